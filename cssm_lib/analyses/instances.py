@@ -1,0 +1,103 @@
+"""What product instances explain of an account's use: the first evidence in any dispute."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from cssm_lib.rules import Rules
+from cssm_lib.schema import ANSWERS
+
+ACCOUNT = ["smart_account", "virtual_account"]
+PAGE = [*ACCOUNT, "snapshot_date"]
+UNIT = [*ACCOUNT, "license"]
+DAY = pl.col("snapshot_date")
+
+
+def instance_check(
+    holdings: pl.DataFrame,
+    devices: pl.DataFrame,
+    device_licenses: pl.DataFrame,
+    *,
+    as_of: dt.date | None,
+    rules: Rules,
+) -> pl.DataFrame:
+    """One row per licence in a Virtual Account: its use against what its product instances consume.
+
+    The newest device export on or before `as_of`, per Smart Account, against each account's
+    newest usage on or before that day and at most `positions.carry_days` older (rules.md,
+    "Demand"). A device export of a single account says nothing of the others; an account without
+    usage is left out. Units are licences; `unexplained` is in_use less what instances explain,
+    negative where instances consume more. Columns are those of `ANSWERS["instance_check"]`;
+    raises nothing.
+
+    >>> from cssm_lib.analyses import history
+    >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
+    >>> usage = pl.DataFrame([{"license": "A", "quantity": 9, "in_use": 5}])
+    >>> held = history.holdings({"usage": TABLES["usage"].shaped(usage)}, load_rules())
+    >>> devices = TABLES["devices"].shaped(pl.DataFrame([{"serial": "S1"}]))
+    >>> uses = TABLES["device_licenses"].shaped(pl.DataFrame([{"license": "A", "quantity": 3}]))
+    >>> instance_check(held, devices, uses, as_of=None, rules=load_rules())["unexplained"].to_list()
+    [2]
+    """
+    shown = _device_pages(devices, device_licenses, as_of)
+    pages = _usage_pages(holdings, shown, rules)
+    said = pages.join(holdings, on=PAGE, nulls_equal=True).select(
+        *UNIT, "in_use", usage_complete="complete"
+    )
+    page = [*ACCOUNT, "devices_date"]
+    explained = (
+        device_licenses.rename({"snapshot_date": "devices_date"})
+        .join(pages, on=page, how="semi", nulls_equal=True)
+        .group_by(UNIT)
+        .agg(explained_by_instances=pl.col("quantity").sum())
+    )
+    rows = said.join(explained, on=UNIT, how="full", coalesce=True, nulls_equal=True)
+    rows = rows.with_columns(pl.col("in_use", "explained_by_instances").fill_null(0))
+    rows = rows.join(pages, on=ACCOUNT, nulls_equal=True).with_columns(
+        unexplained=pl.col("in_use") - pl.col("explained_by_instances"),
+        complete=pl.col("usage_complete").fill_null(True) & pl.col("devices_complete"),
+    )
+    return ANSWERS["instance_check"].shaped(rows.sort(UNIT))
+
+
+def _device_pages(
+    devices: pl.DataFrame, device_licenses: pl.DataFrame, as_of: dt.date | None
+) -> pl.DataFrame:
+    """One row per Smart Account: its newest device export, and its account if it shows only one."""
+    pages = pl.concat(
+        [
+            devices.select(*PAGE, pl.col("complete").fill_null(True)),
+            device_licenses.select(*PAGE, complete=True),
+        ]
+    )
+    dated = pages.filter(DAY <= pl.lit(as_of, pl.Date))
+    undated = pages.filter(DAY.is_null()).join(
+        dated, on="smart_account", how="anti", nulls_equal=True
+    )
+    newest = DAY.max().over("smart_account")
+    shown = pl.concat([dated.filter(newest == DAY), undated])
+    return shown.group_by("smart_account").agg(
+        devices_date=DAY.first(),
+        devices_complete=pl.col("complete").min(),
+        accounts=pl.struct("virtual_account").n_unique(),
+        only=pl.col("virtual_account").first(),
+    )
+
+
+def _usage_pages(holdings: pl.DataFrame, shown: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per account that the device export speaks of: its usage day and the device day."""
+    age = (pl.col("devices_date") - DAY).dt.total_days()
+    near = age.is_between(0, rules["positions.carry_days"])
+    undated = pl.col("devices_date").is_null() & DAY.is_null()
+    meant = (pl.col("accounts") > 1) | pl.col("virtual_account").eq_missing(pl.col("only"))
+    return (
+        holdings.select(PAGE)
+        .unique()
+        .join(shown, on="smart_account", nulls_equal=True)
+        .filter(meant & (undated | near.fill_null(False)))
+        .group_by(ACCOUNT)
+        .agg(DAY.max(), pl.col("devices_date", "devices_complete").first())
+    )

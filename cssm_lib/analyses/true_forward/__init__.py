@@ -1,0 +1,12 @@
+"""What the vendor can bill at each event of an agreement, line by line.
+
+Usage and device rows → the line they stand in (`scope`, `counted`) → events (`events`) → the value
+that counts at each (`measure`) → units, charge and credit (`bill`, in the whole numbers of
+`money`). Rules: facts/rules.md, "Days, months, ends", "Peaks, zero use, shelf" and "True Forward".
+"""
+
+from cssm_lib.analyses.true_forward.bill import true_forward
+from cssm_lib.analyses.true_forward.counted import device_days, outside_units, user_days
+from cssm_lib.analyses.true_forward.scope import tagged
+
+__all__ = ["device_days", "outside_units", "tagged", "true_forward", "user_days"]

@@ -1,0 +1,109 @@
+"""Exact money in whole numbers: millionths of a licence, price at twelve places, cents.
+
+polars rounds every product of two decimals to their scale and wraps integers silently; so amounts
+are 128-bit integers, each money figure is rounded to cents once, half up, and what could wrap is
+refused.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cssm_lib.errors import ConfigError
+
+MICRO = pl.lit(10**6, pl.Int128)
+_PER_CENT = pl.lit(10**16, pl.Int128)  # (units at 10^-6) × (price at 10^-12) in one cent
+_LIMIT = 1e14  # currency units on one line: its square in cents still fits 128 bits
+
+
+def micro(column: str) -> pl.Expr:
+    """A decimal column in millionths; further places are rounded."""
+    return pl.col(column).cast(pl.Decimal(38, 6)).to_physical()
+
+
+def decimal(amount: pl.Expr, parts: int) -> pl.Expr:
+    """Whole parts (10**6 or 100 to the unit) as the printed decimal."""
+    return amount.cast(pl.Decimal(38, 6)) / pl.lit(parts).cast(pl.Decimal(38, 0))
+
+
+def half_up(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
+    """The quotient of two whole numbers, not negative, to the nearest whole, halves up."""
+    return (2 * top + bottom) // (2 * bottom)
+
+
+def priced(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines with what a unit costs, before it is multiplied by anything.
+
+    Full commitment: the lower of the contract's price and list × (1 − discount); partial: the
+    latter only (rules.md, True Forward). Adds unit_price and unit_billed (with support; 10^-12 of
+    the currency), price_basis (contract, list, none).
+    """
+    own = pl.when(pl.col("commitment") == "full").then(micro("price")) * MICRO
+    listed = micro("list_price") * (MICRO - micro("discount"))
+    cheaper = own.is_not_null() & (listed.is_null() | (own <= listed))
+    basis = (
+        pl.when(cheaper).then(pl.lit("contract"))
+        .when(listed.is_not_null()).then(pl.lit("list"))
+        .otherwise(pl.lit("none"))
+    )  # fmt: skip
+    price = pl.when(cheaper).then(own).otherwise(listed)
+    return lines.with_columns(
+        unit_price=price,
+        unit_billed=price + micro("support_price").fill_null(0) * MICRO,
+        price_basis=basis,
+    )
+
+
+def timed(rows: pl.DataFrame) -> pl.DataFrame:
+    """The events with the time that is billed, as fractions of whole numbers.
+
+    Adds month_top / month_part (months, the days way: days × 12 / 365.25 = days × 48 / 1461) and
+    time_part (the same in units of the price: a month, a year, a whole term).
+    """
+    by_days = pl.col("months") == "days"
+    months = pl.when(by_days).then(48 * pl.col("days_left")).otherwise("months_left")
+    part = pl.when(by_days).then(1461).otherwise(1).cast(pl.Int128)
+    period = (
+        pl.when(pl.col("per") == "year").then(12)
+        .when(pl.col("per") == "term").then(pl.col("term_months").clip(1))
+        .otherwise(1)
+    )  # fmt: skip
+    return rows.with_columns(
+        month_top=months.cast(pl.Int128), month_part=part, time_part=part * period.cast(pl.Int128)
+    )
+
+
+def cents(units: pl.Expr, price: str) -> pl.Expr:
+    """Units × price × time in cents, rounded once."""
+    return half_up(units * pl.col(price) * pl.col("month_top"), _PER_CENT * pl.col("time_part"))
+
+
+def units_worth(amount: pl.Expr, price: str) -> pl.Expr:
+    """How many whole units an amount of cents pays for."""
+    worth = amount * _PER_CENT * pl.col("time_part")
+    return (worth // (pl.col(price) * pl.col("month_top")) // MICRO).fill_null(0)
+
+
+def spread(total: pl.Expr, weight: pl.Expr, groups: list[str]) -> pl.Expr:
+    """A group's total laid to its rows by weight: largest remainder, ties in the rows' order."""
+    whole = weight.sum().over(groups)
+    share, rest = total * weight // whole, total * weight % whole
+    left = total - share.sum().over(groups)
+    one_more = rest.rank("ordinal", descending=True).over(groups).cast(pl.Int128) <= left
+    return (share + one_more.cast(pl.Int128)).fill_null(0)
+
+
+def refuse_overflow(rows: pl.DataFrame) -> None:
+    """ConfigError where units × price × time leaves the range that is exact."""
+    units = pl.max_horizontal(
+        pl.col(name).cast(pl.Float64) for name in ("value", "base", "value_before", "value_after")
+    )
+    time = pl.col("month_top").cast(pl.Float64) / pl.col("time_part").cast(pl.Float64)
+    wide = rows.filter(units * pl.col("unit_billed").cast(pl.Float64) * time / 1e18 > _LIMIT)
+    if wide.height:
+        row = wide.row(0, named=True)
+        line = " / ".join(str(row[key]) for key in ("agreement", "suite", "sku"))
+        raise ConfigError(
+            f"client.toml: agreements: {line}: `entitled` × `price` × months is too large to be"
+            f" exact (price {row['price']}, entitled {row['entitled']}); check their units."
+        )

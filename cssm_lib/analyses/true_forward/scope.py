@@ -1,0 +1,127 @@
+"""Which line of which agreement a licence in a Virtual Account stands in."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cssm_lib.errors import ConfigError
+from cssm_lib.rules import matches_any
+
+LINE = ["agreement", "suite", "sku"]
+PLACE = ["smart_account", "virtual_account", "license", "tag"]
+
+
+def tagged(holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per row of `holdings` that stands in a line counted by `sum`, with that line.
+
+    Rule: an agreement names its Smart Accounts and Virtual Accounts, a line its licences or tags,
+    by shell-style patterns, case folded; an unnamed account fits `*` only (rules.md, True Forward;
+    practice). Adds the columns agreement, suite, sku. Raises ConfigError where a licence stands in
+    two lines of agreements that run at the same time, whatever way those lines count.
+
+    >>> tagged(pl.DataFrame(schema={"license": pl.String}), pl.DataFrame()).columns
+    ['license', 'agreement', 'suite', 'sku']
+    """
+    if holdings.is_empty() or lines.is_empty():
+        return holdings.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
+    summed = _keys(lines, pl.col("count") == "sum")
+    places = places_in_lines(holdings, lines).join(summed, on=LINE, how="semi")
+    return (
+        _with_tag(holdings)
+        .join(places, on=PLACE, nulls_equal=True)
+        .select(*holdings.columns, *LINE)
+    )
+
+
+def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per licence in a Virtual Account and line that names it; ConfigError where two do."""
+    places = _with_tag(rows).select(PLACE).unique()
+    named = _licences_named(places.select("license", "tag").unique(), lines)
+    found = (
+        places.join(named, on=["license", "tag"], nulls_equal=True)
+        .join(
+            accounts_in_scope(places, lines),
+            on=["smart_account", "virtual_account", "agreement"],
+            nulls_equal=True,
+        )
+        .select(*PLACE, *LINE, "start", "end")
+    )  # fmt: skip
+    _refuse_double(found)
+    return found.drop("start", "end")
+
+
+def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per Virtual Account of `rows` and agreement whose scope it lies in."""
+    agreements = lines.unique("agreement", maintain_order=True)
+    accounts = rows.select("smart_account", "virtual_account").unique()
+    for column, patterns in (
+        ("smart_account", "smart_accounts"),
+        ("virtual_account", "virtual_accounts"),
+    ):
+        fits = _names_that_fit(accounts[column], agreements.select("agreement", patterns))
+        keys = [key for key in (column, "agreement") if key in accounts.columns]
+        accounts = accounts.join(fits, on=keys, nulls_equal=True)
+    return accounts
+
+
+def _keys(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    return lines.filter(which & pl.col("metric").is_null()).select(LINE).unique()
+
+
+def _with_tag(rows: pl.DataFrame) -> pl.DataFrame:
+    """Tables without entitlement tags can still be named by their licences."""
+    return rows if "tag" in rows.columns else rows.with_columns(tag=pl.lit(None, pl.String))
+
+
+def _licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    lines = lines.unique(LINE, maintain_order=True)
+    named = lines.select(
+        *LINE,
+        "start",
+        "end",
+        _expressions(lines["licenses"]).alias("by_license"),
+        _expressions(lines["tags"]).alias("by_tag"),
+    )
+    fits = pl.col("license").str.contains(pl.col("by_license")).fill_null(False)
+    fits |= pl.col("tag").str.contains(pl.col("by_tag")).fill_null(False)
+    return named.join(licences, how="cross").filter(fits).drop("by_license", "by_tag")
+
+
+def _names_that_fit(names: pl.Series, agreements: pl.DataFrame) -> pl.DataFrame:
+    patterns = agreements.columns[1]
+    pairs = agreements.with_columns(
+        _expressions(agreements[patterns]).alias("by_name"),
+        pl.col(patterns).list.contains("*").alias("any"),
+    ).join(names.unique().to_frame(), how="cross")
+    fits = pl.col(names.name).str.contains(pl.col("by_name")).fill_null(pl.col("any"))
+    return pairs.filter(fits).select("agreement", names.name)
+
+
+def _expressions(patterns: pl.Series) -> pl.Series:
+    """One regular expression per line or agreement: a few hundred settings, not rows of data."""
+    found = [matches_any(list(items or ())) for items in patterns.to_list()]
+    return pl.Series(found, dtype=pl.String)
+
+
+def _refuse_double(found: pl.DataFrame) -> None:
+    """A predecessor agreement may name the same licences; two that run together may not."""
+    twin = found.rename({name: f"{name}_2" for name in (*LINE, "start", "end")})
+    double = (
+        found.join(twin, on=PLACE, nulls_equal=True)
+        .filter(pl.struct(LINE) != pl.struct(pl.col(f"{key}_2").alias(key) for key in LINE))
+        .filter(pl.col("start") <= pl.col("end_2"), pl.col("start_2") <= pl.col("end"))
+        .sort(*PLACE, *LINE)
+    )
+    if double.height:
+        raise ConfigError(_double_said(double.row(0, named=True)))
+
+
+def _double_said(row: dict[str, object]) -> str:
+    first = " / ".join(str(row[key]) for key in LINE)
+    second = " / ".join(str(row[f"{key}_2"]) for key in LINE)
+    where = f"Smart Account {row['smart_account']!r}, Virtual Account {row['virtual_account']!r}"
+    return (
+        f"client.toml: agreements: a licence stands in one line only; {row['license']!r} ({where})"
+        f" stands in {first} and in {second}. Take it out of one of them, or narrow"
+        " `smart_accounts` or `virtual_accounts` of an agreement."
+    )

@@ -1,0 +1,170 @@
+"""Client → Answers: every table of the pack, computed once and kept in a store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.answers import store
+from cssm_lib.answers.write import Format, write_table
+from cssm_lib.client import CONFIG_NAME, Client, client_config, client_files, load_client
+from cssm_lib.errors import InputError
+from cssm_lib.schema import ANSWERS, TABLES
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Every table of one client at one day, read from the store when asked for.
+
+    `answers["positions"]` or `answers.positions` is a polars frame, `answers.scan(name)` a lazy
+    one, `answers.to_pandas(name)` a pandas one. Names: those of `schema.ANSWERS` and
+    `schema.TABLES`.
+    """
+
+    folder: Path
+    about: Mapping[str, Any]
+    client_folder: Path
+
+    @property
+    def name(self) -> str:
+        """The client's name."""
+        return self.about["client"]
+
+    @property
+    def as_of(self) -> dt.date | None:
+        """The day the positions are for; None where no file and nobody says one."""
+        day = self.about["as_of"]
+        return dt.date.fromisoformat(day) if day else None
+
+    @property
+    def currency(self) -> str | None:
+        """ISO code of the client's prices."""
+        return self.about["currency"]
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A table as a lazy frame; an entry that somebody deleted is made again."""
+        path = self.folder / f"{_known(name)}.parquet"
+        if not path.is_file():
+            self._made_again()
+        return pl.scan_parquet(path)
+
+    def _made_again(self) -> None:
+        store.drop(self.folder)
+        entry = _computed(self.client_folder, self.about["asked_as_of"])
+        if entry != self.folder:
+            raise InputError(
+                f"{self.client_folder.name}: the kept answers were deleted and the files have"
+                " changed since; open the client again."
+            )
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self.scan(name).collect()
+
+    def __getattr__(self, name: str) -> pl.DataFrame:
+        if name.startswith("_") or name not in {**ANSWERS, **TABLES}:
+            raise AttributeError(_unknown(name))
+        return self[name]
+
+    def to_pandas(self, name: str) -> Any:
+        """A table as a pandas frame."""
+        return self[name].to_pandas()
+
+    def write(self, folder: Path, formats: tuple[Format, ...] = ("csv",)) -> list[Path]:
+        """Write every answer into `folder` and every source table into `folder/source`."""
+        places = {name: folder / name for name in ANSWERS}
+        places |= {name: folder / "source" / name for name in TABLES}
+        return [
+            write_table(self[name], place, format_)
+            for name, place in places.items()
+            for format_ in formats
+        ]
+
+
+def open_client(folder: str | Path, as_of: dt.date | str | None = None) -> Answers:
+    """The Answers of a client folder: from the store where nothing changed, else computed and kept.
+
+    The key is made of every file's bytes, `client.toml`, `as_of` and the library's own text; no
+    clock and no time stamp of a file is looked at. Errors: as `load_client`.
+    """
+    folder = Path(folder)
+    asked = as_of.isoformat() if isinstance(as_of, dt.date) else (as_of or None)
+    client_config_there(folder)
+    entry = store.find(_key(folder, asked)) or _computed(folder, asked)
+    return _opened(entry, folder)
+
+
+def client_config_there(folder: Path) -> None:
+    """Raise the error for a folder that is not there before any file is hashed."""
+    if not folder.is_dir():
+        client_config(folder)
+
+
+def _computed(folder: Path, asked: str | None) -> Path:
+    """Read the client, compute every table and put them into the store."""
+    from cssm_lib.answers.compute import answer_tables
+
+    client = load_client(folder, asked)
+    tables = answer_tables(client)
+    digests = dict(client.tables["sources"].select("source", "digest").iter_rows())
+    key = _key(folder, asked, digests)
+    return store.put(key, tables, _about(client, asked, key))
+
+
+def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = None) -> str:
+    """`digests` of the bytes that were really read win, should a file have changed meanwhile."""
+    paths = client_files(folder)
+    config = [path for path in [folder / CONFIG_NAME] if path.is_file()]
+    names = [path.relative_to(folder).as_posix() for path in [*paths, *config]]
+    if digests is None or set(digests) != {p.relative_to(folder).as_posix() for p in paths}:
+        digests = dict(zip(names, store.file_digests([*paths, *config]), strict=True))
+    elif config:
+        digests = dict(digests) | {CONFIG_NAME: store.file_digests(config)[0]}
+    return store.key_of(
+        [sorted(digests.items()), asked, folder.resolve().name if not config else ""]
+    )
+
+
+def _opened(entry: Path, folder: Path) -> Answers:
+    about = json.loads((entry / store.ABOUT).read_text())
+    return Answers(entry, about, folder)
+
+
+def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
+    """What the pack prints of the client beside the tables: terms, rules, inputs, version."""
+    from cssm_lib import __version__
+
+    config = client.config
+    return {
+        "client": client.name,
+        "currency": config.currency,
+        "as_of": client.as_of,
+        "asked_as_of": asked,
+        "agreements": [_agreement(agreement) for agreement in config.agreements],
+        "smart_accounts": [account.model_dump() for account in config.smart_accounts],
+        "exclude": [entry.model_dump(mode="json", by_alias=True) for entry in config.exclude],
+        "rules": [vars(rule) for rule in client.rules.entries.values()],
+        "inputs": client.tables["sources"].select("source", "kind", "digest", "bytes").to_dicts(),
+        "key": key,
+        "version": __version__,
+    }
+
+
+def _agreement(agreement: Any) -> dict[str, Any]:
+    said = agreement.model_dump(mode="json", exclude={"suites"}, exclude_none=True)
+    return said | {"suites": [suite.name for suite in agreement.suites]}
+
+
+def _known(name: str) -> str:
+    if name not in ANSWERS and name not in TABLES:
+        raise KeyError(_unknown(name))
+    return name
+
+
+def _unknown(name: str) -> str:
+    return f"no table {name!r}; there are {', '.join([*ANSWERS, *TABLES])}"

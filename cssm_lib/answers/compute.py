@@ -1,0 +1,81 @@
+"""Every table of the Answers, once, in the order in which they need one another."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from cssm_lib.analyses import (
+    expiries,
+    history,
+    instances,
+    transfers,
+    true_forward,
+    utilisation,
+)
+from cssm_lib.answers.terms import agreement_lines
+from cssm_lib.client import Client
+from cssm_lib.schema import ANSWERS
+
+POOL = ["smart_account", "license"]
+LINE = ["agreement", "suite", "sku"]
+
+
+def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
+    """All tables of `schema.ANSWERS` and the client's own tables, by name."""
+    held = history.holdings(client.tables, client.rules, as_of=client.as_of)
+    days = history.pool_days(held, by=POOL, rules=client.rules)
+    answers = _standings(client, held, days) | _history(client, held)
+    answers["pool_days"] = days
+    shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
+    return shaped | dict(client.tables)
+
+
+def _standings(client: Client, held: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What stands at as_of."""
+    as_of, rules, tables = client.as_of, client.rules, client.tables
+    now = history.standing(held, as_of=as_of)
+    positions = utilisation.positions(now, held, days, tables, as_of=as_of, rules=rules)
+    lots = history.counted_lots(tables)
+    return {
+        "positions": positions,
+        "pooled": utilisation.pooled(now, positions, days, as_of=as_of, rules=rules),
+        "transfers": transfers.transfers(
+            now, held, lots, as_of=as_of, renewal_end=_renewal_end(client), rules=rules
+        ),
+        "instance_check": instances.instance_check(
+            held, tables["devices"], tables["device_licenses"], as_of=as_of, rules=rules
+        ),
+        "expiries": expiries.expiries(now, lots, as_of=as_of, rules=rules),
+    }
+
+
+def _history(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the client's agreements measured on every day, and what each event bills."""
+    lines, tables = agreement_lines(client), client.tables
+    summed = true_forward.tagged(held, lines)
+    days = pl.concat(
+        [
+            history.pool_days(summed, by=LINE, rules=client.rules, seen=held),
+            true_forward.device_days(
+                tables["device_licenses"], tables["devices"], lines, rules=client.rules
+            ),
+            true_forward.user_days(tables["user_counts"], lines),
+        ],
+        how="diagonal_relaxed",
+    )
+    outside = true_forward.outside_units(
+        history.counted_lots(tables), held, lines, rules=client.rules
+    )
+    days = days.drop("outside", strict=False).join(
+        outside, on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
+    )
+    events = true_forward.true_forward(lines, days, as_of=client.as_of, rules=client.rules)
+    return {"line_days": days, "true_forward": events}
+
+
+def _renewal_end(client: Client) -> dt.date | None:
+    """The next end of an agreement on or after as_of: what moved units must outlive."""
+    ends = [agreement.end for agreement in client.config.agreements]
+    return min((end for end in ends if client.as_of is None or end >= client.as_of), default=None)

@@ -1,0 +1,80 @@
+"""The client's own terms as a table: one row a line of a suite of an agreement."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.client import Client
+from cssm_lib.schema import MONEY
+
+PARTS = pl.Decimal(38, 6)
+TYPES: dict[str, Any] = {
+    "agreement": pl.String,
+    "programme": pl.String,
+    "start": pl.Date,
+    "end": pl.Date,
+    "smart_accounts": pl.List(pl.String),
+    "virtual_accounts": pl.List(pl.String),
+    "outside_stock": pl.String,
+    "suite": pl.String,
+    "commitment": pl.String,
+    "sku": pl.String,
+    "position": pl.Int64,
+    "licenses": pl.List(pl.String),
+    "tags": pl.List(pl.String),
+    "metric": pl.String,
+    "count": pl.String,
+    "entitled": pl.Int64,
+    "price": MONEY,
+    "support_price": MONEY,
+    "list_price": MONEY,
+    "list_date": pl.Date,
+    "discount": PARTS,
+    "per": pl.String,
+    "measure": pl.String,
+    "allowance": PARTS,
+    "charged": pl.String,
+    "credit": pl.String,
+    "ratchet": pl.String,
+    "early_events": pl.String,
+    "months": pl.String,
+    "shift_consumes": pl.Boolean,
+    "currency": pl.String,
+}
+
+
+def agreement_lines(client: Client) -> pl.DataFrame:
+    """One row per line: what it counts, what it costs and the True Forward terms in force for it.
+
+    A setting of the suite wins over one of the agreement, that over the rule pack's
+    `true_forward.contract`.
+    """
+    shipped = client.rules["true_forward.contract"]
+    rows = [
+        line.model_dump(exclude={"licenses", "tags"})
+        | {"licenses": list(line.licenses), "tags": list(line.tags)}
+        | shipped
+        | agreement.true_forward.said()
+        | suite.true_forward.said()
+        | {
+            "agreement": agreement.name,
+            "programme": agreement.programme,
+            "start": agreement.start,
+            "end": agreement.end,
+            "smart_accounts": list(agreement.smart_accounts),
+            "virtual_accounts": list(agreement.virtual_accounts),
+            "outside_stock": agreement.outside_stock,
+            "suite": suite.name,
+            "commitment": suite.commitment,
+            "position": position,
+            "currency": client.config.currency,
+        }
+        for agreement in client.config.agreements
+        for suite in agreement.suites
+        for position, line in enumerate(suite.lines)
+    ]
+    exact = [row | {"allowance": Decimal(str(row["allowance"]))} for row in rows]
+    return pl.DataFrame(exact, schema=TYPES)

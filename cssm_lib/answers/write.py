@@ -1,0 +1,49 @@
+"""Tables as files for other programs: CSV that a spreadsheet opens safely, Parquet as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+Format = Literal["csv", "parquet"]
+RISKY_START = r"^([=+\-@\t\r])"
+
+
+def write_table(frame: pl.DataFrame, path: Path, format_: Format) -> Path:
+    """Write one table as `path` with the ending of its format.
+
+    CSV: UTF-8 with BOM, ISO dates, `true`/`false`, empty for null, money with at least two
+    decimals; text that a spreadsheet could take for a formula gets an apostrophe. Parquet is raw.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.with_name(f"{path.name}.{format_}")
+    if format_ == "parquet":
+        frame.write_parquet(file)
+    else:
+        file.write_bytes(csv_text(frame).encode("utf-8-sig"))
+    return file
+
+
+def csv_text(frame: pl.DataFrame) -> str:
+    """The table as CSV text, harmless in a spreadsheet.
+
+    >>> print(csv_text(pl.DataFrame({"name": ["=1+1", None], "units": [-3, 4]})), end="")
+    name,units
+    '=1+1,-3
+    ,4
+    """
+    return frame.select(_printed(frame, name) for name in frame.columns).write_csv()
+
+
+def _printed(frame: pl.DataFrame, name: str) -> pl.Expr:
+    dtype, column = frame.schema[name], pl.col(name)
+    if dtype == pl.String:
+        return column.str.replace(RISKY_START, "'$1")
+    if dtype.is_decimal():
+        # 43200.000000 → 43200.00, 0.012500 → 0.0125
+        return column.cast(pl.String).str.replace(r"(\.\d\d\d*?)0+$", "$1")
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return column

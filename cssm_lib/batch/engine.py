@@ -1,0 +1,191 @@
+"""One notebook in one clean kernel: papermill with the engine that was measured to be fast and quiet.
+
+A kernel talks over Unix sockets of its own in a short private folder, gets its working folder through
+nbclient's resources (papermill's `cwd` would move the whole process) and is ended at once. What comes
+back is the notebook as far as it ran, whatever happened.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import papermill
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+NAME = "cssm"
+CELL_SECONDS = 600
+SOCKET_ROOM = 95  # a socket's path holds 107 characters; a number is added to it
+# jsonschema would compile grammars for 0.85 s at each start; no Jupyter schema needs them
+WITHOUT_GRAMMARS = "import sys; sys.modules.setdefault('rfc3987_syntax', None)"
+MARKS = {"injected-parameters", "papermill-error-cell-tag"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars."""
+
+    folder: Path
+    cell_seconds: int = CELL_SECONDS
+    polars_threads: int = 1
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A notebook as far as it ran, and in one line why it stopped, if it did."""
+
+    notebook: NotebookNode
+    problem: str | None = None
+
+
+class OwnPython(AsyncKernelManager):
+    """Starts this very interpreter, whatever the user has installed as kernel `python3`."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The kernel's command line and what is set in its environment only."""
+        command = get_kernel_dict([f"--IPKernelApp.exec_lines={WITHOUT_GRAMMARS}"])
+        return KernelSpec(**command, env=dict(self.config["OwnPython"]["environment"]))
+
+
+class CssmEngine(NBClientEngine):
+    """papermill's own engine with a kernel as described above; nothing is saved while it runs."""
+
+    @classmethod
+    def execute_notebook(
+        cls, nb: NotebookNode, kernel_name: str, output_path: str | None = None, **kwargs: Any
+    ) -> NotebookNode:
+        """Run the cells; `ran` (a list) gets the notebook before the first cell starts."""
+        kwargs.pop("ran").append(nb)
+        place = kwargs.pop("place")
+        with tempfile.TemporaryDirectory(prefix="cssm-") as private:
+            return super().execute_notebook(
+                nb,
+                kernel_name,
+                output_path=None,
+                config=_wiring(Path(private), place),
+                kernel_manager_class=OwnPython,
+                shutdown_kernel="immediate",
+                record_timing=False,
+                resources={"metadata": {"path": str(place.folder)}},
+                **kwargs,
+            )
+
+
+papermill_engines.register(NAME, CssmEngine)
+
+
+def quiet() -> None:
+    """What papermill would log stands in the batch's own lines."""
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+
+
+def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
+    """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `problem`."""
+    ran = _once(source, parameters, place)
+    if ran.problem and not _started(ran.notebook):
+        # starting a kernel may fail under load; nothing has run yet, so trying again is safe
+        ran = _once(source, parameters, place)
+    return ran
+
+
+def _once(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
+    seen: list[NotebookNode] = []
+    problem = None
+    try:
+        _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
+    except PapermillExecutionError as fault:
+        problem = f"{fault.ename}: {_first_line(fault.evalue)}".rstrip(": ")
+    except CellTimeoutError:
+        problem = f"did not end within {place.cell_seconds} s"
+    except (DeadKernelError, RuntimeError) as fault:
+        problem = _kernel_fault(fault)
+    notebook = seen[0] if seen else copy.deepcopy(source)
+    return Ran(notebook, problem and f"{_where(notebook)}: {problem}")
+
+
+def _papermill(
+    source: NotebookNode,
+    parameters: Mapping[str, Any],
+    *,
+    place: Place,
+    seen: list[NotebookNode],
+) -> None:
+    source.metadata.setdefault("papermill", {})
+    for cell in source.cells:
+        cell.metadata.setdefault("tags", [])
+    papermill.execute_notebook(
+        source,
+        None,
+        parameters=dict(parameters),
+        engine_name=NAME,
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
+        request_save_on_cell_execute=False,
+        execution_timeout=place.cell_seconds,
+        place=place,
+        ran=seen,
+    )
+
+
+def _kernel_fault(fault: BaseException) -> str:
+    if isinstance(fault, DeadKernelError):
+        return "the kernel died (often: out of memory)"
+    return f"the kernel failed: {_first_line(str(fault))}"
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _started(notebook: NotebookNode) -> list[int]:
+    """The cells that were begun; papermill's own status says "completed" even for a dead kernel."""
+    return [
+        place
+        for place, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+
+
+def _where(notebook: NotebookNode) -> str:
+    """`cell 4 of 11`, counted as in the notebook that the reader has."""
+    own = [not MARKS.intersection(cell.metadata.get("tags", [])) for cell in notebook.cells]
+    started = _started(notebook)
+    if not started:
+        return "before the first cell"
+    return f"cell {sum(own[: started[-1] + 1])} of {sum(own)}"
+
+
+def _wiring(private: Path, place: Place) -> Config:
+    """How a kernel is reached, and what it finds in its environment."""
+    environment = {
+        "CSSM_BATCH": "1",
+        "IPYTHONDIR": str(private / "ipython"),  # no start-up file of the user's runs in a page
+        "POLARS_MAX_THREADS": str(place.polars_threads),
+        "PYTHONHASHSEED": "0",
+    }
+    wires = {"connection_file": str(private / "kernel.json"), **_transport(private)}
+    return Config({"KernelManager": wires, "OwnPython": {"environment": environment}})
+
+
+def _transport(private: Path) -> dict[str, str]:
+    """Sockets whose name no other kernel has; encrypted TCP where a socket cannot be had."""
+    address = str(private / "k")
+    if sys.platform != "win32" and len(os.fsencode(address)) <= SOCKET_ROOM:
+        return {"transport": "ipc", "ip": address}
+    return {"transport_encryption": "required"}

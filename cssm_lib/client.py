@@ -1,0 +1,178 @@
+"""A client folder, read once: every file accounted for, every table typed, nothing guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cssm_lib import across
+from cssm_lib.clean import Cleaned, clean
+from cssm_lib.errors import UnusableClient
+from cssm_lib.read import Hint, Reading, read_file
+from cssm_lib.rules import Rules, load_rules
+from cssm_lib.schema import TABLES
+
+if TYPE_CHECKING:
+    from cssm_lib.config import ClientConfig
+
+CONFIG_NAME = "client.toml"
+
+
+@dataclass(frozen=True)
+class Client:
+    """One customer at one day: what the files say, the terms, the rules; nothing computed yet."""
+
+    name: str
+    folder: Path
+    as_of: dt.date | None
+    config: ClientConfig
+    rules: Rules
+    tables: Mapping[str, pl.DataFrame]
+
+    def to_pandas(self, table: str) -> Any:
+        """A canonical table as a pandas frame."""
+        return self.tables[table].to_pandas()
+
+
+def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Client:
+    """Read a client folder whole.
+
+    `as_of` is the one given, else that of `client.toml`, else the newest day of any file, else
+    None. Raises ConfigError for a fault in `client.toml` and UnusableClient where no file is
+    recognised.
+    """
+    folder = Path(folder)
+    config = client_config(folder)
+    rules = load_rules(config.rules)
+    paths = client_files(folder)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(lambda path: _read(path, folder, config=config, rules=rules), paths))
+    readings, cleaned = [part[0] for part in parts], [part[1] for part in parts]
+    if not any(reading.source.kind for reading in readings):
+        raise UnusableClient(_nothing_found(folder, readings))
+    tables = across.combine(
+        [part.tables for part in cleaned],
+        [part.rejects for part in cleaned],
+        sources=_source_rows(readings),
+        max_rejected=rules["positions.max_rejected"],
+    )
+    day = _as_of(as_of, config, tables)
+    tables["notes"] = across.notes(tables, as_of=day, config=config)
+    return Client(config.client, folder, day, config, rules, tables)
+
+
+def client_config(folder: Path) -> ClientConfig:
+    """The checked `client.toml`, or for a bare heap of files a client named after its folder."""
+    # the models are slow to import and not needed where the answers are in the store already
+    from cssm_lib.config import ClientConfig, read_client_config
+
+    if not folder.is_dir():
+        raise UnusableClient(f"{folder}: no such folder; give a folder with the client's exports.")
+    path = folder / CONFIG_NAME
+    if path.is_file():
+        return read_client_config(path)
+    return ClientConfig(client=folder.resolve().name or "client")
+
+
+def client_files(folder: Path) -> list[Path]:
+    """Every file of the folder but `client.toml` and hidden ones, in the order of their names.
+
+    A link that leads out of the folder is left out: no path outside the client is ever read.
+    """
+    inside = folder.resolve()
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.name != CONFIG_NAME
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.resolve().is_relative_to(inside)
+    )
+
+
+def _read(
+    path: Path, folder: Path, *, config: ClientConfig, rules: Rules
+) -> tuple[Reading, Cleaned]:
+    name = path.relative_to(folder).as_posix()
+    reading = read_file(path, name=name, rules=rules, hint=_hint(name, config))
+    source = reading.source
+    if source.smart_account is None and len(config.smart_accounts) == 1:
+        source = replace(source, smart_account=config.smart_accounts[0].name)
+    cleaned = clean(
+        reading.tables,
+        name=name,
+        missing=rules["words.missing"],
+        date_format=source.date_format,
+    )
+    given = {
+        "snapshot_date": source.snapshot_date,
+        "smart_account": source.smart_account,
+        "virtual_account": _hint(name, config).virtual_account,
+    }
+    cleaned = replace(cleaned, tables=across.stamped(cleaned.tables, given))
+    return replace(reading, source=source, tables={}), cleaned
+
+
+def _hint(name: str, config: ClientConfig) -> Hint:
+    """What `[[sources]]` says of a file; of several entries that fit, the first that says it."""
+    said: dict[str, Any] = {}
+    for entry in config.sources:
+        if fnmatchcase(name, entry.path):
+            said = entry.model_dump(exclude={"path"}, exclude_unset=True) | said
+    return Hint(**said)
+
+
+def _source_rows(readings: list[Reading]) -> pl.DataFrame:
+    """What each file says of itself, one row a file; sums and completeness come later."""
+    rows = [
+        {
+            "source": source.source,
+            "kind": source.kind,
+            "digest": source.digest,
+            "bytes": source.bytes,
+            "snapshot_date": source.snapshot_date,
+            "date_from": source.date_from,
+            "smart_account": source.smart_account,
+            "encoding": source.encoding,
+            "delimiter": source.delimiter,
+            "total_records": max(
+                (total for total, _ in source.pages if total is not None), default=None
+            ),
+            "mapping": json.dumps(source.mapping, ensure_ascii=False) if source.mapping else None,
+            "unmapped": json.dumps(source.unmapped, ensure_ascii=False)
+            if source.unmapped
+            else None,
+            "problem": " ".join(filter(None, [source.problem, *source.notes])) or None,
+        }
+        for source in (reading.source for reading in readings)
+    ]
+    return TABLES["sources"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _as_of(
+    given: dt.date | str | None, config: ClientConfig, tables: Mapping[str, pl.DataFrame]
+) -> dt.date | None:
+    if isinstance(given, str):
+        given = dt.date.fromisoformat(given)
+    return given or config.as_of or tables["sources"]["snapshot_date"].max()
+
+
+def _nothing_found(folder: Path, readings: list[Reading]) -> str:
+    if not readings:
+        return f"{folder.name}: the folder holds no file; put the client's exports into it."
+    problems = [f"  {r.source.source}: {r.source.problem}" for r in readings[:5]]
+    more = f"\n  and {len(readings) - 5} more" if len(readings) > 5 else ""
+    return (
+        f"{folder.name}: none of {len(readings)} files was recognised as an export.\n"
+        + "\n".join(problems)
+        + more
+    )

@@ -1,0 +1,323 @@
+"""`client.toml` and `renewals.toml`: models, checked key by key.
+
+Every fault names the file, the key path (`agreements[0].suites[1].lines[2].price`), what was found
+and what to write instead. Nothing is filled in that the file does not say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from cssm_lib.errors import ConfigError
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Share = Annotated[Decimal, Field(ge=0)]
+Units = Annotated[int, Field(ge=0)]
+Price = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6)]
+
+
+def _flat(rules: Any) -> Any:
+    """`shadow.stale_days = 90` and `"shadow.stale_days" = 90` say the same."""
+    if not isinstance(rules, dict):
+        return rules
+    flat = {}
+    for key, value in rules.items():
+        nested = _flat(value) if isinstance(value, dict) else None
+        flat |= {f"{key}.{k}": v for k, v in nested.items()} if nested else {key: value}
+    return flat
+
+
+class Part(BaseModel):
+    """A table of the file: unknown keys are refused, nothing is changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Part)
+
+
+class SmartAccount(Part):
+    """A Smart Account as the exports name it, and who holds it."""
+
+    name: Name
+    held_by: Literal["customer", "reseller"] = "customer"
+
+
+class Range(Part):
+    """A low and a high share, for scenarios only."""
+
+    low: Decimal
+    high: Decimal
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Range:
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low}) is above high ({self.high}); swap them")
+        return self
+
+
+class TrueForward(Part):
+    """What a contract says otherwise than the rule pack; None: the rule pack's value stands."""
+
+    measure: Literal["as_of", "peak", "average", "billable", "sum_of_negative_accounts"] | None = (
+        None
+    )
+    allowance: Share | None = None
+    charged: Literal["above_entitlement", "above_allowance"] | None = None
+    credit: Literal["value_shift", "none"] | None = None
+    ratchet: Literal["to_consumption", "by_charged"] | None = None
+    early_events: Literal["none", "growth_caps"] | None = None
+    months: Literal["whole", "days"] | None = None
+    shift_consumes: bool | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Only the settings that the file gives."""
+        return self.model_dump(exclude_none=True)
+
+
+class Line(Part):
+    """A line of a suite: what it counts and what one unit costs."""
+
+    sku: Name
+    licenses: tuple[Name, ...] = ()
+    tags: tuple[Name, ...] = ()
+    metric: Name | None = None
+    count: Literal["sum", "devices"] = "sum"
+    entitled: Units
+    price: Price | None = None
+    per: Literal["month", "term", "year"] = "month"
+    support_price: Price | None = None
+    list_price: Price | None = None
+    list_date: dt.date | None = None
+    discount: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _counts_one_thing(self) -> Line:
+        if bool(self.licenses or self.tags) == bool(self.metric):
+            raise ValueError("give either `licenses` (or `tags`) or `metric`, one of them")
+        return self
+
+
+class Suite(Part):
+    """A suite: value shifts between its lines, never beyond it."""
+
+    name: Name
+    commitment: Literal["full", "partial"] = "full"
+    true_forward: TrueForward = TrueForward()
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _skus_differ(self) -> Suite:
+        _no_twins("sku", [line.sku for line in self.lines])
+        return self
+
+
+class Agreement(Part):
+    """An agreement; its end is a renewal."""
+
+    name: Name
+    programme: str | None = None
+    start: dt.date
+    end: dt.date
+    notice_days: Annotated[int, Field(ge=0)] = 45
+    smart_accounts: tuple[Name, ...] = ("*",)
+    virtual_accounts: tuple[Name, ...] = ("*",)
+    outside_stock: Literal["ignored", "offsets"] = "ignored"
+    discount: Range | None = None
+    uplift: Range | None = None
+    true_forward: TrueForward = TrueForward()
+    suites: tuple[Suite, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Agreement:
+        if self.end < self.start:
+            raise ValueError(f"end ({self.end}) is before start ({self.start})")
+        _no_twins("suite", [suite.name for suite in self.suites])
+        return self
+
+
+class IntendedTier(Part):
+    """The tier that devices fitting the patterns are meant to have; the first that fits wins."""
+
+    tier: Name
+    smart_account: Name = "*"
+    virtual_account: Name = "*"
+    pid: Name = "*"
+    hostname: Name = "*"
+
+
+class Exclude(Part):
+    """Known project or seasonal use; it splits growth, never what is measured."""
+
+    smart_account: Name = "*"
+    virtual_account: Name = "*"
+    license: Name = "*"
+    from_: dt.date = Field(alias="from")
+    to: dt.date
+    why: Name
+
+
+class SourceHint(Part):
+    """What files fitting the pattern cannot say of themselves."""
+
+    path: Name
+    smart_account: Name | None = None
+    virtual_account: Name | None = None
+    snapshot_date: dt.date | None = None
+    kind: Name | None = None
+    encoding: Name | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    sheet: Name | None = None
+    date_format: Name | None = None
+    columns: dict[str, str] = {}
+
+
+class ClientConfig(Part):
+    """All of `client.toml`."""
+
+    client: Name
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] | None = None
+    as_of: dt.date | None = None
+    smart_accounts: tuple[SmartAccount, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    rules: Annotated[dict[str, Any], BeforeValidator(_flat)] = {}
+    intended_tiers: tuple[IntendedTier, ...] = ()
+    exclude: tuple[Exclude, ...] = ()
+    sources: tuple[SourceHint, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> ClientConfig:
+        _no_twins("smart account", [account.name for account in self.smart_accounts])
+        _no_twins("agreement", [agreement.name for agreement in self.agreements])
+        return self
+
+
+class Renewal(Part):
+    """One pack to make."""
+
+    client_dir: Name
+    agreement: Name | None = None
+    as_of: dt.date | None = None
+    only: tuple[Name, ...] = ()
+    scenario: Name | None = None
+
+
+class RenewalsConfig(Part):
+    """All of `renewals.toml`."""
+
+    out: Name = "packs"
+    renewals: tuple[Renewal, ...] = Field(min_length=1)
+
+
+def read_client_config(path: Path) -> ClientConfig:
+    """`client.toml` as a checked model; ConfigError names the key path of every fault."""
+    return _checked(ClientConfig, path)
+
+
+def read_renewals(path: Path) -> RenewalsConfig:
+    """`renewals.toml` as a checked model; ConfigError names the key path of every fault."""
+    return _checked(RenewalsConfig, path)
+
+
+def _no_twins(what: str, names: list[str]) -> None:
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise ValueError(f"the {what} {twins[0]!r} stands twice; give each a name of its own")
+
+
+def _checked(model: type[Model], path: Path) -> Model:
+    try:
+        return model.model_validate(_toml(path))
+    except ValidationError as fault:
+        lines = [_fault_line(model, error) for error in _first_causes(fault.errors())]
+        raise ConfigError(f"{path.name}: " + f"\n{path.name}: ".join(lines)) from None
+
+
+def _first_causes(errors: list[Any]) -> list[Any]:
+    """A list that is too short only because its items have faults is no fault of its own."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(place[: len(error["loc"])] == error["loc"] != place for place in places)
+    ]
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+    except UnicodeDecodeError as fault:
+        raise ConfigError(
+            f"{path.name}: byte {fault.start} is no UTF-8; save the file as UTF-8."
+        ) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise ConfigError(f"{path.name}: no valid TOML: {fault}; mend that place.") from None
+    return content
+
+
+def _fault_line(model: type[Part], error: Any) -> str:
+    """One fault as `key.path: what is wrong, what was found; what to do`."""
+    path, kind = _key_path(error["loc"]), error["type"]
+    if kind == "extra_forbidden":
+        return f"{path}: unknown key{_nearest(model, error['loc'])}"
+    if kind == "missing":
+        return f"{path}: missing; add it."
+    if kind == "value_error":
+        return f"{path or 'file'}: {error['ctx']['error']}."
+    said = re.sub(r"^\w+ should ", "", error["msg"]).split(",")[0]
+    return f"{path}: should {said}; found {_shown(error['input'])}."
+
+
+def _shown(value: Any) -> str:
+    text = repr(str(value) if isinstance(value, Decimal | dt.date) else value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _key_path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".")
+
+
+def _nearest(model: type[Part], location: tuple[int | str, ...]) -> str:
+    """The keys that the table at that place does have, nearest first."""
+    known = _keys_at(model, location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"{hint} Known keys: {', '.join(known)}."
+
+
+def _keys_at(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
+    for step in location:
+        if isinstance(step, str):
+            model = _part_in(_field(model, step).annotation)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _field(model: type[Part], key: str) -> Any:
+    return next(f for name, f in model.model_fields.items() if key in (name, f.alias))
+
+
+def _part_in(annotation: Any) -> type[Part]:
+    """The model inside `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next(_part_in(inner) for inner in get_args(annotation) if inner is not ...)

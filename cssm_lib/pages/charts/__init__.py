@@ -1,0 +1,36 @@
+"""Charts for a reader who decides: a frame in, an Altair chart out, nothing computed anew.
+
+Each function is named for what it shows, takes the table of that name and may be given keyword
+options. An empty table gives a chart-sized sentence that names the export which would fill it.
+"""
+
+from cssm_lib.pages.charts.over_time import expiry_ladder, snapshot_calendar, use_over_time
+from cssm_lib.pages.charts.plans import shelf, transfer_plan
+from cssm_lib.pages.charts.positions import (
+    balance_by_account,
+    balance_by_license,
+    heat_map,
+    stranded_by_account,
+    use_explained,
+)
+from cssm_lib.pages.charts.received import records_by_file
+from cssm_lib.pages.charts.theme import DIVERGING, MIME, PALETTE, blank, register_renderer
+
+__all__ = [
+    "DIVERGING",
+    "MIME",
+    "PALETTE",
+    "balance_by_account",
+    "balance_by_license",
+    "blank",
+    "expiry_ladder",
+    "heat_map",
+    "records_by_file",
+    "register_renderer",
+    "shelf",
+    "snapshot_calendar",
+    "stranded_by_account",
+    "transfer_plan",
+    "use_explained",
+    "use_over_time",
+]

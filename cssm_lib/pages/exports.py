@@ -1,0 +1,91 @@
+"""Which export fills which table, where a customer takes it, what cannot be proved without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Export:
+    """One export: its name, where it is taken and what it proves."""
+
+    name: str
+    taken: str
+    proves: str
+
+
+LICENSES = Export(
+    "the licence export",
+    "Smart Software Manager > Inventory > Licenses, or the Smart Accounts API, `licenses`",
+    "what is owned, used, reserved and short in each Virtual Account",
+)
+DEVICES = Export(
+    "the product instance export",
+    "Smart Software Manager > Inventory > Product Instances, or the Smart Accounts API, `devices`",
+    "which instances stand behind the use, and which of them have fallen silent",
+)
+
+EXPORTS = {
+    "usage": LICENSES,
+    "lots": Export(
+        "the licence export with its transactions",
+        "Licenses > Show License Transactions, or the Smart Accounts API, `licenses`",
+        "what is entitled on a day, and which units end when",
+    ),
+    "substitutions": Export(
+        "the licence export of the Smart Accounts API",
+        "`licenses`, list `licenseSubstitutions`",
+        "which licences lend to others, so that a shortage is not counted twice",
+    ),
+    "devices": DEVICES,
+    "device_licenses": DEVICES,
+    "assets": Export(
+        "an export of your own inventory",
+        "the asset list of your service desk or network management, as CSV or XLSX",
+        "whether an instance that consumes a licence still exists",
+    ),
+    "user_counts": Export(
+        "a dated count of users or endpoints",
+        "your directory or identity service, as CSV: date, metric, count",
+        "the measure of the lines that are counted by users",
+    ),
+    "agreements": Export(
+        "the terms of the agreement",
+        "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
+        "what a True Forward could charge, line by line",
+    ),
+}
+
+# tables of the Answers rest on a table of the Client
+RESTS_ON = {
+    "positions": "usage",
+    "pooled": "usage",
+    "transfers": "usage",
+    "pool_days": "usage",
+    "line_days": "agreements",
+    "instance_check": "devices",
+    "expiries": "lots",
+    "true_forward": "agreements",
+    "records": "usage",
+    "sources": "usage",
+}
+
+
+def filling(table: str) -> Export:
+    """The export that would fill a table.
+
+    >>> filling("expiries").name
+    'the licence export with its transactions'
+    """
+    return EXPORTS[RESTS_ON.get(table, table)]
+
+
+def nothing_here(table: str) -> str:
+    """One sentence for a section without data: what would fill it and where it is taken.
+
+    >>> nothing_here("user_counts")[:61]
+    'No data for this part. A dated count of users or endpoints wo'
+    """
+    export = filling(table)
+    name = export.name[0].upper() + export.name[1:]
+    return f"No data for this part. {name} would fill it ({export.taken.replace('`', '')})."

@@ -1,0 +1,184 @@
+"""Headline figures: each made from a table so that anybody can make it again, shown and recorded.
+
+A figure is {table, where, column, aggregate}: `where` is a condition in polars SQL. The executed
+notebook carries the figures as outputs of the type `application/vnd.cssm.facts+json`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.errors import PageError
+from cssm_lib.pages.labels import NOTHING, safe, said
+
+FACTS_MIME = "application/vnd.cssm.facts+json"
+INCOMPLETE = "rests on an incomplete export"
+
+# each gives null where no row says anything, so that "unknown" never looks like zero
+AGGREGATES = {
+    "sum": lambda column: pl.when(column.count() > 0).then(column.sum()),
+    "count": lambda column: column.len(),
+    "distinct": lambda column: column.drop_nulls().n_unique(),
+    "max": lambda column: column.max(),
+    "min": lambda column: column.min(),
+    "first": lambda column: column.first(),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How a headline figure is made: rows of `table` that fit `where`, `column`, `aggregate`."""
+
+    id: str
+    label: str
+    table: str
+    column: str
+    aggregate: str = "sum"
+    where: str = ""
+    unit: str = "units"
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A headline figure with its value, the page it stands on and what to know about it."""
+
+    figure: Figure
+    value: Any
+    page: str
+    note: str = ""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What `facts.json` holds: days as ISO text, exact decimals as text."""
+        figure = self.figure
+        made = {
+            "table": figure.table,
+            "where": figure.where,
+            "column": figure.column,
+            "aggregate": figure.aggregate,
+        }
+        record = {"id": figure.id, "label": figure.label, "value": plain(self.value)}
+        return record | {"unit": figure.unit, "page": self.page, "how": made, "note": self.note}
+
+    def __str__(self) -> str:
+        """The value as a reader reads it, with its unit."""
+        return said(self.value, self.figure.unit)
+
+
+def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where: str = "") -> Any:
+    """The value of a figure, made from the rows of its table.
+
+    `share` is the part of the rows that fit `where` (`column` "*"), or of the column's sum. No row
+    in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts.
+
+    >>> held = pl.DataFrame({"units": [5, -2, None]})
+    >>> value_of(held, column="units"), value_of(held, column="units", where="units < 0")
+    (3, -2)
+    >>> value_of(held, column="*", aggregate="share", where="units < 0")
+    0.333333
+    """
+    if frame.is_empty():
+        return None
+    fitting = frame.filter(pl.sql_expr(where)) if where else frame
+    if aggregate == "share":
+        return _share(fitting, frame, column)
+    if aggregate not in AGGREGATES:
+        raise PageError(
+            f"aggregate {aggregate!r} is not known; there are {', '.join([*AGGREGATES, 'share'])}."
+        )
+    if fitting.is_empty():
+        return 0 if aggregate in ("sum", "count", "distinct") else None
+    name = frame.columns[0] if column == "*" else column
+    return fitting.select(AGGREGATES[aggregate](pl.col(name))).item()
+
+
+def _share(fitting: pl.DataFrame, frame: pl.DataFrame, column: str) -> float | None:
+    if column == "*":
+        part, whole = fitting.height, frame.height
+    else:
+        part, whole = fitting[column].sum(), frame[column].sum()
+    return round(float(part) / float(whole), 6) if whole else None
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it.
+
+    >>> plain(Decimal("34560.000000")), plain(dt.date(2026, 10, 31))
+    ('34560', '2026-10-31')
+    """
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
+
+
+def fact(answers: Mapping[str, pl.DataFrame], figure: Figure, *, page: str) -> Fact:
+    """A figure of a page with its value, computed from the answer's own table.
+
+    A note says so where a row behind it rests on an incomplete export.
+    """
+    frame = answers[figure.table]
+    how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
+    value = value_of(frame, **how)
+    return Fact(figure, value, page, _note(frame, figure.where))
+
+
+def _note(frame: pl.DataFrame, where: str) -> str:
+    if "complete" not in frame.columns:
+        return ""
+    fitting = frame.filter(pl.sql_expr(where)) if where else frame
+    return INCOMPLETE if (fitting["complete"] == False).any() else ""  # noqa: E712
+
+
+@dataclass(frozen=True)
+class Shown:
+    """HTML for the reader, with the figures that it rests on as an output of their own type."""
+
+    html: str
+    facts: tuple[Fact, ...] = ()
+    plain: str = ""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle = {"text/html": self.html, "text/plain": self.plain or "<page>"}
+        records = [fact.record for fact in self.facts]
+        return bundle | ({FACTS_MIME: {"facts": records}} if records else {})
+
+
+TILES = """<style>
+.cssm-tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;
+max-width:920px;margin:8px 0 14px}
+.cssm-tile{border:1px solid #d3dadf;border-left:5px solid #8c979f;border-radius:4px;
+padding:9px 12px;background:#fff;color:#1f2933;break-inside:avoid}
+.cssm-tile b{display:block;font-size:24px;line-height:1.2;font-variant-numeric:tabular-nums}
+.cssm-tile span{display:block;font-size:12.5px;color:#52606d}
+.cssm-tile i{display:block;font-size:11.5px;color:#8a4b00;font-style:normal}
+.cssm-tile.short{border-left-color:#d55e00}.cssm-tile.over{border-left-color:#0072b2}
+.cssm-tile.shelf{border-left-color:#56b4e9}.cssm-tile.cure{border-left-color:#009e73}
+@media print{.cssm-tiles{grid-template-columns:repeat(4,1fr)}}
+</style>"""
+
+
+def show_facts(facts: Iterable[Fact], *, note: str = "") -> Shown:
+    """Tiles of the headline figures; the output also carries their records."""
+    facts = tuple(facts)
+    tiles = "".join(_tile(one) for one in facts)
+    remark = f'<p class="cssm-quiet">{safe(note)}</p>' if note else ""
+    words = "; ".join(f"{one.figure.label}: {one}" for one in facts)
+    return Shown(f'{TILES}<div class="cssm-tiles">{tiles}</div>{remark}', facts, words)
+
+
+def _tile(one: Fact) -> str:
+    unit = one.figure.unit if one.value is not None else "nothing says"
+    number = said(one.value, "share" if one.figure.unit == "share" else "")
+    note = f"<i>{safe(one.note)}</i>" if one.note and number != NOTHING else ""
+    label, unit = safe(one.figure.label), safe("" if one.figure.unit == "share" else unit)
+    words = f"<span>{label}{', ' if unit else ''}{unit}</span>"
+    return (
+        f'<div class="cssm-tile {safe(one.figure.tone)}"><b>{safe(number)}</b>{words}{note}</div>'
+    )

@@ -1,0 +1,97 @@
+"""Words a reader sees instead of column names, and numbers as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+NOTHING = "–"
+
+LABELS = {
+    "license": "Licence",
+    "licenses": "Licences",
+    "smart_account": "Smart Account",
+    "virtual_account": "Virtual Account",
+    "virtual_accounts": "Virtual Accounts",
+    "from_virtual_account": "From Virtual Account",
+    "to_virtual_account": "To Virtual Account",
+    "snapshot_date": "Snapshot",
+    "devices_date": "Instances as of",
+    "end_date": "Last day covered",
+    "days_left": "Days left",
+    "age_days": "Age (days)",
+    "in_use": "In use",
+    "balance_after_substitution": "Balance after lending",
+    "exported_balance": "Cisco's balance",
+    "balance_if_lent": "Balance if lent (model)",
+    "balance_after": "Balance after",
+    "true_gap": "True gap",
+    "true_gap_if_lent": "True gap if lent (model)",
+    "short_units": "Short",
+    "curable_units": "Cured by transfer",
+    "shelf_units": "Shelf",
+    "stranded_units": "Stranded",
+    "zero_since": "Without demand since",
+    "explained_by_instances": "Explained by instances",
+    "is_portable": "Portable (as exported)",
+    "total_records": "Records it says it holds",
+    "date_from": "Date taken from",
+    "event_date": "Event",
+    "measured_on": "Measured on",
+    "credit_unused": "Credit unused",
+    "as_of": "As of",
+    "sku": "SKU",
+}
+
+
+def label(column: str) -> str:
+    """The heading of a column.
+
+    >>> label("license"), label("peak_date")
+    ('Licence', 'Peak date')
+    """
+    return LABELS.get(column) or column.replace("_", " ").capitalize()
+
+
+def said(value: Any, unit: str = "") -> str:
+    """A value as a reader reads it; the unit in the singular for one.
+
+    >>> said(1, "units"), said(-1234, "units"), said(None), said(Decimal("2.500000"), "EUR")
+    ('1 unit', '−1,234 units', '–', '2.50 EUR')
+    """
+    if value is None:
+        return NOTHING
+    words = _number(value) if isinstance(value, int | float | Decimal) else str(value)
+    if isinstance(value, bool):
+        words = "yes" if value else "no"
+    if unit == "share":
+        return f"{value:.0%}"
+    one = unit.endswith("s") and value == 1
+    return f"{words} {unit.removesuffix('s') if one else unit}".strip()
+
+
+def _number(value: int | float | Decimal) -> str:
+    if isinstance(value, Decimal):
+        cents = value == value.quantize(Decimal("0.01"))
+        value = value.quantize(Decimal("0.01")) if cents else value.normalize()
+    return f"{value:,}".replace("-", "−")
+
+
+def day(value: dt.date | str | None) -> str:
+    """An ISO day, or the word for a day that nobody says.
+
+    >>> day(None), day(dt.date(2026, 10, 31))
+    ('undated', '2026-10-31')
+    """
+    return str(value) if value else "undated"
+
+
+def safe(value: Any) -> str:
+    """Text from a file as data of a page, never as markup.
+
+    >>> safe("<b>&")
+    '&lt;b&gt;&amp;'
+    """
+    return escape(str(value), quote=True)

@@ -1,0 +1,190 @@
+"""Tables for a reader: printed ones, and long ones that can be searched and sorted offline."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.pages.facts import Shown
+from cssm_lib.pages.labels import NOTHING, label, safe
+from cssm_lib.schema import ANSWERS, TABLES
+
+SHORT_COLOUR = "#B34700"
+ROWS_ON_PAPER = 40
+# below zero means short: colour and sign, never colour alone
+SIGNED = (
+    "balance",
+    "exported_balance",
+    "balance_after_substitution",
+    "balance_if_lent",
+    "balance_after",
+    "unexplained",
+    "entitled_gap",
+)
+
+
+def columns_of(table: str, frame: pl.DataFrame) -> list[str]:
+    """The columns of a contract that the frame has and that say something."""
+    contract = {**TABLES, **ANSWERS}[table]
+    there = [name for name in contract.names if name in frame.columns]
+    return [name for name in there if frame[name].null_count() < frame.height]
+
+
+def printed(
+    frame: pl.DataFrame, table: str, *, columns: list[str] | None = None, rows: int = ROWS_ON_PAPER
+) -> Shown:
+    """A table for the page and for paper: human headings, thousands separators, ISO dates.
+
+    Nulls are "–", short is coloured and signed, and a table cut at `rows` says so. Empty: a
+    sentence. Text from files is escaped.
+    """
+    if frame.is_empty():
+        return Shown('<p class="cssm-quiet">Nothing to list.</p>', plain="Nothing to list.")
+    chosen = frame.select(columns or columns_of(table, frame))
+    html = _great_table(chosen.head(rows)) + _cut(chosen.height, rows, table)
+    return Shown(html, plain=f"<table: {chosen.height} rows>")
+
+
+def _great_table(frame: pl.DataFrame) -> str:
+    from great_tables import GT, loc, style
+
+    # great_tables draws a random id else, and the same pack would never give the same bytes
+    name = hashlib.blake2b(repr((frame.columns, frame.rows())).encode(), digest_size=6).hexdigest()
+    table = GT(_as_text(frame), id=f"t{name}")
+    table = table.cols_label(**{column: label(column) for column in frame.columns})
+    table = table.cols_align("left").tab_options(
+        table_font_size="13px", data_row_padding="4px", table_align="left"
+    )
+    numbers = [name for name in frame.columns if frame.schema[name].is_numeric()]
+    if numbers:
+        table = table.cols_align("right", columns=numbers)
+    for column in [name for name in numbers if name in SIGNED]:
+        below = loc.body(columns=column, rows=_below_zero(frame, column))
+        table = table.tab_style(style.text(color=SHORT_COLOUR, weight="bold"), below)
+    return table.as_raw_html()
+
+
+def _below_zero(frame: pl.DataFrame, column: str) -> list[int]:
+    return frame.with_row_index().filter(pl.col(column) < 0)["index"].to_list()
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(_text(frame, name).fill_null(NOTHING) for name in frame.columns)
+
+
+def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
+    column, dtype = pl.col(name), frame.schema[name]
+    if dtype == pl.Boolean:
+        return pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no")).alias(name)
+    if dtype.is_float():
+        return pl.format("{} %", (column * 100).round(0).cast(pl.Int64)).alias(name)
+    if not dtype.is_numeric():
+        return column.cast(pl.String)
+    parts = column.abs().cast(pl.String).str.split_exact(".", 1)
+    text = _grouped(parts.struct[0])
+    cents = parts.struct[1].str.replace(r"(\d\d.*?)0+$", "$1")
+    if dtype.is_decimal():
+        text = pl.when(cents == "00").then(text).otherwise(text + "." + cents)
+    sign = pl.when(column < 0).then(pl.lit("−"))
+    plus = sign.when(column > 0).then(pl.lit("+")) if name in SIGNED else sign
+    return (plus.otherwise(pl.lit("")) + text).alias(name)
+
+
+def _grouped(digits: pl.Expr) -> pl.Expr:
+    """1234567 → 1,234,567: a comma after every third digit from the right."""
+    backwards = digits.str.reverse().str.replace_all(r"(\d{3})", "$1,")
+    return backwards.str.strip_suffix(",").str.reverse()
+
+
+def _cut(height: int, rows: int, table: str) -> str:
+    if height <= rows:
+        return ""
+    return (
+        f'<p class="cssm-quiet">{rows:,} of {height:,} rows; all stand in the pack\'s table'
+        f" {safe(table)}.</p>"
+    )
+
+
+SEARCH = """<style>
+.cssm-list{max-width:1180px;margin:6px 0 12px;font-size:13px;color:#1f2933}
+.cssm-list input{font:inherit;padding:5px 9px;width:280px;border:1px solid #9aa5b1;border-radius:4px}
+.cssm-list .box{max-height:460px;overflow:auto;border:1px solid #d3dadf;margin-top:6px}
+.cssm-list table{border-collapse:collapse;width:100%;margin:0}
+.cssm-list th{position:sticky;top:0;background:#eef1f3;cursor:pointer;text-align:left}
+.cssm-list th,.cssm-list td{padding:4px 9px;border-bottom:1px solid #e4e7eb;font-size:13px}
+.cssm-list td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.cssm-list td.s{color:#b34700;font-weight:bold}
+.cssm-list td:not(.n){text-align:left;overflow-wrap:anywhere}
+@media print{.cssm-list input{display:none}.cssm-list .box{max-height:none;overflow:visible;border:0}
+.cssm-list tbody tr:nth-child(n+61){display:none}.cssm-list th{position:static}
+.cssm-list td,.cssm-list th{font-size:10px;padding:2px 4px}}
+</style><script>
+window.cssmFind=function(box){var w=box.value.toLowerCase(),l=box.closest('.cssm-list'),n=0;
+l.querySelectorAll('tbody tr').forEach(function(r){var s=r.textContent.toLowerCase().indexOf(w)>=0;
+r.style.display=s?'':'none';if(s)n+=1});l.querySelector('output').textContent=n+' shown'};
+window.cssmSort=function(head){var i=head.cellIndex,b=head.closest('table').tBodies[0],
+d=head.dataset.down==='1'?1:-1;head.dataset.down=d===1?'0':'1';
+Array.from(b.rows).sort(function(a,c){var p=a.cells[i],q=c.cells[i],v=p.dataset.v,w=q.dataset.v;
+if(v===undefined)return p.textContent.localeCompare(q.textContent)*-d;
+return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d}).forEach(function(r){b.appendChild(r)})};
+</script>"""
+
+
+def searchable(
+    frame: pl.DataFrame, table: str, *, columns: list[str] | None = None, rows: int = 1000
+) -> Shown:
+    """A long list with a search field and headings that sort, without any file from elsewhere.
+
+    All rows stand in the HTML for readers without JavaScript; a list cut at `rows` says so. Text
+    from files is escaped.
+    """
+    if frame.is_empty():
+        return printed(frame, table)
+    chosen = frame.select(columns or columns_of(table, frame))
+    heads = "".join(
+        f'<th onclick="cssmSort(this)" title="sort">{safe(label(name))}</th>'
+        for name in chosen.columns
+    )
+    body = "".join(_rows(chosen.head(rows)))
+    find = '<input type="search" placeholder="search this list" oninput="cssmFind(this)">'
+    return Shown(
+        f'{SEARCH}<div class="cssm-list">{find} <output>{min(rows, chosen.height):,} rows</output>'
+        f'<div class="box"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+        f"</div>{_cut(chosen.height, rows, table)}</div>",
+        plain=f"<list: {chosen.height} rows>",
+    )
+
+
+def _rows(frame: pl.DataFrame) -> list[str]:
+    """One HTML row per row, built by polars."""
+    cells = [_cell(frame, name) for name in frame.columns]
+    row = pl.concat_str(pl.lit("<tr>"), *cells, pl.lit("</tr>")).alias("row")
+    return frame.select(row)["row"].to_list()
+
+
+def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
+    text = _escaped(_text(frame, name).fill_null(NOTHING))
+    if not frame.schema[name].is_numeric():
+        return pl.concat_str(pl.lit("<td>"), text, pl.lit("</td>"))
+    short = pl.col(name) < 0 if name in SIGNED else pl.lit(False)
+    kind = (
+        pl.when(short)
+        .then(pl.lit('<td class="n s" data-v="'))
+        .otherwise(pl.lit('<td class="n" data-v="'))
+    )
+    raw = pl.col(name).cast(pl.String).fill_null("")
+    return pl.concat_str(kind, raw, pl.lit('">'), text, pl.lit("</td>"))
+
+
+def _escaped(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_many(
+        {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+    )
+
+
+def pairs(rows: list[tuple[str, Any]]) -> str:
+    """Two columns of words as a plain HTML table: what, and what is said of it."""
+    lines = (f"<tr><th>{safe(name)}</th><td>{safe(value)}</td></tr>" for name, value in rows)
+    return f'<table class="cssm-pairs">{"".join(lines)}</table>'

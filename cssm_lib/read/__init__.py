@@ -1,0 +1,170 @@
+"""Files to text frames: each file is recognised by its content and read as what it is.
+
+`read_file` is the front door. It never raises for a bad file: `Reading.source.problem` is the message.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from cssm_lib.read.cssm_json import read_json
+from cssm_lib.read.delimited import read_delimited
+from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
+from cssm_lib.read.text import container, dates_in, decode
+from cssm_lib.rules import Rules
+
+__all__ = ["FAULT", "FAULT_VALUE", "Hint", "Reading", "Source", "read_file"]
+
+NO_HINT = Hint()
+_ASK = "Give snapshot_date for it in [[sources]] of client.toml"
+
+
+def read_file(path: str | Path, *, name: str, rules: Rules, hint: Hint = NO_HINT) -> Reading:
+    """The file's tables as text, one row a record, and what the file is.
+
+    `name` is the path relative to the client folder, as it stands in messages and `source`. Every
+    column is text as it stands in the file; `place` is a JSON pointer or `row 7`, `parent` the place
+    of the licence row that a lot or substitution belongs to.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> read_file("gone.json", name="gone.json", rules=load_rules()).source.problem
+    'gone.json: the file cannot be read; found no such file. Check the path, or export it again.'
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        return Reading(Source(name, problem=_unreadable(name, error)))
+    source = Source(
+        name,
+        digest=hashlib.blake2b(data, digest_size=16).hexdigest(),
+        bytes=len(data),
+        smart_account=hint.smart_account,
+        date_format=hint.date_format,
+    )
+    return _of_bytes(data, source, rules=rules, hint=hint)
+
+
+def _unreadable(name: str, error: OSError) -> str:
+    found = (error.strerror or type(error).__name__).lower()
+    found = "no such file" if isinstance(error, FileNotFoundError) else found
+    found = "a folder" if isinstance(error, IsADirectoryError) else found
+    return message(name, "the file cannot be read", found, "Check the path, or export it again.")
+
+
+def _of_bytes(data: bytes, source: Source, *, rules: Rules, hint: Hint) -> Reading:
+    name = source.source
+    if (is_a := container(data)) is not None:
+        do = "Save it as CSV, or take the API's JSON."
+        return _refused(source, message(name, "the file is no text", is_a, do))
+    try:
+        text, encoding = decode(data, hint.encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        return _refused(source, _undecodable(name, hint.encoding, error))
+    source = replace(source, encoding=encoding)
+    if not text.strip():
+        found = f"{len(data)} bytes"
+        return _refused(source, message(name, "the file is empty", found, "Export it again."))
+    if "\0" in text:
+        do = "Save it as CSV or JSON text."
+        return _refused(source, message(name, "the file is no text", "binary data", do))
+    return _dated(_content(text, name=name, rules=rules, hint=hint), source, hint)
+
+
+def _undecodable(name: str, encoding: str | None, error: Exception) -> str:
+    wrong = f"it is not {encoding}, as [[sources]] says"
+    found = "an unknown encoding"
+    if isinstance(error, UnicodeDecodeError):
+        found = f"byte 0x{error.object[error.start]:02x} at {error.start}"
+    return message(name, wrong, found, "Correct or remove `encoding` for it in [[sources]].")
+
+
+def _refused(source: Source, problem: str) -> Reading:
+    return Reading(replace(source, problem=problem))
+
+
+def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
+    """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
+    if text.lstrip()[0] not in "{[":
+        return read_delimited(text, name=name, rules=rules, hint=hint)
+    found = read_json(text, name=name)
+    if found.problem and text.lstrip()[0] == "[":
+        other = read_delimited(text, name=name, rules=rules, hint=hint)
+        return other if other.kind else found
+    return found
+
+
+def _dated(found: Found, source: Source, hint: Hint) -> Reading:
+    """The reading with its snapshot date, or the message why it has two."""
+    source = replace(
+        source,
+        kind=found.kind,
+        smart_account=source.smart_account or found.smart_account,
+        delimiter=found.delimiter,
+        pages=found.pages,
+        mapping=found.mapping,
+        unmapped=found.unmapped,
+        notes=found.notes,
+        problem=found.problem,
+    )
+    if found.problem:
+        return Reading(source)
+    named = dates_in(source.source)
+    problem = _two_dates(found.dates, named, source.source, hint.snapshot_date)
+    if problem:
+        return _refused(source, problem)
+    day, whence = _chosen(found, named, hint.snapshot_date)
+    tables = _with_account(found.tables, hint.virtual_account)
+    return Reading(replace(source, snapshot_date=day, date_from=whence), tables)
+
+
+def _two_dates(
+    inside: tuple[dt.date, ...], named: list[dt.date], name: str, told: dt.date | None
+) -> str | None:
+    inside_too = dict.fromkeys([*inside, told]) if told and inside else dict.fromkeys(inside)
+    if len(inside_too) > 1:
+        whence = "in the content and in [[sources]]" if told else "in the content"
+        do = "Correct `snapshot_date` in [[sources]]." if told else "Split the file by day."
+        return message(name, "two dates for one file", f"{_days(inside_too)} {whence}", do)
+    if told:
+        return None
+    every = dict.fromkeys([*inside, *named])
+    if len(every) < 2:
+        return None
+    whence = "in the content and the name" if inside else "in the file and folder names"
+    return message(name, "two dates for one file", f"{_days(every)} {whence}", f"{_ASK}.")
+
+
+def _days(days: dict[dt.date, None]) -> str:
+    return " and ".join(day.isoformat() for day in days)
+
+
+def _chosen(
+    found: Found, named: list[dt.date], told: dt.date | None
+) -> tuple[dt.date | None, str | None]:
+    if found.dated_rows:
+        return None, "content"
+    if found.dates:
+        return found.dates[0], "content"
+    if told:
+        return told, "[[sources]]"
+    return (named[0], "name") if named else (None, None)
+
+
+def _with_account(
+    tables: dict[str, pl.DataFrame], virtual_account: str | None
+) -> dict[str, pl.DataFrame]:
+    """Rows that name no Virtual Account stand in the one that [[sources]] gives the file."""
+    if virtual_account is None:
+        return tables
+    known = pl.lit(virtual_account).alias("virtual_account")
+    return {
+        name: frame.with_columns(
+            pl.coalesce("virtual_account", known) if "virtual_account" in frame.columns else known
+        )
+        for name, frame in tables.items()
+    }

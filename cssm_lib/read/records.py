@@ -1,0 +1,180 @@
+"""Delimited text to records: the line each begins on, its cells, and the lines that are no record."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+DELIMITERS = (",", ";", "\t", "|")
+RAGGED, UNCLOSED = "ragged", "unclosed"
+
+
+@dataclass(frozen=True)
+class Records:
+    """Cells of the whole records (`line`, then a column a header), the others, and side lines.
+
+    `others` has line, fault and text; `notes` has line and text of lines that are no record: totals
+    and what stands below the table.
+    """
+
+    cells: pl.DataFrame
+    others: pl.DataFrame
+    notes: pl.DataFrame
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The cells of one line, stripped.
+
+    >>> cells_of('License ,"a, b"', ",")
+    ['License', 'a, b']
+    """
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        cells = line.split(delimiter)
+    return [cell.strip() for cell in cells]
+
+
+def plain_lines(text: str) -> str:
+    """The text with line ends as one character.
+
+    >>> plain_lines("a\\r\\nb\\rc")
+    'a\\nb\\nc'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def records(body: str, *, width: int, delimiter: str, first: int, totals: list[str]) -> Records:
+    """The records below a header of `width` cells; `first` is the line number of the body's start.
+
+    A quoted cell may run over lines. Blank lines are no records. A record with more or fewer cells
+    than the header stands in `others`; blank cells beyond the header are dropped.
+
+    >>> records("a,1\\nb\\n", width=2, delimiter=",", first=2, totals=[]).others.rows()
+    [(3, '1 cell where the header has 2', 'b')]
+    """
+    rows = _joined(body, first)
+    rows = rows.with_columns(_blank(delimiter).alias("blank"))
+    rows = rows.with_columns(_trimmed(_counted(rows, delimiter), width, delimiter))
+    rows = rows.with_columns(*_below(rows, delimiter, totals)).filter(~pl.col("blank"))
+    whole = rows.filter(~pl.col("side") & (pl.col("count") == width) & ~pl.col("odd"))
+    other = rows.filter(~pl.col("side") & ((pl.col("count") != width) | pl.col("odd")))
+    cells, unread = _cells(whole, width, delimiter)
+    return Records(
+        cells,
+        pl.concat([other.select("line", _why(width).alias("fault"), "text"), unread]),
+        rows.filter("side").select("line", "text"),
+    )
+
+
+def _joined(body: str, first: int) -> pl.DataFrame:
+    """One row a record's text with its line number; lines inside quotes are put together.
+
+    Where the file's quotes do not pair up, every line stands alone, so that one stray quote
+    costs its own line and not the rest of the file.
+    """
+    text = pl.Series("text", body.split("\n"), dtype=pl.String)
+    rows = pl.DataFrame({"text": text}).with_row_index("line", offset=first)
+    if '"' not in body:
+        return rows.with_columns(pl.lit(False).alias("odd"))
+    rows = rows.with_columns(pl.col("text").str.count_matches('"', literal=True).alias("quotes"))
+    opened = (pl.col("quotes").cum_sum() - pl.col("quotes")) % 2
+    if rows["quotes"].sum() % 2 == 0 and rows.select(opened.any()).item():
+        rows = rows.group_by((opened == 0).cum_sum().alias("record"), maintain_order=True).agg(
+            pl.col("line").first(), pl.col("text").str.join("\n"), pl.col("quotes").sum()
+        )
+    return rows.select("line", "text", (pl.col("quotes") % 2 == 1).alias("odd"))
+
+
+def _blank(delimiter: str) -> pl.Expr:
+    return pl.col("text").str.strip_chars(f"{delimiter} \t\r\n\"'\u00a0") == ""
+
+
+def _counted(rows: pl.DataFrame, delimiter: str) -> pl.DataFrame:
+    """The number of cells; delimiters inside quotes do not divide."""
+    quoted = rows["text"].str.contains('"', literal=True).any()
+    bare = pl.col("text").str.replace_all(r'"[^"]*"', "") if quoted else pl.col("text")
+    return rows.with_columns((bare.str.count_matches(delimiter, literal=True) + 1).alias("count"))
+
+
+def _trimmed(rows: pl.DataFrame, width: int, delimiter: str) -> list[pl.Series]:
+    """Empty cells beyond the header's width taken off the end."""
+    long = rows["count"] > width
+    if not long.any():
+        return [rows["text"], rows["count"]]
+    end = rf"(?:{re.escape(delimiter)}[ ]*)"
+    spare = pl.col("text").str.extract(rf"({end}+)$").str.count_matches(delimiter, literal=True)
+    extra = pl.min_horizontal(pl.col("count") - width, spare.fill_null(0))
+    parts = [
+        pl.when(extra == n).then(pl.col("text").str.replace(rf"{end}{{{n}}}$", ""))
+        for n in range(1, min(int((rows["count"] - width).max()), 64) + 1)
+    ]
+    found = rows.select(
+        pl.when(pl.lit(long)).then(pl.coalesce(*parts, "text")).otherwise("text").alias("text"),
+        pl.when(pl.lit(long)).then(pl.col("count") - extra).otherwise("count").alias("count"),
+    )
+    return found.get_columns()
+
+
+def _below(rows: pl.DataFrame, delimiter: str, totals: list[str]) -> list[pl.Series]:
+    """`side`: a ragged total, or a line of one cell below a blank line at the end of the table.
+
+    `total`: a whole record that begins like a total; the reader decides by its licence.
+    """
+    begins = pl.col("text").str.strip_chars_start(f'{delimiter} \t"')
+    word = begins.str.extract(rf'^([^{re.escape(delimiter)}"]*)').str.strip_chars()
+    single = (pl.col("count") == 1) & ~pl.col("blank")
+    tail = (single | pl.col("blank")).reverse().cum_min().reverse()
+    after_blank = (pl.col("blank") & tail).cum_max()
+    return rows.select(
+        (word.str.to_lowercase().is_in(totals) & ~pl.col("blank")).alias("total"),
+        (tail & single & after_blank).alias("side"),
+    ).get_columns()
+
+
+def _why(width: int) -> pl.Expr:
+    cells = pl.when(pl.col("count") == 1).then(pl.lit("cell")).otherwise(pl.lit("cells"))
+    ragged = pl.format(f"{{}} {{}} where the header has {width}", "count", cells)
+    return pl.when("odd").then(pl.lit("a quote that is never closed")).otherwise(ragged)
+
+
+def _cells(whole: pl.DataFrame, width: int, delimiter: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The cells of whole records, and the records whose quotes only a lenient reader takes."""
+    names = [str(number) for number in range(width)]
+    kept = whole.select("line", "total", "text")
+    none = kept.clear().select("line", pl.lit("").alias("fault"), "text")
+    if kept.is_empty():
+        empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+        return kept.drop("text").hstack(empty.get_columns()), none
+    try:
+        found = pl.read_csv(
+            io.BytesIO("\n".join(kept["text"]).encode()),
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            separator=delimiter,
+            truncate_ragged_lines=False,
+        )
+    except pl.exceptions.PolarsError:
+        return _lenient(kept, names, delimiter)
+    if found.height != kept.height:
+        return _lenient(kept, names, delimiter)
+    return kept.drop("text").hstack(found.get_columns()), none
+
+
+def _lenient(
+    kept: pl.DataFrame, names: list[str], delimiter: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Record by record, for a file whose quotes stand inside cells; the standard library reads it."""
+    rows = [next(csv.reader([text], delimiter=delimiter), []) for text in kept["text"]]
+    fits = pl.Series([len(row) == len(names) for row in rows])
+    whole = [row for row in rows if len(row) == len(names)]
+    found = pl.DataFrame(whole, schema=dict.fromkeys(names, pl.String), orient="row")
+    fault = pl.lit("quotes inside a cell").alias("fault")
+    return (
+        kept.filter(fits).drop("text").hstack(found.get_columns()),
+        kept.filter(~fits).select("line", fault, "text"),
+    )

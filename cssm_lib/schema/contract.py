@@ -1,0 +1,86 @@
+"""What a table contract is made of: columns with type and unit, keys, rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+DATE, INT, TEXT, BOOL, SHARE = pl.Date, pl.Int64, pl.String, pl.Boolean, pl.Float64
+INSTANT = pl.Datetime("us", "UTC")
+MONEY = pl.Decimal(38, 6)
+UNITS = pl.Decimal(38, 6)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, type, unit and what a value of it says."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    says: str
+    unit: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, its columns, its key and the rules that a row must keep.
+
+    `rules` maps the rule's name, as it stands in `rejects`, to a condition in polars SQL.
+    """
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    rules: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """The type of each column, in order."""
+        return {column.name: column.dtype for column in self.columns}
+
+    def empty(self) -> pl.DataFrame:
+        """No row, every column with its type."""
+        return pl.DataFrame(schema=self.dtypes)
+
+    def shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with exactly the contract's columns, in order; what is missing is null."""
+        return frame.select(
+            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in self.dtypes.items()
+        )
+
+
+def text(name: str, says: str, required: bool = False) -> Column:
+    """A column of text."""
+    return Column(name, TEXT, says, required=required)
+
+
+def count(name: str, says: str, required: bool = False, unit: str = "licences") -> Column:
+    """A column of whole numbers."""
+    return Column(name, INT, says, unit=unit, required=required)
+
+
+def date(name: str, says: str) -> Column:
+    """A column of days."""
+    return Column(name, DATE, says, unit="day")
+
+
+SNAPSHOT = date("snapshot_date", "the day the export shows; null where no file says it")
+SMART_ACCOUNT = text("smart_account", "the Smart Account; null where no file says it")
+VIRTUAL_ACCOUNT = text("virtual_account", "the Virtual Account, white space tidied")
+LICENSE = text("license", "the licence's name, white space tidied", required=True)
+LICENSE_RAW = text("license_raw", "the name letter by letter as it stands in the file")
+TAG = text("tag", "the entitlement tag (regid…), where the file has it")
+PLACED = (
+    text("source", "the file, relative to the client folder"),
+    text("place", "JSON pointer, row or line in that file"),
+)
+HOLDING = (SNAPSHOT, SMART_ACCOUNT, VIRTUAL_ACCOUNT)

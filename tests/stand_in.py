@@ -1,0 +1,311 @@
+"""Stand-in answers for the tests of what a reader sees: small frames with every case in them.
+
+Not a test: loaded with `runpy` by the tests beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+
+from cssm_lib.schema import ANSWERS, TABLES
+
+AS_OF = dt.date(2026, 10, 31)
+HOSTILE = "<img src=x onerror=alert(1)> & \"C9300\" 'x'"
+
+
+class StandIn:
+    """What notebooks need of Answers: tables by name, a name, a day, `about`."""
+
+    def __init__(self, tables, about=None):
+        self.tables = tables
+        self.name, self.as_of, self.currency = "Aurora Health", AS_OF, "EUR"
+        self.about = about or ABOUT
+
+    def __getitem__(self, name):
+        table = {**TABLES, **ANSWERS}[name]
+        return self.tables.get(name, table.empty())
+
+
+ABOUT = {
+    "client": "Aurora Health",
+    "currency": "EUR",
+    "as_of": "2026-10-31",
+    "agreements": [
+        {
+            "name": "EA Networking",
+            "start": "2024-02-01",
+            "end": "2027-01-31",
+            "notice_days": 45,
+            "programme": "EA 3.0",
+            "suites": ["Campus switching"],
+        }
+    ],
+    "smart_accounts": [{"name": "aurora.example", "held_by": "customer"}],
+    "rules": [
+        {
+            "path": "positions.window_days",
+            "value": 365,
+            "unit": "days",
+            "source": "trailing year",
+            "confidence": "medium",
+            "as_of": "2026-11-01",
+            "overridden": False,
+        },
+        {
+            "path": "licences.ladders",
+            "value": [{"name": "a"}, {"name": "b"}],
+            "unit": "",
+            "source": "order of tiers",
+            "confidence": "assumed",
+            "as_of": "2026-11-01",
+            "overridden": True,
+        },
+    ],
+    "inputs": [{"source": "licenses.json", "kind": "licenses", "digest": "ab", "bytes": 10}],
+    "key": "k",
+    "version": "0.1.0",
+}
+
+
+def names(count, word):
+    return [f"{word} {number:03d}" for number in range(count)]
+
+
+def positions(licenses=12, accounts=5, smart_accounts=1):
+    """Shorts, surpluses and balanced rows in a fixed pattern."""
+    rows = []
+    for i, license_ in enumerate(names(licenses, "C9300 48P DNA Advantage")):
+        for j, account in enumerate(names(accounts, "Branch")):
+            entitled = (i * 37 + j * 11) % 90 * 10
+            demand = (i * 23 + j * 29) % 70 * 12
+            balance = entitled - demand
+            rows.append(
+                {
+                    "smart_account": f"aurora-{j % smart_accounts}.example",
+                    "virtual_account": account,
+                    "license": license_,
+                    "snapshot_date": AS_OF,
+                    "age_days": 0,
+                    "quantity": entitled,
+                    "entitled": entitled,
+                    "entitled_basis": "lots",
+                    "entitled_gap": 0,
+                    "in_use": demand,
+                    "reserved": 0,
+                    "demand_identity": "in_use",
+                    "demand": demand,
+                    "lent": 0,
+                    "borrowed": 0,
+                    "balance": balance,
+                    "exported_balance": balance,
+                    "balance_after_substitution": balance,
+                    "peak_in_use": demand,
+                    "zero_note": "zero" if demand == 0 and entitled else None,
+                    "zero_since": dt.date(2026, 3, 1) if demand == 0 and entitled else None,
+                    "stranded_units": entitled if demand == 0 else 0,
+                    "complete": j != 4,
+                }
+            )
+    return ANSWERS["positions"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def pooled(frame):
+    balance = pl.col("balance_after_substitution")
+    sums = frame.group_by("smart_account", "license", maintain_order=True).agg(
+        pl.col("entitled", "demand", "in_use", "balance", "stranded_units").sum(),
+        (-balance.clip(upper_bound=0)).sum().alias("short_units"),
+        balance.clip(lower_bound=0).sum().alias("free"),
+        pl.col("complete").all(),
+    )
+    sums = sums.with_columns(
+        pl.min_horizontal("short_units", "free").alias("curable_units"),
+        (pl.col("free") // 3).alias("shelf_units"),
+        pl.lit(300).alias("shelf_days"),
+    ).with_columns((pl.col("short_units") - pl.col("curable_units")).alias("true_gap"))
+    return ANSWERS["pooled"].shaped(sums)
+
+
+def pool_days(licenses=8, days=14):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "license": license_,
+            "snapshot_date": day,
+            "entitled": 500 + i * 40,
+            "demand": 380 + (i * 31 + n * 17) % 190,
+            "free": 120 + i * 40 - (i * 31 + n * 17) % 190,
+            "deficit": 0,
+            "full": n % 6 != 4,
+        }
+        for i, license_ in enumerate(names(licenses, "C9300 48P DNA Advantage"))
+        for n, day in enumerate(snapshot_days(days))
+    ]
+    return ANSWERS["pool_days"].shaped(pl.DataFrame(rows))
+
+
+def snapshot_days(count):
+    """Monthly, newest last, with two months missing in the middle."""
+    steps = [n + (2 if n > count // 2 else 0) for n in range(count)]
+    return [AS_OF - dt.timedelta(days=30 * n) for n in reversed(steps)]
+
+
+def expiries(licenses=12):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": f"Branch {i % 3:03d}",
+            "license": license_,
+            "end_date": AS_OF + dt.timedelta(days=20 + i * 47 % 1400),
+            "quantity": 20 + i * 13 % 200,
+            "balance_after": 40 - i * 9 % 90,
+            "days_left": 20 + i * 47 % 1400,
+        }
+        for i, license_ in enumerate(names(licenses, "C9300 48P DNA Advantage"))
+    ]
+    return ANSWERS["expiries"].shaped(pl.DataFrame(rows))
+
+
+def transfers(count=9):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "license": license_,
+            "from_virtual_account": "Headquarters",
+            "to_virtual_account": f"Branch {i:03d}",
+            "quantity": 60 - i % 50,
+            "warning": "the donor's lot ends before the renewal" if i % 4 == 0 else None,
+            "is_portable": False,
+        }
+        for i, license_ in enumerate(names(count, "C9300 48P DNA Advantage"))
+    ]
+    return ANSWERS["transfers"].shaped(pl.DataFrame(rows))
+
+
+def instance_check(accounts=5):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": account,
+            "license": "C9300 48P DNA Advantage",
+            "in_use": 100 + 10 * i,
+            "explained_by_instances": 90 + 16 * i,
+            "unexplained": 10 - 6 * i,
+            "complete": True,
+        }
+        for i, account in enumerate(names(accounts, "Branch"))
+    ]
+    return ANSWERS["instance_check"].shaped(pl.DataFrame(rows))
+
+
+def usage(licenses=3):
+    rows = [
+        {
+            "snapshot_date": day,
+            "smart_account": account,
+            "virtual_account": "Branch 000",
+            "license": license_,
+            "quantity": 10,
+            "in_use": 5,
+            "source": f"{account}/{day}.json",
+            "place": "/licenses/0",
+        }
+        for account in ("aurora.example", "lab.example")
+        for day in snapshot_days(10)
+        for license_ in names(licenses, "C9300 48P DNA Advantage")
+    ]
+    return TABLES["usage"].shaped(pl.DataFrame(rows))
+
+
+def records():
+    rows = [
+        {"source": f"2026/{name}.json", "table": "usage", "records": 100, "used": 100 - bad - twice}
+        | {"rejected": bad, "repeated": twice}
+        for name, bad, twice in (("a", 3, 10), ("b", 0, 0), (HOSTILE, 1, 40))
+    ]
+    return TABLES["records"].shaped(pl.DataFrame(rows))
+
+
+def sources():
+    rows = [
+        {
+            "source": "licenses.json",
+            "kind": "licenses",
+            "snapshot_date": AS_OF,
+            "date_from": "name",
+            "records": 100,
+            "used": 90,
+            "rejected": 3,
+            "repeated": 7,
+            "total_records": 300,
+            "complete": False,
+            "mapping": '{"License": "license", "<b>In Use": "in_use"}',
+            "unmapped": '["Colour", "<script>"]',
+        },
+        {"source": "photo.png", "kind": None, "problem": "not recognised as any export"},
+    ]
+    return TABLES["sources"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def rejects():
+    rows = [
+        {"source": "a.csv", "place": f"row {n}", "table": "usage", "rule": "negative use"}
+        | {"value": HOSTILE}
+        for n in range(7)
+    ]
+    return TABLES["rejects"].shaped(pl.DataFrame(rows))
+
+
+def true_forward():
+    rows = [
+        {
+            "agreement": "EA Networking",
+            "suite": "Campus switching",
+            "sku": "E3N-C9300-A",
+            "licenses": "C9300 48P DNA Advantage",
+            "event_date": dt.date(2026, 2, 1),
+            "event": "milestone",
+            "reading": reading,
+            "measure": measure,
+            "measured_on": dt.date(2026, 1, 31),
+            "measured": Decimal("1180"),
+            "base": Decimal("1000"),
+            "over": Decimal("180"),
+            "price": Decimal("10"),
+            "per": "month",
+            "months": Decimal("12"),
+            "charge": Decimal("21600"),
+            "credit": Decimal("8640"),
+            "net": Decimal("12960"),
+            "outcome": "charged",
+            "currency": "EUR",
+        }
+        for reading, measure in (("contract", "as_of"), ("advisers", "peak"))
+    ]
+    return ANSWERS["true_forward"].shaped(pl.DataFrame(rows))
+
+
+def notes():
+    rows = [{"about": "licenses.json", "note": "100 of 300 records: pages are missing."}]
+    return TABLES["notes"].shaped(pl.DataFrame(rows))
+
+
+def answers(licenses=12, accounts=5):
+    held = positions(licenses, accounts)
+    tables = {
+        "positions": held,
+        "pooled": pooled(held),
+        "pool_days": pool_days(licenses),
+        "expiries": expiries(licenses),
+        "transfers": transfers(min(licenses, 30)),
+        "instance_check": instance_check(accounts),
+        "usage": usage(),
+        "records": records(),
+        "sources": sources(),
+        "rejects": rejects(),
+        "true_forward": true_forward(),
+        "notes": notes(),
+    }
+    return StandIn(tables)
