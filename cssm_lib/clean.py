@@ -87,7 +87,7 @@ def clean(
 
 
 def _plain(text: pl.DataFrame, table: Table, words: list[str]) -> pl.DataFrame:
-    """Stripped text with missing words as null, names tidied, every column of the contract there."""
+    """Stripped text with missing words as null, names tidied, every column there."""
     if "license_raw" in table.names and "license" in text.columns:
         text = text.with_columns(pl.col("license").alias("license_raw"))
     absent = [name for name in (*table.names, *VERBATIM) if name not in text.columns]
@@ -197,7 +197,7 @@ def _ruled_columns(table: Table) -> list[str]:
 
 @cache
 def _contract(name: str) -> type[dataframely.Schema]:
-    """The table's columns and rules as a dataframely schema; slow to import, so only when needed."""
+    """The table's columns and rules as a dataframely schema, imported only when needed."""
     import dataframely as dy
 
     table = TABLES[name]
@@ -237,7 +237,7 @@ def _rejected(judged: pl.DataFrame, table: str, name: str) -> pl.DataFrame:
 
 
 def _read(text: pl.Series, dtype: pl.DataType, date_format: str | None) -> pl.DataFrame:
-    """One row a text: `value`, `stamped` (a time stands there) and `doubt`, why it cannot be read."""
+    """One row a text: `value`, `stamped` (a time stands there), `doubt` (why it cannot be read)."""
     if dtype == pl.Int64:
         return _completed(text, _quick_numbers(text), whole_numbers)
     if dtype == pl.Boolean:
@@ -302,14 +302,14 @@ def whole_numbers(texts: pl.Series) -> pl.DataFrame:
     >>> whole_numbers(pl.Series(["1,000", "(5)", "7-", "1.5"]))["value"].to_list()
     [1000, -5, -7, None]
     """
-    body = _digits(pl.col("text"))
-    frame = texts.alias("text").to_frame().with_columns(_negative(), body.alias("body"))
+    frame = texts.alias("text").to_frame().select("text", _negative(), _digits())
+    frame = frame.with_columns(_points(frame["body"]))
     groups, divides = _point_proofs(frame["body"])
-    unclear = pl.col("body").str.contains(r"^[1-9]\d{0,2}\.000$") & (not groups ^ divides)
+    unclear = pl.col("body").str.contains(f"^{GROUP}\\.000$") & pl.lit(groups == divides)
     plain = _without_groups(pl.col("body"), points=groups and not divides)
-    magnitude = plain.str.extract(r"^(\d+)(?:[.]0*)?$")
-    signed = pl.concat_str(pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")), magnitude)
-    value = pl.when(~unclear).then(signed.cast(pl.Int64, strict=False))
+    magnitude = plain.str.extract(r"^([0-9]+)(?:[.]0*)?$")
+    sign = pl.when("negative").then(pl.lit("-")).otherwise(pl.lit(""))
+    value = pl.when(~unclear).then((sign + magnitude).cast(pl.Int64, strict=False))
     reason = (
         pl.when(unclear)
         .then(pl.lit("the point may group thousands or divide"))
@@ -321,34 +321,44 @@ def whole_numbers(texts: pl.Series) -> pl.DataFrame:
     return frame.select("text", value.alias("value"), _UNSTAMPED, reason.alias("doubt"))
 
 
-def _digits(text: pl.Expr) -> pl.Expr:
+GROUP = "[1-9][0-9]{0,2}"
+
+
+def _digits() -> pl.Expr:
     """The number without sign, brackets and blanks at its edges."""
-    plain = text.str.normalize("NFKC").str.replace_all("[−–]", "-").str.replace_all("’", "'")
-    inner = plain.str.strip_chars().str.replace(r"^\((.*)\)$", "$1").str.strip_chars()
-    return inner.str.replace(r"^[+-] ?", "").str.replace(r" ?-$", "")
+    plain = pl.col("text").str.normalize("NFKC").str.replace_all("[−–]", "-")
+    bare = plain.str.replace_all("[’`]", "'").str.strip_chars()
+    inner = bare.str.replace(r"^\((.*)\)$", "$1").str.strip_chars()
+    return inner.str.replace(r"^[+-] ?", "").str.replace(r" ?-$", "").alias("body")
 
 
 def _negative() -> pl.Expr:
-    text = pl.col("text").str.strip_chars()
-    return text.str.contains(r"^[(−–-]|[−–-]$").alias("negative")
+    return pl.col("text").str.strip_chars().str.contains(r"^[(−–-]|[−–-]$").alias("negative")
 
 
-def _without_groups(body: pl.Expr, *, points: bool) -> pl.Expr:
-    """Grouped thousands joined, where every group has three digits."""
-    marks = [",", "'", " "] + ([r"\."] if points else [])
-    for mark in marks:
-        whole = body.str.contains(rf"^[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:[.]0*)?$")
-        body = pl.when(whole).then(body.str.replace_all(mark, "")).otherwise(body)
-    return body
+def _points(body: pl.Series) -> pl.Series:
+    """The point as decimal mark, where a text of the column shows that it is the comma."""
+    commas = body.str.contains(r"^[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})$|^0,|[.][0-9]{3},").any()
+    grouped = body.str.contains(r"[0-9],[0-9]{3}[,.]").any()
+    if not commas or grouped:
+        return body
+    return body.str.replace_many({",": ".", ".": ","})
 
 
 def _point_proofs(body: pl.Series) -> tuple[bool, bool]:
     """Whether a text of the column shows that the point groups thousands, or that it divides."""
-    groups = body.str.contains(
-        r"^[1-9]\d{0,2}(?:\.\d{3}){2,}$|^[1-9]\d{0,2}\.(?:\d\d[1-9]|\d[1-9]0|[1-9]00)$"
-    )
-    divides = body.str.contains(r"^\d+\.(?:\d{0,2}|\d{4,})$|^0\.|^\d{4,}\.|,\d{3}\.")
-    return bool(groups.any()), bool(divides.any())
+    grouped = rf"^{GROUP}(?:\.[0-9]{{3}}){{2,}}$|^{GROUP}\.(?:[0-9]{{2}}[1-9]|[0-9][1-9]0|[1-9]00)$"
+    divided = r"^[0-9]+\.(?:[0-9]{0,2}|[0-9]{4,})$|^0\.|^[0-9]{4,}\.|,[0-9]{3}\."
+    return bool(body.str.contains(grouped).any()), bool(body.str.contains(divided).any())
+
+
+def _without_groups(body: pl.Expr, *, points: bool) -> pl.Expr:
+    """Grouped thousands joined, where every group has three digits."""
+    for mark in (",", "'", " ", *(["."] if points else [])):
+        grouped = body.str.contains(rf"^{GROUP}(?:[{mark}][0-9]{{3}})+(?:[.]0*)?$")
+        joined = body.str.replace_all(mark, "", literal=True)
+        body = pl.when(grouped).then(joined).otherwise(body)
+    return body
 
 
 def truths(texts: pl.Series) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 
 from cssm_lib import across
 from cssm_lib.clean import Cleaned, clean
-from cssm_lib.errors import UnusableClient
+from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.read import Hint, Reading, read_file
 from cssm_lib.rules import Rules, load_rules
 from cssm_lib.schema import TABLES
@@ -161,9 +161,18 @@ def _source_rows(readings: list[Reading]) -> pl.DataFrame:
 def _as_of(
     given: dt.date | str | None, config: ClientConfig, tables: Mapping[str, pl.DataFrame]
 ) -> dt.date | None:
-    if isinstance(given, str):
-        given = dt.date.fromisoformat(given)
-    return given or config.as_of or tables["sources"]["snapshot_date"].max()
+    newest = tables["sources"]["snapshot_date"].max()
+    return as_day(given) or config.as_of or newest
+
+
+def as_day(given: dt.date | str | None) -> dt.date | None:
+    """A day from a date or its ISO text; nothing from nothing."""
+    if not given or isinstance(given, dt.date):
+        return given or None
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError:
+        raise ParameterError(f"as_of: {given!r} is no date; write it as 2026-10-31.") from None
 
 
 def _nothing_found(folder: Path, readings: list[Reading]) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fnmatch import translate
 from functools import cache
 from importlib.resources import files
@@ -122,14 +123,15 @@ def _overridden(entries: Mapping[str, Rule], path: str, value: Any, *, where: st
             f"{where}: rules.{path!r} takes a value of type {kind} such as {rule.value!r},"
             f" not {value!r}."
         )
-    return replace(rule, value=value, source=where, overridden=True)
+    number = float(value) if isinstance(value, Decimal) else value
+    return replace(rule, value=number, source=where, overridden=True)
 
 
 def _same_type(shipped: Any, given: Any) -> bool:
     if isinstance(shipped, bool) or isinstance(given, bool):
         return isinstance(shipped, bool) and isinstance(given, bool)
-    if isinstance(shipped, int | float):
-        return isinstance(given, int | float)
+    if isinstance(shipped, float):
+        return isinstance(given, int | float | Decimal)
     return isinstance(given, type(shipped))
 
 

@@ -55,7 +55,7 @@ def _great_table(frame: pl.DataFrame) -> str:
     table = GT(_as_text(frame), id=f"t{name}")
     table = table.cols_label(**{column: label(column) for column in frame.columns})
     table = table.cols_align("left").tab_options(
-        table_font_size="13px", data_row_padding="4px", table_align="left"
+        table_font_size="13px", data_row_padding="4px", table_margin_left="0"
     )
     numbers = [name for name in frame.columns if frame.schema[name].is_numeric()]
     if numbers:
@@ -107,29 +107,39 @@ def _cut(height: int, rows: int, table: str) -> str:
     )
 
 
-SEARCH = """<style>
+LIST_STYLE = """<style>
 .cssm-list{max-width:1180px;margin:6px 0 12px;font-size:13px;color:#1f2933}
-.cssm-list input{font:inherit;padding:5px 9px;width:280px;border:1px solid #9aa5b1;border-radius:4px}
+.cssm-list input{font:inherit;padding:5px 9px;width:280px;border:1px solid #9aa5b1;display:none}
+.cssm-live .cssm-list input{display:inline-block}
 .cssm-list .box{max-height:460px;overflow:auto;border:1px solid #d3dadf;margin-top:6px}
 .cssm-list table{border-collapse:collapse;width:100%;margin:0}
-.cssm-list th{position:sticky;top:0;background:#eef1f3;cursor:pointer;text-align:left}
+.cssm-list th{position:sticky;top:0;background:#eef1f3;text-align:left}
+.cssm-live .cssm-list th{cursor:pointer}
 .cssm-list th,.cssm-list td{padding:4px 9px;border-bottom:1px solid #e4e7eb;font-size:13px}
 .cssm-list td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .cssm-list td.s{color:#b34700;font-weight:bold}
 .cssm-list td:not(.n){text-align:left;overflow-wrap:anywhere}
-@media print{.cssm-list input{display:none}.cssm-list .box{max-height:none;overflow:visible;border:0}
+@media print{.cssm-list .box{max-height:none;overflow:visible;border:0}
+.cssm-live .cssm-list input{display:none}
 .cssm-list tbody tr:nth-child(n+61){display:none}.cssm-list th{position:static}
 .cssm-list td,.cssm-list th{font-size:10px;padding:2px 4px}}
-</style><script>
-window.cssmFind=function(box){var w=box.value.toLowerCase(),l=box.closest('.cssm-list'),n=0;
-l.querySelectorAll('tbody tr').forEach(function(r){var s=r.textContent.toLowerCase().indexOf(w)>=0;
-r.style.display=s?'':'none';if(s)n+=1});l.querySelector('output').textContent=n+' shown'};
-window.cssmSort=function(head){var i=head.cellIndex,b=head.closest('table').tBodies[0],
-d=head.dataset.down==='1'?1:-1;head.dataset.down=d===1?'0':'1';
-Array.from(b.rows).sort(function(a,c){var p=a.cells[i],q=c.cells[i],v=p.dataset.v,w=q.dataset.v;
+</style>"""
+# one fixed text and no handlers in attributes, so that a page's policy can allow it by its digest
+LIST_SCRIPT = """(function(){
+if(window.cssmLists)return;window.cssmLists=true;document.documentElement.classList.add('cssm-live');
+document.addEventListener('input',function(e){
+var l=e.target.closest('.cssm-list');if(!l)return;var w=e.target.value.toLowerCase(),n=0;
+l.querySelectorAll('tbody tr').forEach(function(r){
+var s=r.textContent.toLowerCase().indexOf(w)>=0;r.style.display=s?'':'none';if(s)n+=1});
+l.querySelector('output').textContent=n+' rows'});
+document.addEventListener('click',function(e){
+var h=e.target.closest('.cssm-list th');if(!h)return;
+var i=h.cellIndex,b=h.closest('table').tBodies[0],d=h.dataset.down==='1'?1:-1;
+h.dataset.down=d===1?'0':'1';Array.from(b.rows).sort(function(a,c){
+var p=a.cells[i],q=c.cells[i],v=p.dataset.v,w=q.dataset.v;
 if(v===undefined)return p.textContent.localeCompare(q.textContent)*-d;
-return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d}).forEach(function(r){b.appendChild(r)})};
-</script>"""
+return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d}).forEach(function(r){b.appendChild(r)})});
+})();"""
 
 
 def searchable(
@@ -144,15 +154,14 @@ def searchable(
         return printed(frame, table)
     chosen = frame.select(columns or columns_of(table, frame))
     heads = "".join(
-        f'<th onclick="cssmSort(this)" title="sort">{safe(label(name))}</th>'
-        for name in chosen.columns
+        f'<th scope="col" title="sort">{safe(label(name))}</th>' for name in chosen.columns
     )
     body = "".join(_rows(chosen.head(rows)))
-    find = '<input type="search" placeholder="search this list" oninput="cssmFind(this)">'
+    find = '<input type="search" placeholder="search this list" aria-label="search this list">'
     return Shown(
-        f'{SEARCH}<div class="cssm-list">{find} <output>{min(rows, chosen.height):,} rows</output>'
+        f'{LIST_STYLE}<div class="cssm-list">{find} <output>{min(rows, chosen.height):,} rows</output>'
         f'<div class="box"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-        f"</div>{_cut(chosen.height, rows, table)}</div>",
+        f"</div>{_cut(chosen.height, rows, table)}</div><script>{LIST_SCRIPT}</script>",
         plain=f"<list: {chosen.height} rows>",
     )
 

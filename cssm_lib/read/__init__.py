@@ -1,6 +1,6 @@
 """Files to text frames: each file is recognised by its content and read as what it is.
 
-`read_file` is the front door. It never raises for a bad file: `Reading.source.problem` is the message.
+`read_file` is the front door. It never raises for a bad file: `source.problem` is the message.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def read_file(path: str | Path, *, name: str, rules: Rules, hint: Hint = NO_HINT
     """The file's tables as text, one row a record, and what the file is.
 
     `name` is the path relative to the client folder, as it stands in messages and `source`. Every
-    column is text as it stands in the file; `place` is a JSON pointer or `row 7`, `parent` the place
-    of the licence row that a lot or substitution belongs to.
+    column is text as it stands in the file; `place` is a JSON pointer or `row 7`, `parent` the
+    place of the licence row that a lot or substitution belongs to.
 
     >>> from cssm_lib.rules import load_rules
     >>> read_file("gone.json", name="gone.json", rules=load_rules()).source.problem

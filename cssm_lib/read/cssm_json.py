@@ -1,7 +1,8 @@
-"""The JSON of the Smart Accounts & Licensing API: licences, devices, subscriptions, summary, the walk.
+"""The JSON of the Smart Accounts & Licensing API: licences, devices, subscriptions, summary, walk.
 
-Field names were checked against real documents and three clients (formats.md §3). A page is a response
-document; a record's place is its JSON pointer, `/licenses/3` or `/1/licenses/3` on the second page.
+Field names were checked against real documents and three clients (formats.md §3). A page is a
+response document; a record's place is its JSON pointer, `/licenses/3` or `/1/licenses/3` on the
+second page.
 """
 
 from __future__ import annotations
@@ -264,8 +265,8 @@ def _substitutions(rows: pl.DataFrame, own: list[str]) -> pl.DataFrame:
     """One row a lending. Its direction is an inference (confidence low) and stands here alone.
 
     `license` (C# client) or `licenseName` (Go client) is read as the licence that needs units and
-    `substitutedLicense` as the one that lends them; where neither is given the needing licence is the
-    row's own.
+    `substitutedLicense` as the one that lends them; where neither is given the needing licence is
+    the row's own.
     """
     needed = pl.coalesce(_field("license"), _field("licenseName"), pl.col("license"))
     return _items(rows.drop("licenseDetails"), "licenseSubstitutions").select(

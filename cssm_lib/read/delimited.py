@@ -36,12 +36,12 @@ class Header:
 
 
 def read_delimited(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
-    """The one table that the file holds, as text, one row a record.
+    r"""The one table that the file holds, as text, one row a record.
 
     Never raises for a bad text: `problem` is the message.
 
     >>> from cssm_lib.rules import load_rules
-    >>> text = "License;Purchased;In Use\\nA;5;3\\n"
+    >>> text = "License;Purchased;In Use\nA;5;3\n"
     >>> read_delimited(text, name="a.csv", rules=load_rules(), hint=Hint()).mapping
     {'License': 'license', 'Purchased': 'quantity', 'In Use': 'in_use'}
     """
@@ -133,7 +133,7 @@ def _foreign(lines: list[str], name: str, rules: Rules) -> str:
 
 def _proven(header: Header, cells: pl.DataFrame, hint: Hint) -> Header:
     """A column called Available is the quantity only where the file's own sums prove it."""
-    if header.kind != "licences":
+    if header.kind != "licenses":
         return header
     columns = dict(header.columns)
     mine = {column: number for number, column in columns.items()}
@@ -157,7 +157,7 @@ def _available(header: Header) -> list[int]:
 
 
 def _balances(cells: pl.DataFrame, candidate: int, mine: dict[str, int]) -> bool:
-    """Whether quantity − in_use, less or plus reserved and substitution, is the balance everywhere."""
+    """Whether quantity less in_use (± reserved, substitution) is the balance on every line."""
     if "in_use" not in mine or "available" not in mine:
         return False
     names = {"quantity": candidate} | {n: mine[n] for n in mine if n != "quantity"}
@@ -196,9 +196,10 @@ def _missing(header: Header, name: str, rules: Rules, hint: Hint) -> str | None:
     ]
     if not absent:
         return None
-    wrong = f"the {header.kind} have no column for {' and '.join(absent)}"
+    wrong = f"no header means {' or '.join(absent)}, which {header.kind} need"
     near = "".join(_near(column, header, rules) for column in absent)
-    do = f'{near}Name them in [[sources]] of client.toml: columns = {{ "Their header" = "{absent[0]}" }}.'
+    toml = f'columns = {{ "Their header" = "{absent[0]}" }}'
+    do = f"{near}Export them as well, or map them in [[sources]] of client.toml: {toml}."
     return message(where, wrong, f"the headers {listed(header.cells, 20)}", do)
 
 
@@ -207,8 +208,7 @@ def _near(column: str, header: Header, rules: Rules) -> str:
     if column == "quantity" and _available(header):
         cell = header.cells[_available(header)[0]]
         return (
-            f"{cell!r} is taken for quantity only where quantity less in_use is the balance on every"
-            " line. "
+            f"{cell!r} is taken for quantity only where it less in_use is the balance on every line. "
         )
     free = {_key(cell): cell for n, cell in enumerate(header.cells) if n not in header.columns}
     aliases = [_key(alias) for alias in rules[f"headers.{header.kind}"][column]]
@@ -335,9 +335,9 @@ def _capped(frame: pl.DataFrame, kind: str, rules: Rules) -> list[str]:
 
 def _shaped(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
     """The columns that the table has, and what only the reader of this kind can say."""
-    table = {"licences": "usage"}.get(kind, kind)
+    table = {"licenses": "usage"}.get(kind, kind)
     names = [*TABLES[table].names, FAULT, FAULT_VALUE]
-    if kind == "licences":
+    if kind == "licenses":
         frame = frame.with_columns(pl.lit("csv").alias("witness"))
     if kind == "devices" and "display_name" in frame.columns:
         frame = frame.with_columns(_identified(frame))

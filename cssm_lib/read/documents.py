@@ -1,7 +1,7 @@
 """JSON text to one frame: one row a document, every leaf a String, whatever the file's types.
 
-Polars parses the text itself; the standard library is asked only where a type does not fit the schema
-or where the text is broken and a message needs its line and column.
+Polars parses the text itself; the standard library is asked only where a type does not fit the
+schema or where the text is broken and a message needs its line and column.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def struct(*leaves: str, **nested: pl.DataType) -> pl.Struct:
     >>> struct("license").fields[0]
     Field('license', String)
     """
-    return pl.Struct({name: pl.String for name in leaves} | nested | {FOUND: pl.String})
+    return pl.Struct(dict.fromkeys(leaves, pl.String) | nested | {FOUND: pl.String})
 
 
 def documents(text: str, schema: pl.Struct) -> pl.DataFrame:
     """One row a document: the root object, each element of a root list, or each of several roots.
 
-    Numbers, big ones too, and truth values arrive as their own text. Raises json.JSONDecodeError with
-    line and column where the text is no JSON, RecursionError where it is nested without end.
+    Numbers, big ones too, and truth values arrive as their own text. Raises json.JSONDecodeError
+    with line and column where the text is no JSON, RecursionError where it is nested without end.
 
     >>> documents('{"quantity": 773126444402795033}', struct("quantity"))["quantity"].item()
     '773126444402795033'
@@ -102,7 +102,7 @@ def _fitted_frame(roots: list[Any], schema: pl.Struct) -> pl.DataFrame:
 
 
 def _fitted(value: Any, dtype: Any) -> Any:
-    """The value in the schema's shape: nothing is dropped, what does not fit becomes its own text."""
+    """The value in the schema's shape; what does not fit becomes its own text."""
     if isinstance(dtype, pl.List):
         return _fitted_list(value, dtype)
     if isinstance(dtype, pl.Struct):

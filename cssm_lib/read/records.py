@@ -1,4 +1,4 @@
-"""Delimited text to records: the line each begins on, its cells, and the lines that are no record."""
+"""Delimited text to records: where each begins, its cells, and the lines that are no record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import polars as pl
 
 DELIMITERS = (",", ";", "\t", "|")
-RAGGED, UNCLOSED = "ragged", "unclosed"
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,21 @@ def cells_of(line: str, delimiter: str) -> list[str]:
 
 
 def plain_lines(text: str) -> str:
-    """The text with line ends as one character.
+    r"""The text with line ends as one character.
 
-    >>> plain_lines("a\\r\\nb\\rc")
-    'a\\nb\\nc'
+    >>> plain_lines("a\r\nb\rc")
+    'a\nb\nc'
     """
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def records(body: str, *, width: int, delimiter: str, first: int, totals: list[str]) -> Records:
-    """The records below a header of `width` cells; `first` is the line number of the body's start.
+    r"""The records below a header of `width` cells; `first` is the line number of the body's start.
 
     A quoted cell may run over lines. Blank lines are no records. A record with more or fewer cells
     than the header stands in `others`; blank cells beyond the header are dropped.
 
-    >>> records("a,1\\nb\\n", width=2, delimiter=",", first=2, totals=[]).others.rows()
+    >>> records("a,1\nb\n", width=2, delimiter=",", first=2, totals=[]).others.rows()
     [(3, '1 cell where the header has 2', 'b')]
     """
     rows = _joined(body, first)
@@ -168,7 +167,7 @@ def _cells(whole: pl.DataFrame, width: int, delimiter: str) -> tuple[pl.DataFram
 def _lenient(
     kept: pl.DataFrame, names: list[str], delimiter: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Record by record, for a file whose quotes stand inside cells; the standard library reads it."""
+    """Record by record by the standard library, where quotes stand inside cells."""
     rows = [next(csv.reader([text], delimiter=delimiter), []) for text in kept["text"]]
     fits = pl.Series([len(row) == len(names) for row in rows])
     whole = [row for row in rows if len(row) == len(names)]

@@ -29,7 +29,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Source:
-    """One file as it was found: recognised as what, dated how, mapped how, and what is wrong with it.
+    """One file as it was found: recognised as what, dated and mapped how, what is wrong with it.
 
     `pages` holds (totalRecords or null, records found) of each response document in the file.
     `problem` is the whole message where the file cannot be used.

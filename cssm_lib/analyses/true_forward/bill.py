@@ -139,7 +139,9 @@ def _covered_by_agreement(value: str, outside: str) -> pl.Expr:
 def _charged(rows: pl.DataFrame) -> pl.DataFrame:
     """Charges and unused value in cents; after the last True Forward event neither."""
     under = (pl.col("base") - pl.col("used")).clip(0)
-    unused = pl.when(pl.col("over") == 0, ~pl.col("too_late")).then(under)
+    unused = pl.when(~pl.col("too_late")).then(
+        pl.when(pl.col("over") == 0).then(under).otherwise(0 * pl.col("over"))
+    )
     undecided = pl.col("over").is_null()
     return rows.with_columns(
         charge=_billed("over"),

@@ -218,10 +218,11 @@ def _every_day(grid: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 def _foreign(lots: pl.DataFrame, holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Countable lots of licences in a line whose term is not the agreement's."""
     places = places_in_lines(holdings, lines).select(*ACCOUNT, "license", *LINE).unique()
+    brought = [*ACCOUNT, "snapshot_date", "license", "quantity", "start_date", "end_date"]
     terms = lines.unique("agreement").select("agreement", "start", "end")
     own = (pl.col("end_date") == pl.col("end")) & (pl.col("start_date") >= pl.col("start"))
     return (
-        _best_witness(lots).filter(_countable())
+        _best_witness(lots).filter(_countable()).select(brought)
         .join(places, on=[*ACCOUNT, "license"], nulls_equal=True)
         .join(terms, on="agreement")
         .filter(~own.fill_null(False))

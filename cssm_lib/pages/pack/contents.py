@@ -1,0 +1,251 @@
+"""What a pack says of itself: `facts.json`, `manifest.json`, the two front pages, the workbook's cover."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cssm_lib.pages.pack.page import Shell, page, template
+from cssm_lib.schema import ANSWERS, TABLES
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+FACTS = "application/vnd.cssm.facts+json"
+MANIFEST, FACTS_FILE, INDEX, WORKBOOK = "manifest.json", "facts.json", "index.html", "pack.xlsx"
+LIBRARIES = ("polars", "altair", "vl-convert-python", "nbconvert", "papermill", "ipykernel")
+COUNTS = ("records", "used", "rejected", "repeated")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a pack: whether it was made, and if not, why."""
+
+    stem: str
+    title: str
+    digest: str = ""
+    parameters: Mapping[str, Any] | None = None
+    notebook: NotebookNode | None = None
+    problem: str | None = None
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """The headline figures that the executed notebook recorded, with the page they stand on."""
+        return recorded_facts(self.notebook, self.stem) if self.notebook else []
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack about to be written: whose, for what and when, its pages, and pages nobody asked for."""
+
+    client: str
+    renewal: str | None
+    as_of: str | None
+    pages: tuple[Page, ...]
+    not_asked: tuple[Page, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Client and renewal as a reader names them."""
+        return f"{self.client} – {self.renewal}" if self.renewal else self.client
+
+    @property
+    def day(self) -> str:
+        """The day the pack is for, as every page says it."""
+        return f"as of {self.as_of}" if self.as_of else "no day given or found"
+
+
+def shell(pack: Pack, home: str | None) -> Shell:
+    """What stands around every page of a pack."""
+    return Shell(pack.where, pack.day, f"{pack.where}, {pack.day}. {made_by()}", home)
+
+
+def made_by() -> str:
+    """The last words of every page."""
+    return f"Made by cssm {version('cssm-lib')} from the files that its front page lists."
+
+
+def recorded_facts(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
+    """Every fact in a notebook's outputs, in order, with its page."""
+    return [
+        fact | {"page": stem}
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        for fact in output.get("data", {}).get(FACTS, [])
+    ]
+
+
+def facts_json(pack: Pack) -> str:
+    """`facts.json`: every headline figure of every page."""
+    return as_json([fact for made in pack.pages for fact in made.facts])
+
+
+def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
+    """`manifest.json`: what the pack rests on and what is in it; no clock, no durations, no paths."""
+    return as_json(
+        {
+            "client": pack.client,
+            "renewal": pack.renewal,
+            "as_of": pack.as_of,
+            "key": about.get("key"),
+            "versions": _versions(),
+            "inputs": _inputs(about, tables),
+            "records": tables["records"].to_dicts(),
+            "rejects": _reject_counts(tables["rejects"]),
+            "notes": tables["notes"].to_dicts(),
+            "agreements": about.get("agreements", []),
+            "rules": list(about.get("rules", [])),
+            "pages": [_page_entry(made) for made in pack.pages],
+            "did_not_run": _did_not_run(pack),
+            "tables": {name: tables[name].height for name in [*ANSWERS, *TABLES]},
+        }
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"cssm": version("cssm-lib"), "python": platform.python_version()}
+    return found | {name: version(name) for name in LIBRARIES}
+
+
+def _inputs(
+    about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]
+) -> Iterable[dict[str, Any]]:
+    """Every file with its digest and counts; files that no table knows stand as they were given."""
+    sources = tables["sources"].to_dicts()
+    listed = {source["source"] for source in sources}
+    return [*sources, *(one for one in about.get("inputs", []) if one["source"] not in listed)]
+
+
+def _reject_counts(rejects: pl.DataFrame) -> list[dict[str, Any]]:
+    by = ["source", "table", "rule"]
+    return rejects.group_by(by).len("records").sort(by).to_dicts()
+
+
+def _page_entry(made: Page) -> dict[str, Any]:
+    return {
+        "page": made.stem,
+        "title": made.title,
+        "made": made.problem is None,
+        "notebook_digest": made.digest,
+        "parameters": dict(made.parameters or {}),
+        "facts": len(made.facts),
+    }
+
+
+def _did_not_run(pack: Pack) -> list[dict[str, str]]:
+    failed = [(made.stem, made.problem) for made in pack.pages if made.problem]
+    missing = [(other.stem, "not asked for") for other in pack.not_asked]
+    return [{"page": stem, "why": why} for stem, why in [*failed, *missing]]
+
+
+def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[str]) -> str:
+    """`index.html` of a pack."""
+    body = template("pack.html.j2").render(
+        pages=[_tiles(made) for made in pack.pages if not made.problem],
+        not_made=[_linked(made) for made in pack.pages if made.problem],
+        not_asked=[{"title": other.title, "why": "not asked for"} for other in pack.not_asked],
+        files=[{"href": name, "name": name, "says": _says(name)} for name in files],
+        sources=[_source_row(source) for source in tables["sources"].to_dicts()],
+        notes=tables["notes"].to_dicts(),
+    )
+    return page(body, shell(pack, "../../../index.html"), title=pack.where, heading=pack.where)
+
+
+def packs_page(entries: Sequence[Mapping[str, Any]], failed: Sequence[tuple[str, str]]) -> str:
+    """`OUT/index.html`: every pack that stands under OUT, and what the last run could not make."""
+    body = template("packs.html.j2").render(
+        packs=[_pack_row(entry) for entry in entries],
+        failed=[{"label": label, "problem": problem} for label, problem in failed],
+    )
+    around = Shell("Packs", f"{len(entries)} packs" if len(entries) != 1 else "1 pack", made_by())
+    return page(body, around, title="Packs", heading="Renewal packs")
+
+
+def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    place, said = entry["place"], entry["manifest"]
+    pages = [{"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
+             for one in said["pages"]]
+    return {
+        "client": said["client"],
+        "renewal": said["renewal"],
+        "as_of": said["as_of"],
+        "href": f"{place}/{INDEX}",
+        "made": [one for one in pages if one["made"]],
+        "not_made": [one for one in pages if not one["made"]],
+    }
+
+
+def _linked(made: Page) -> dict[str, Any]:
+    href = f"{made.stem}.html" if made.notebook else None
+    return {"title": made.title, "problem": made.problem, "href": href}
+
+
+def _tiles(made: Page) -> dict[str, Any]:
+    facts = [
+        {"label": fact["label"]} | _shown(fact["value"], fact.get("unit") or "")
+        for fact in made.facts
+    ]
+    return {"stem": made.stem, "title": made.title, "href": f"{made.stem}.html", "facts": facts}
+
+
+def _shown(value: Any, unit: str) -> dict[str, str]:
+    """A figure as a reader writes it.
+
+    >>> _shown(1234, "licences"), _shown(0.815, "share"), _shown(None, "licences")
+    ({'shown': '1,234', 'unit': 'licences'}, {'shown': '81.5 %', 'unit': ''}, {'shown': '–', 'unit': ''})
+    """
+    if value is None:
+        return {"shown": "–", "unit": ""}
+    if isinstance(value, bool):
+        return {"shown": "yes" if value else "no", "unit": unit}
+    if isinstance(value, int | float) and unit == "share":
+        return {"shown": f"{value:.1%}".replace("%", " %"), "unit": ""}
+    if isinstance(value, int):
+        return {"shown": f"{value:,}", "unit": unit}
+    return {"shown": f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value), "unit": unit}
+
+
+def _source_row(source: Mapping[str, Any]) -> dict[str, Any]:
+    counts = ["–" if source[name] is None else f"{source[name]:,}" for name in COUNTS]
+    return {**source, "counts": counts}
+
+
+def _says(name: str) -> str:
+    if name == FACTS_FILE:
+        return "every headline figure and how it was made"
+    if name == MANIFEST:
+        return "inputs, rejects, rules, versions"
+    tables = ANSWERS | TABLES
+    stem = Path(name).stem
+    return tables[stem].row if stem in tables else ""
+
+
+def workbook_cover(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """What the workbook's first sheet says."""
+    lines = [("Client", pack.client), ("Renewal", pack.renewal or "whole estate")]
+    lines += [("As of", pack.as_of or "no day given or found"), ("Made by", _tool())]
+    sources = [(row["source"], _source_says(row)) for row in tables["sources"].to_dicts()]
+    says = {name: table.row for name, table in {**TABLES, **ANSWERS}.items()}
+    return {"title": pack.where, "lines": lines, "sources": sources, "says": says}
+
+
+def _tool() -> str:
+    return f"cssm {version('cssm-lib')}"
+
+
+def _source_says(row: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{name} {row[name]:,}" for name in COUNTS if row[name] is not None)
+    return "; ".join(filter(None, [row["kind"] or "not recognised", counts, row["digest"]]))
+
+
+def as_json(content: Any) -> str:
+    """Readable JSON with a line end; days and exact decimals as text."""
+    return json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n"
