@@ -1,8 +1,8 @@
-"""One notebook in one clean kernel: papermill with the engine that was measured to be fast and quiet.
+"""One notebook in one clean kernel: papermill with the engine that was measured fast and quiet.
 
-A kernel talks over Unix sockets of its own in a short private folder, gets its working folder through
-nbclient's resources (papermill's `cwd` would move the whole process) and is ended at once. What comes
-back is the notebook as far as it ran, whatever happened.
+A kernel talks over Unix sockets of its own in a short private folder, gets its working folder
+through nbclient's resources (papermill's `cwd` would move the whole process) and is ended at once.
+What comes back is the notebook as far as it ran, whatever happened.
 """
 
 from __future__ import annotations

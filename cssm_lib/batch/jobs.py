@@ -1,4 +1,4 @@
-"""What is to be made: a job is one pack, from folders on the command line or from `renewals.toml`."""
+"""What is to be made: a job is one pack, from folders or from `renewals.toml`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Job:
 def client_dirs(folder: Path) -> list[Path]:
     """The client folders that a folder stands for.
 
-    A folder without `client.toml` stands for its subfolders that have one; if none has, it is itself
-    a client.
+    A folder without `client.toml` stands for its subfolders that have one; if none has, it is
+    itself a client.
     """
     if (folder / CONFIG_NAME).is_file() or not folder.is_dir():
         return [folder]
@@ -126,10 +126,7 @@ def placed(jobs: list[Job]) -> list[Job]:
     """Every job with a folder of its own for its client; two clients of one name are told apart."""
     folders = [job.client_dir.resolve() for job in jobs]
     names = unique_names(
-        {
-            str(folder): (job.client, folder.name)
-            for folder, job in zip(folders, jobs, strict=True)
-        }
+        {str(folder): (job.client, folder.name) for folder, job in zip(folders, jobs, strict=True)}
     )
     return [
         replace(job, place=(names[str(folder)], job.place[1]))

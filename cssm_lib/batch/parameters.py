@@ -55,9 +55,7 @@ def check_parameters(notebooks: Mapping[str, NotebookNode], given: Mapping[str, 
     Raises ParameterError with every fault at once.
     """
     known = {page: declared(notebook) for page, notebook in notebooks.items()}
-    faults = [
-        fault for name, value in given.items() for fault in _faults(name, value, known=known)
-    ]
+    faults = [fault for name, value in given.items() for fault in _faults(name, value, known=known)]
     if faults:
         raise ParameterError("\n".join(faults))
 

@@ -1,4 +1,4 @@
-"""An executed notebook without what differs from run to run: times, random ids, paths of a machine."""
+"""An executed notebook without what differs from run to run: times, random ids, paths."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def stripped(notebook: NotebookNode, *, folder: Path, said: Mapping[str, Any]) -
     upgrade(notebook)
     words = _places(folder)
     cells = [
-        cell for cell in notebook.cells if ERROR_MARK not in cell.get("metadata", {}).get("tags", [])
+        cell
+        for cell in notebook.cells
+        if ERROR_MARK not in cell.get("metadata", {}).get("tags", [])
     ]
     notebook.cells = [_cell(cell, number, words) for number, cell in enumerate(cells, 1)]
     notebook.metadata = NotebookNode(

@@ -26,9 +26,10 @@ SIGNED = (
 
 
 def columns_of(table: str, frame: pl.DataFrame) -> list[str]:
-    """The columns of a contract that the frame has and that say something."""
-    contract = {**TABLES, **ANSWERS}[table]
-    there = [name for name in contract.names if name in frame.columns]
+    """The columns of a contract (else of the frame) that are there and say something."""
+    contract = {**TABLES, **ANSWERS}.get(table)
+    order = contract.names if contract else frame.columns
+    there = [name for name in order if name in frame.columns]
     return [name for name in there if frame[name].null_count() < frame.height]
 
 
@@ -60,6 +61,9 @@ def _great_table(frame: pl.DataFrame) -> str:
     numbers = [name for name in frame.columns if frame.schema[name].is_numeric()]
     if numbers:
         table = table.cols_align("right", columns=numbers)
+    whole = [*numbers, *(name for name in frame.columns if frame.schema[name] == pl.Date)]
+    if whole:
+        table = table.tab_style(style.css("white-space: nowrap"), loc.body(columns=whole))
     for column in [name for name in numbers if name in SIGNED]:
         below = loc.body(columns=column, rows=_below_zero(frame, column))
         table = table.tab_style(style.text(color=SHORT_COLOUR, weight="bold"), below)
@@ -108,7 +112,8 @@ def _cut(height: int, rows: int, table: str) -> str:
 
 
 LIST_STYLE = """<style>
-.cssm-list{max-width:1180px;margin:6px 0 12px;font-size:13px;color:#1f2933}
+.cssm-list{max-width:1180px;margin:6px 0 12px;font:13px system-ui,sans-serif;
+color:#1f2933}
 .cssm-list input{font:inherit;padding:5px 9px;width:280px;border:1px solid #9aa5b1;display:none}
 .cssm-live .cssm-list input{display:inline-block}
 .cssm-list .box{max-height:460px;overflow:auto;border:1px solid #d3dadf;margin-top:6px}
@@ -117,7 +122,7 @@ LIST_STYLE = """<style>
 .cssm-live .cssm-list th{cursor:pointer}
 .cssm-list th,.cssm-list td{padding:4px 9px;border-bottom:1px solid #e4e7eb;font-size:13px}
 .cssm-list td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.cssm-list td.s{color:#b34700;font-weight:bold}
+.cssm-list td.d{white-space:nowrap}.cssm-list td.s{color:#b34700;font-weight:bold}
 .cssm-list td:not(.n){text-align:left;overflow-wrap:anywhere}
 @media print{.cssm-list .box{max-height:none;overflow:visible;border:0}
 .cssm-live .cssm-list input{display:none}
@@ -138,7 +143,8 @@ var i=h.cellIndex,b=h.closest('table').tBodies[0],d=h.dataset.down==='1'?1:-1;
 h.dataset.down=d===1?'0':'1';Array.from(b.rows).sort(function(a,c){
 var p=a.cells[i],q=c.cells[i],v=p.dataset.v,w=q.dataset.v;
 if(v===undefined)return p.textContent.localeCompare(q.textContent)*-d;
-return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d}).forEach(function(r){b.appendChild(r)})});
+return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d})
+.forEach(function(r){b.appendChild(r)})});
 })();"""
 
 
@@ -158,8 +164,9 @@ def searchable(
     )
     body = "".join(_rows(chosen.head(rows)))
     find = '<input type="search" placeholder="search this list" aria-label="search this list">'
+    count = f"<output>{min(rows, chosen.height):,} rows</output>"
     return Shown(
-        f'{LIST_STYLE}<div class="cssm-list">{find} <output>{min(rows, chosen.height):,} rows</output>'
+        f'{LIST_STYLE}<div class="cssm-list">{find} {count}'
         f'<div class="box"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
         f"</div>{_cut(chosen.height, rows, table)}</div><script>{LIST_SCRIPT}</script>",
         plain=f"<list: {chosen.height} rows>",
@@ -176,7 +183,8 @@ def _rows(frame: pl.DataFrame) -> list[str]:
 def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
     text = _escaped(_text(frame, name).fill_null(NOTHING))
     if not frame.schema[name].is_numeric():
-        return pl.concat_str(pl.lit("<td>"), text, pl.lit("</td>"))
+        kind = "<td class='d'>" if frame.schema[name] == pl.Date else "<td>"
+        return pl.concat_str(pl.lit(kind), text, pl.lit("</td>"))
     short = pl.col(name) < 0 if name in SIGNED else pl.lit(False)
     kind = (
         pl.when(short)

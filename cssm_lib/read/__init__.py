@@ -14,6 +14,7 @@ import polars as pl
 
 from cssm_lib.read.cssm_json import read_json
 from cssm_lib.read.delimited import read_delimited
+from cssm_lib.read.documents import first_letter
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
 from cssm_lib.read.text import container, dates_in, decode
 from cssm_lib.rules import Rules
@@ -66,7 +67,7 @@ def _of_bytes(data: bytes, source: Source, *, rules: Rules, hint: Hint) -> Readi
     except (UnicodeDecodeError, LookupError) as error:
         return _refused(source, _undecodable(name, hint.encoding, error))
     source = replace(source, encoding=encoding)
-    if not text.strip():
+    if not first_letter(text):
         found = f"{len(data)} bytes"
         return _refused(source, message(name, "the file is empty", found, "Export it again."))
     if "\0" in text:
@@ -89,10 +90,10 @@ def _refused(source: Source, problem: str) -> Reading:
 
 def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
-    if text.lstrip()[0] not in "{[":
+    if first_letter(text) not in "{[":
         return read_delimited(text, name=name, rules=rules, hint=hint)
     found = read_json(text, name=name)
-    if found.problem and text.lstrip()[0] == "[":
+    if found.problem and first_letter(text) == "[":
         other = read_delimited(text, name=name, rules=rules, hint=hint)
         return other if other.kind else found
     return found

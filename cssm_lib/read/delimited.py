@@ -207,9 +207,7 @@ def _near(column: str, header: Header, rules: Rules) -> str:
     """The free header that comes nearest to a missing column, or the doubt about Available."""
     if column == "quantity" and _available(header):
         cell = header.cells[_available(header)[0]]
-        return (
-            f"{cell!r} is taken for quantity only where it less in_use is the balance on every line. "
-        )
+        return f"{cell!r} is taken for quantity only where it less in_use is the balance on every line. "
     free = {_key(cell): cell for n, cell in enumerate(header.cells) if n not in header.columns}
     aliases = [_key(alias) for alias in rules[f"headers.{header.kind}"][column]]
     scored = [

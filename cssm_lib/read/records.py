@@ -59,7 +59,7 @@ def records(body: str, *, width: int, delimiter: str, first: int, totals: list[s
     rows = _joined(body, first)
     rows = rows.with_columns(_blank(delimiter).alias("blank"))
     rows = rows.with_columns(_trimmed(_counted(rows, delimiter), width, delimiter))
-    rows = rows.with_columns(*_below(rows, delimiter, totals)).filter(~pl.col("blank"))
+    rows = rows.with_columns(_below(rows, width, delimiter, totals)).filter(~pl.col("blank"))
     whole = rows.filter(~pl.col("side") & (pl.col("count") == width) & ~pl.col("odd"))
     other = rows.filter(~pl.col("side") & ((pl.col("count") != width) | pl.col("odd")))
     cells, unread = _cells(whole, width, delimiter)
@@ -119,20 +119,20 @@ def _trimmed(rows: pl.DataFrame, width: int, delimiter: str) -> list[pl.Series]:
     return found.get_columns()
 
 
-def _below(rows: pl.DataFrame, delimiter: str, totals: list[str]) -> list[pl.Series]:
+def _below(rows: pl.DataFrame, width: int, delimiter: str, totals: list[str]) -> list[pl.Series]:
     """`side`: a ragged total, or a line of one cell below a blank line at the end of the table.
 
     `total`: a whole record that begins like a total; the reader decides by its licence.
     """
-    begins = pl.col("text").str.strip_chars_start(f'{delimiter} \t"')
-    word = begins.str.extract(rf'^([^{re.escape(delimiter)}"]*)').str.strip_chars()
+    words = "|".join(re.escape(word) for word in totals) or "[^\\s\\S]"
+    begins = rf'(?i)^[{re.escape(delimiter)} \t"]*(?:{words}) *(?:["{re.escape(delimiter)}]|$)'
     single = (pl.col("count") == 1) & ~pl.col("blank")
     tail = (single | pl.col("blank")).reverse().cum_min().reverse()
     after_blank = (pl.col("blank") & tail).cum_max()
-    return rows.select(
-        (word.str.to_lowercase().is_in(totals) & ~pl.col("blank")).alias("total"),
-        (tail & single & after_blank).alias("side"),
-    ).get_columns()
+    total = pl.col("text").str.contains(begins) & ~pl.col("blank")
+    ragged = total & (pl.col("count") != width)
+    side = (tail & single & after_blank) | ragged
+    return rows.select(total.alias("total"), side.alias("side")).get_columns()
 
 
 def _why(width: int) -> pl.Expr:

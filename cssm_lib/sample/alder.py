@@ -229,10 +229,10 @@ def _both(network: str, add_on: str, use: Course) -> dict[str, Course]:
 def files(seed: int) -> dict[str, bytes]:
     """Every file of the client's folder by its path."""
     owned = rows()
-    standing = instances(groups(), DEVICE_DAYS, site="ZZA", domain="alder.example", seed=seed)
+    standing = instances(groups(), days=DEVICE_DAYS, domain="alder.example", seed=seed)
     texts = {"client.toml": CLIENT, "counts/user_counts.csv": _user_counts()}
     for day in DAYS:
-        frame = licenses(holdings(owned, day))
+        frame = licenses(holdings(owned, day=day))
         (texts[f"cssm/{day}/licenses.json"],) = documents(frame, key="licenses", size=500)
     last = subscription_rows(frame)
     key = "licenseSubscriptions"
@@ -246,7 +246,7 @@ def files(seed: int) -> dict[str, bytes]:
 
 def _user_counts() -> str:
     lines = [(day, metric, n) for metric, days in _counts().items() for day, n in days.items()]
-    return table(["as_at", "metric", "count"], sorted(lines))
+    return table(sorted(lines), header=["as_at", "metric", "count"])
 
 
 def _records(standing: pl.DataFrame) -> bytes:
@@ -254,4 +254,4 @@ def _records(standing: pl.DataFrame) -> bytes:
     silent = standing.filter(pl.col("contacted") < dt.datetime(2024, 10, 1), day=LAST)["serial"]
     unknown = pl.col("name").is_in([f"sw-r-{i:04}" for i in range(130, 142)])
     records = recorded(standing, places=PLACES).filter(~unknown)
-    return written(retired(records, silent))
+    return written(retired(records, serials=silent))

@@ -269,16 +269,16 @@ def files(seed: int) -> dict[str, bytes]:
     for day in DAYS:
         found |= _main_month(owned, day)
     for day in RESELLER_DAYS:
-        frame = licenses(holdings(reseller_rows(), day, nets_reserved=False))
+        frame = licenses(holdings(reseller_rows(), day=day, nets_reserved=False))
         (text,) = documents(frame, key="licenses", size=PAGE)
         found[f"reseller/{day}/licenses.json"] = text.encode()
-    standing = instances(groups(), DEVICE_DAYS, site="ZZB", domain="birch.example", seed=seed)
+    standing = instances(groups(), days=DEVICE_DAYS, domain="birch.example", seed=seed)
     return found | _devices(_reserved_as_well(standing)) | _last_day(owned, standing)
 
 
 def _main_month(owned: list[Row], day: str) -> dict[str, bytes]:
     """The licence files of one month end in the main Smart Account, with that month's fault."""
-    held = holdings(owned, day)
+    held = holdings(owned, day=day)
     if day == SCREEN:
         return {f"cssm/{day}/licenses.csv": screen(held)}
     if day == USE_HOLDS_RESERVED:
@@ -319,7 +319,7 @@ def _devices(standing: pl.DataFrame) -> dict[str, bytes]:
 
 def _last_day(owned: list[Row], standing: pl.DataFrame) -> dict[str, bytes]:
     """What was exported once: the subscriptions and the customer's own records."""
-    subscribed = subscription_rows(licenses(holdings(owned, DAYS[-1])))
+    subscribed = subscription_rows(licenses(holdings(owned, day=DAYS[-1])))
     (text,) = documents(subscribed, key="licenseSubscriptions", size=500)
     kept = recorded(standing, places=PLACES).filter(pl.int_range(pl.len()) % 9 != 4)
     return {

@@ -83,7 +83,7 @@ def month_ends(first: str, last: str) -> list[str]:
     return days.filter(days == days.dt.month_end()).dt.to_string().to_list()
 
 
-def holdings(rows: Sequence[Row], day: str, *, nets_reserved: bool = True) -> list[dict]:
+def holdings(rows: Sequence[Row], *, day: str, nets_reserved: bool = True) -> list[dict]:
     """The licence rows of a day, sorted, with the fields of a licenses response.
 
     `nets_reserved`: whether `available` has the reserved units taken off.
@@ -158,8 +158,11 @@ def _subscription(lot: Lot, row: Row) -> str | None:
     return f"Sub{sum(map(ord, row.account + lot.start)) % 1000:06}"
 
 
-def instances(groups: Sequence[Group], days: Sequence[str], *, site: str, domain: str, seed: int):
+def instances(
+    groups: Sequence[Group], *, days: Sequence[str], domain: str, seed: int
+) -> pl.DataFrame:
     """The product instances of all groups on each of the days, as they stand in the export."""
+    site = f"ZZ{domain[0].upper()}"
     frames, first = [], 0
     for group in groups:
         frame = _group(group, days, np.random.default_rng([seed, first]))

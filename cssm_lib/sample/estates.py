@@ -184,29 +184,37 @@ def _used(instances: pl.DataFrame, month: int) -> pl.DataFrame:
 
 
 def _lots(used: pl.DataFrame, days: list[dt.date], rng: np.random.Generator) -> pl.DataFrame:
-    """One row a lot: three terms of three years for an add-on, nine in ten of them renewed."""
+    """One row a lot: three terms of three years for an add-on, most with one before and after."""
     used = used.sort("account", "license")
-    owned = pl.Series(rng.uniform(0.85, 1.25, used.height))
     perpetual = used.filter(pl.col("license").str.contains(" NW ")).select(
         "account", "license", quantity=(pl.col("in_use") * 1.1).ceil().cast(pl.Int64)
     )
+    term = _terms(used.filter(pl.col("license").str.contains(" DNA ")), days, rng)
+    after = term.filter(pl.Series(rng.random(term.height) < 0.9)).with_columns(
+        start=pl.col("end") + pl.duration(days=1), end=pl.col("end").dt.offset_by("3y")
+    )
+    before = term.filter(pl.Series(rng.random(term.height) < 0.8)).with_columns(
+        start=pl.col("start").dt.offset_by("-3y"), end=pl.col("start") - pl.duration(days=1)
+    )
+    return pl.concat([perpetual, before, term, after], how="diagonal").with_row_index("number")
+
+
+def _terms(used: pl.DataFrame, days: list[dt.date], rng: np.random.Generator) -> pl.DataFrame:
+    """Three lots for each row of use, bought within four years; a few move to another account."""
+    owned = pl.Series(rng.uniform(0.85, 1.25, used.height))
     term = pl.concat(
         used.select("account", "license", quantity=(pl.col("in_use") * owned * share).round())
         for share in (0.5, 0.3, 0.2)
-    ).filter(pl.col("license").str.contains(" DNA "), pl.col("quantity") > 0)
+    ).filter(pl.col("quantity") > 0)
     bought = pl.lit(NEWEST) - pl.duration(days=pl.Series(rng.integers(10, 1450, term.height)))
     moves = pl.Series(rng.random(term.height) < MOVED)
     month = pl.Series(rng.integers(1, max(2, len(days)), term.height))
-    term = term.with_columns(
+    return term.with_columns(
         pl.col("quantity").cast(pl.Int64),
         start=bought.cast(pl.Date),
         moved=pl.when(moves).then(month),
         next_account=pl.lit(pl.Series(ACCOUNTS)).gather(pl.Series(month % len(ACCOUNTS))),
     ).with_columns(end=pl.col("start").dt.offset_by("3y") - pl.duration(days=1))
-    renewed = term.filter(pl.Series(rng.random(term.height) < 0.9)).with_columns(
-        start=pl.col("end") + pl.duration(days=1), end=pl.col("end").dt.offset_by("3y")
-    )
-    return pl.concat([perpetual, term, renewed], how="diagonal").with_row_index("number")
 
 
 def _held(estate: Estate, month: int) -> pl.DataFrame:
@@ -217,30 +225,28 @@ def _held(estate: Estate, month: int) -> pl.DataFrame:
     day = pl.lit(estate.days[month])
     future, ended = pl.col("start") > day, pl.col("end") < day
     status = pl.when(ended).then(pl.lit("EXPIRED")).when(future).then(pl.lit("FUTURE"))
-    shown = (pl.col("start") <= day + pl.duration(days=90)).fill_null(True) & (
-        pl.col("end") >= day - pl.duration(days=30)
-    ).fill_null(True)
+    ahead, behind = day + pl.duration(days=90), day - pl.duration(days=30)
+    shown = (pl.col("start") <= ahead) & (pl.col("end") >= behind)
+    here = pl.when(pl.col("moved") <= month).then("next_account").otherwise("account")
+    active = pl.col("quantity").filter(pl.col("status") == "ACTIVE").sum()
+    return (
+        estate.lots.filter(shown.fill_null(True))
+        .with_columns(account=here, status=status.otherwise(pl.lit("ACTIVE")))
+        .group_by("account", "license", maintain_order=True)
+        .agg(quantity=active, lots=_detail())
+    )
+
+
+def _detail() -> pl.Expr:
+    """A lot with the fields of `licenseDetails`."""
     term = pl.col("start").is_not_null()
-    lot = pl.struct(
+    return pl.struct(
         licenseType=pl.when(term).then(pl.lit("TERM")).otherwise(pl.lit("PERPETUAL")),
         quantity="quantity",
         startDate=pl.col("start").cast(pl.String),
         endDate=pl.col("end").cast(pl.String),
         subscriptionId=pl.when(term).then(pl.format("Sub0{}", pl.col("number") + 10000)),
         status="status",
-    )
-    moved = pl.col("moved") <= month
-    return (
-        estate.lots.filter(shown)
-        .with_columns(
-            status=status.otherwise(pl.lit("ACTIVE")),
-            account=pl.when(moved).then("next_account").otherwise("account"),
-        )
-        .group_by("account", "license", maintain_order=True)
-        .agg(
-            quantity=pl.col("quantity").filter(pl.col("status") == "ACTIVE").sum(),
-            lots=lot,
-        )
     )
 
 
@@ -293,9 +299,9 @@ def _seen(standing: pl.DataFrame, estate: Estate, month: int) -> pl.DataFrame:
     replaced = pl.col("replaced") <= month
     ordinals = standing.select(pl.col("i") + replaced * estate.instances.height)["i"].to_numpy()
     days = pl.lit(pl.Series(estate.days))
-    heard = pl.min_horizontal("silent", pl.lit(month))
-    quiet = (pl.col("i") * 7 + heard * 13) % 28
     began = pl.when(replaced).then(pl.col("replaced")).otherwise("joined")
+    heard = pl.max_horizontal(began, pl.min_horizontal("silent", pl.lit(month)))
+    quiet = (pl.col("i") * 7 + heard * 13) % 28
     clock, age = pl.duration(seconds="clock"), pl.duration(days="age")
     one = pl.lit(1, pl.Int64).alias("quantity")
     consumed = [pl.struct(_named(pl.col("tier"), p).alias("license"), one) for p in ("NW", "DNA")]

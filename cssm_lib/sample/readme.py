@@ -9,7 +9,7 @@ ABOUT = """\
 # Sample clients
 
 Invented by `cssm sample`: no such company, device or purchase exists. `cssm sample data/sample`
-writes this folder again, byte for byte. Serial numbers begin with `ZZ` or `9ZZ`, no plant's code.
+writes this folder again, byte for byte. Serial numbers begin with `ZZ` or `9ZZ`, invented codes.
 
 - `alder`, Alder Valley Hospitals: tidy. One agreement, 2024-02-01 to 2027-01-31, with snapshots of
   its first day and of every month's end to 2026-10-31, product instances of four days, counts of

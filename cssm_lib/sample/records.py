@@ -43,7 +43,7 @@ def recorded(standing: pl.DataFrame, *, places: dict[str, str]) -> pl.DataFrame:
     )
 
 
-def retired(records: pl.DataFrame, serials: pl.Series) -> pl.DataFrame:
+def retired(records: pl.DataFrame, *, serials: pl.Series) -> pl.DataFrame:
     """The same records with these serials retired."""
     gone = pl.col("serial_number").is_in(serials.implode())
     status = pl.when(gone).then(pl.lit("Retired")).otherwise("install_status")
@@ -52,4 +52,4 @@ def retired(records: pl.DataFrame, serials: pl.Series) -> pl.DataFrame:
 
 def written(records: pl.DataFrame) -> bytes:
     """The CSV export."""
-    return table(HEADER, records.select(HEADER).iter_rows(), quoted=True).encode("cp1252")
+    return table(records.select(HEADER).iter_rows(), header=HEADER, quoted=True).encode("cp1252")

@@ -165,7 +165,7 @@ def _printed(number: int) -> str:
     return f"({-number:,})" if number < 0 else f"{number:,}"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence], *, quoted: bool = False) -> str:
+def table(rows: Iterable[Sequence], *, header: Sequence[str], quoted: bool = False) -> str:
     """A plain CSV; `quoted` as an inventory system writes it."""
     text = io.StringIO()
     csv.writer(
@@ -175,12 +175,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence], *, quoted: bool = Fal
 
 
 def serials(site: str, ordinals: np.ndarray) -> np.ndarray:
-    """Serial numbers with the real shape, site code, year, week and four signs.
+    """Serial numbers with the real shape: site code, year, week and four signs.
 
-    No plant has a code that begins with ZZ, so none of them can be a real one.
+    The site codes begin with ZZ, which stands for no plant.
 
     >>> serials("ZZA", np.array([0, 1])).tolist()
-    ['ZZA1701000B', 'ZZA241411A6']
+    ['ZZA1701000B', 'ZZA24141196']
     """
     number = (ordinals * STRIDE + 11) % SUFFIXES
     year, week = 17 + ordinals * 7 % 8, 1 + ordinals * 13 % 52

@@ -175,6 +175,7 @@ TRUE_FORWARD = Table(
         Column("price", MONEY, "per unit and period", unit="money"),
         Column("support_price", MONEY, "per unit and period", unit="money"),
         text("price_basis", "contract, list or none"),
+        date("list_date", "day of the list price, where the price rests on one"),
         text("per", "month, term or year"),
         Column("months", UNITS, "months that are billed", unit="months"),
         Column("charge", MONEY, "units over × price × time, support included", unit="money"),

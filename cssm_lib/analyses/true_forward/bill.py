@@ -63,7 +63,8 @@ def true_forward(
     rows = _rows(lines, days, as_of or dt.date.max, rules["positions.carry_days"])
     settled, state = [], _first_state(rows)
     for half in rows["half"].unique().sort():
-        step = _settled(rows.filter(pl.col("half") == half).join(state, on="chain"), rules)
+        now = rows.filter(pl.col("half") == half)
+        step = _settled(now.join(state, on="chain", maintain_order="left"), rules)
         state = _next_state(state, step)
         settled.append(step)
     return _printed(pl.concat(settled)) if settled else ANSWERS["true_forward"].empty()
@@ -173,7 +174,7 @@ def _shifted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _blind() -> pl.Expr:
     """A line of the suite is undecided, so its unused value is not in the credit."""
-    silent = pl.col("over").is_null() & ~pl.col("ahead") & ~pl.col("early")
+    silent = pl.col("over").is_null() & ~pl.col("ahead")
     return silent.any().over(SUITE) & (pl.col("credit") == "value_shift")
 
 

@@ -32,7 +32,7 @@ def device_days(
     >>> device_days(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()).height
     0
     """
-    if lines.is_empty() or device_licenses.is_empty():
+    if lines.is_empty() or device_licenses.is_empty() and devices.is_empty():
         return pl.DataFrame(schema=DAYS)
     places = places_in_lines(device_licenses, lines)
     counted = lines.filter(pl.col("count") == "devices", pl.col("metric").is_null())
@@ -118,7 +118,7 @@ def _instances(device_licenses: pl.DataFrame) -> pl.DataFrame:
         for name in ("tag", "udi_pid", "serial", "uuid", "hostname")
     }
     pid = text["udi_pid"].fill_null("").str.strip_chars().str.to_uppercase()
-    serial = text["serial"].str.strip_chars().str.to_uppercase()
+    serial = text["serial"].str.strip_chars().str.to_uppercase().replace("", None)
     return rows.with_columns(
         tag=text["tag"],
         instance=pl.coalesce(
@@ -157,7 +157,10 @@ def _carried(seen: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFr
     scope = accounts_in_scope(seen, lines)
     accounts = scope.select(ACCOUNT).unique().sort(ACCOUNT).with_row_index("account")
     accounts = accounts.with_columns(holder=pl.col("smart_account").rank("dense").fill_null(0))
-    days = scope.join(seen, on=ACCOUNT, nulls_equal=True).select("agreement", "snapshot_date")
+    holders = scope.select("agreement", "smart_account").unique()
+    days = holders.join(seen, on="smart_account", nulls_equal=True).select(
+        "agreement", "snapshot_date"
+    )
     own = seen.join(accounts, on=ACCOUNT, nulls_equal=True).sort("snapshot_date")
     span = own.group_by("account").agg(pl.col("snapshot_date").max().alias("last"))
     wide = wide.join(

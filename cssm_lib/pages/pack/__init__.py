@@ -1,0 +1,100 @@
+"""The pack: executed notebooks and tables → pages, front pages, workbook, facts and manifest.
+
+OUT/<client>/<renewal>/<as_of>/ holds one pack, OUT/index.html lists all of them. Equal inputs give
+equal bytes: nothing here looks at a clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.pages.pack.contents import (
+    FACTS_FILE,
+    INDEX,
+    MANIFEST,
+    WORKBOOK,
+    Pack,
+    Page,
+    facts_json,
+    front_page,
+    manifest,
+    packs_page,
+    shell,
+    workbook_cover,
+)
+from cssm_lib.pages.pack.page import notebook_page, notebook_title
+
+__all__ = [
+    "INDEX",
+    "Pack",
+    "Page",
+    "drop_page",
+    "notebook_title",
+    "write_pack",
+    "write_page",
+    "write_packs_index",
+]
+
+
+def write_page(folder: Path, pack: Pack, made: Page) -> None:
+    """Write a page's executed notebook and its HTML, also of a page that was not finished."""
+    import nbformat
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{made.stem}.ipynb").write_text(nbformat.writes(made.notebook) + "\n", "utf-8")
+    html = notebook_page(made.notebook, shell(pack, INDEX), title=made.title, problem=made.problem)
+    (folder / f"{made.stem}.html").write_text(html, "utf-8")
+
+
+def drop_page(folder: Path, stem: str) -> None:
+    """Take away a page that an earlier run made from other inputs."""
+    for ending in ("html", "ipynb"):
+        (folder / f"{stem}.{ending}").unlink(missing_ok=True)
+
+
+def write_pack(
+    folder: Path, pack: Pack, *, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]
+) -> None:
+    """Write all that stands beside the pages and `tables/`; the manifest comes last."""
+    from cssm_lib.pages.pack.workbook import sheet_names, write_workbook
+
+    printed = {name: tables[name] for name in sheet_names()}
+    write_workbook(folder / WORKBOOK, printed, workbook_cover(pack, tables))
+    (folder / FACTS_FILE).write_text(facts_json(pack), "utf-8")
+    files = [FACTS_FILE, MANIFEST, *_table_files(folder)]
+    (folder / INDEX).write_text(front_page(pack, tables, files), "utf-8")
+    (folder / MANIFEST).write_text(manifest(pack, about, tables), "utf-8")
+
+
+def _table_files(folder: Path) -> list[str]:
+    found = (folder / "tables").rglob("*.csv")
+    return sorted((path.relative_to(folder).as_posix() for path in found), key=_shallow_first)
+
+
+def _shallow_first(name: str) -> tuple[int, str]:
+    return name.count("/"), name
+
+
+def write_packs_index(out: Path, failed: Sequence[tuple[str, str]], *, tool: str) -> Path:
+    """Write `OUT/index.html`: every pack that stands under OUT, whichever run made it."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / INDEX).write_text(packs_page(list(_packs(out)), failed, tool=tool), "utf-8")
+    return out / INDEX
+
+
+def _packs(out: Path) -> Iterable[dict[str, Any]]:
+    for path in sorted(out.glob(f"*/*/*/{MANIFEST}")):
+        try:
+            said = json.loads(path.read_text("utf-8"))
+            kept = {"client": said["client"], "renewal": said["renewal"], "as_of": said["as_of"]}
+            kept["pages"] = [
+                {name: one[name] for name in ("page", "title", "made")} for one in said["pages"]
+            ]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a manifest that another program wrote, or one being written
+        yield {"place": path.parent.relative_to(out).as_posix(), "manifest": kept}

@@ -1,4 +1,4 @@
-"""What a pack says of itself: `facts.json`, `manifest.json`, the two front pages, the workbook's cover."""
+"""What a pack says of itself: facts, manifest, the two front pages, the workbook's cover."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack about to be written: whose, for what and when, its pages, and pages nobody asked for."""
+    """A pack about to be written: whose, for what and when, its pages and those not asked for."""
 
     client: str
     renewal: str | None
     as_of: str | None
+    version: str
     pages: tuple[Page, ...]
     not_asked: tuple[Page, ...] = ()
 
@@ -65,12 +66,12 @@ class Pack:
 
 def shell(pack: Pack, home: str | None) -> Shell:
     """What stands around every page of a pack."""
-    return Shell(pack.where, pack.day, f"{pack.where}, {pack.day}. {made_by()}", home)
+    return Shell(pack.where, pack.day, f"{pack.where}, {pack.day}. {made_by(pack.version)}", home)
 
 
-def made_by() -> str:
+def made_by(tool: str) -> str:
     """The last words of every page."""
-    return f"Made by cssm {version('cssm-lib')} from the files that its front page lists."
+    return f"Made by cssm {tool} from the files that its front page lists."
 
 
 def recorded_facts(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
@@ -89,14 +90,14 @@ def facts_json(pack: Pack) -> str:
 
 
 def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
-    """`manifest.json`: what the pack rests on and what is in it; no clock, no durations, no paths."""
+    """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths."""
     return as_json(
         {
             "client": pack.client,
             "renewal": pack.renewal,
             "as_of": pack.as_of,
             "key": about.get("key"),
-            "versions": _versions(),
+            "versions": _versions(pack.version),
             "inputs": _inputs(about, tables),
             "records": tables["records"].to_dicts(),
             "rejects": _reject_counts(tables["rejects"]),
@@ -110,8 +111,8 @@ def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataF
     )
 
 
-def _versions() -> dict[str, str]:
-    found = {"cssm": version("cssm-lib"), "python": platform.python_version()}
+def _versions(tool: str) -> dict[str, str]:
+    found = {"cssm": tool, "python": platform.python_version()}
     return found | {name: version(name) for name in LIBRARIES}
 
 
@@ -159,20 +160,26 @@ def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[s
     return page(body, shell(pack, "../../../index.html"), title=pack.where, heading=pack.where)
 
 
-def packs_page(entries: Sequence[Mapping[str, Any]], failed: Sequence[tuple[str, str]]) -> str:
+def packs_page(
+    entries: Sequence[Mapping[str, Any]], failed: Sequence[tuple[str, str]], *, tool: str
+) -> str:
     """`OUT/index.html`: every pack that stands under OUT, and what the last run could not make."""
     body = template("packs.html.j2").render(
         packs=[_pack_row(entry) for entry in entries],
         failed=[{"label": label, "problem": problem} for label, problem in failed],
     )
-    around = Shell("Packs", f"{len(entries)} packs" if len(entries) != 1 else "1 pack", made_by())
+    around = Shell(
+        "Packs", f"{len(entries)} packs" if len(entries) != 1 else "1 pack", f"Made by cssm {tool}."
+    )
     return page(body, around, title="Packs", heading="Renewal packs")
 
 
 def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     place, said = entry["place"], entry["manifest"]
-    pages = [{"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
-             for one in said["pages"]]
+    pages = [
+        {"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
+        for one in said["pages"]
+    ]
     return {
         "client": said["client"],
         "renewal": said["renewal"],
@@ -210,7 +217,10 @@ def _shown(value: Any, unit: str) -> dict[str, str]:
         return {"shown": f"{value:.1%}".replace("%", " %"), "unit": ""}
     if isinstance(value, int):
         return {"shown": f"{value:,}", "unit": unit}
-    return {"shown": f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value), "unit": unit}
+    return {
+        "shown": f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value),
+        "unit": unit,
+    }
 
 
 def _source_row(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,14 +241,10 @@ def _says(name: str) -> str:
 def workbook_cover(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """What the workbook's first sheet says."""
     lines = [("Client", pack.client), ("Renewal", pack.renewal or "whole estate")]
-    lines += [("As of", pack.as_of or "no day given or found"), ("Made by", _tool())]
+    lines += [("As of", pack.as_of or "no day given or found"), ("Made by", f"cssm {pack.version}")]
     sources = [(row["source"], _source_says(row)) for row in tables["sources"].to_dicts()]
     says = {name: table.row for name, table in {**TABLES, **ANSWERS}.items()}
     return {"title": pack.where, "lines": lines, "sources": sources, "says": says}
-
-
-def _tool() -> str:
-    return f"cssm {version('cssm-lib')}"
 
 
 def _source_says(row: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def safe_name(name: str) -> str:
 def unique_names(names: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     """Key → folder name, from key → (name, what tells it from a namesake).
 
-    Names that differ in upper and lower case only are namesakes: some file systems hold one of them.
+    Names that differ in upper and lower case only are namesakes, as some file systems say.
 
     >>> unique_names({"a": ("Aurora", "a"), "b": ("AURORA", "b"), "c": ("Boreal", "c")})
     {'a': 'Aurora (a)', 'b': 'AURORA (b)', 'c': 'Boreal'}

@@ -1,4 +1,4 @@
-"""One HTML page: an executed notebook's text, charts and tables in a shell that asks the network nothing."""
+"""One HTML page: a notebook's text, charts and tables in a shell that asks the network nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _exporters = threading.local()
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands around a page: whose it is, for which day, where its title leads and its last line."""
+    """What stands around a page: whose it is, for which day, its last line, where it leads back."""
 
     where: str
     day: str
@@ -160,7 +160,7 @@ def template(name: str) -> Any:
 
 @cache
 def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader
 
     return Environment(
         loader=FileSystemLoader(TEMPLATES / "cssm"),

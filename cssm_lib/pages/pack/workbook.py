@@ -21,7 +21,7 @@ LONGEST_TEXT = 32_000
 MOST_ROWS = 1_048_000
 WIDTHS = (8, 48)
 FIRST_DAY = dt.date(1900, 1, 1)
-# text stays text: never a formula, a link or a number; the time is fixed so that equal inputs give equal bytes
+# text stays text, never a formula, a link or a number; with the time fixed, bytes are equal
 OPTIONS = {
     "in_memory": True,
     "strings_to_formulas": False,
@@ -35,8 +35,10 @@ FORMATS = {"share": "0.0%", "money": "#,##0.00####", "date": "yyyy-mm-dd", "coun
 FORMATS |= {"instant": "yyyy-mm-dd hh:mm:ss", "number": "#,##0.######", "text": "@"}
 
 
-def write_workbook(path: Path, tables: Mapping[str, pl.DataFrame], cover: Mapping[str, Any]) -> None:
-    """Write the workbook; `cover` holds title, lines (what is this) and says (sheet → what a row is)."""
+def write_workbook(
+    path: Path, tables: Mapping[str, pl.DataFrame], cover: Mapping[str, Any]
+) -> None:
+    """Write the workbook; `cover` holds title, lines, sources and says (sheet → what a row is)."""
     from xlsxwriter import Workbook
 
     with Workbook(str(path), dict(OPTIONS)) as book:
@@ -84,7 +86,7 @@ def _write_column(sheet: Worksheet, place: int, column: pl.Series) -> None:
 
 
 def _harmless(column: pl.Series) -> pl.Series:
-    """Text that no spreadsheet takes for a formula and no cell is too small for; days Excel knows."""
+    """Text that is no formula and fits its cell; only days that Excel knows."""
     dtype = column.dtype
     if dtype == pl.String:
         return column.str.slice(0, LONGEST_TEXT).str.replace(RISKY_START, "'$1")
@@ -125,7 +127,11 @@ def _width(column: pl.Series) -> float:
 
 
 def _write_cover(
-    book: Workbook, front: Worksheet, *, cover: Mapping[str, Any], sheets: list[tuple[str, int, int]]
+    book: Workbook,
+    front: Worksheet,
+    *,
+    cover: Mapping[str, Any],
+    sheets: list[tuple[str, int, int]],
 ) -> None:
     plain, bold = book.add_format(_look("text")), book.add_format(_look("text") | {"bold": True})
     front.set_column(0, 0, 26, plain)
@@ -144,7 +150,9 @@ def _write_cover(
 
 
 def _sheet_says(name: str, written: int, there: int, *, says: Mapping[str, str]) -> str:
-    cut = f"; cut at {written:,} of {there:,}, the whole stands in tables/" if written < there else ""
+    cut = (
+        f"; cut at {written:,} of {there:,}, the whole stands in tables/" if written < there else ""
+    )
     return f"{says.get(name, name)} ({there:,} rows{cut})"
 
 

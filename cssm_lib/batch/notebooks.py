@@ -1,0 +1,69 @@
+"""The notebooks there are, and which of them become pages."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from cssm_lib.errors import PageError, ParameterError
+from cssm_lib.pages.pack import notebook_title
+
+NUMBERED = re.compile(r"^\d\d_\w+$")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook that becomes a page: its file name without ending, its title, its cells."""
+
+    stem: str
+    title: str
+    digest: str
+    content: NotebookNode
+
+
+def notebook_folder() -> Path:
+    """`notebooks/` of the installed package, or of the checkout it is run from."""
+    package = Path(__file__).resolve().parents[1]
+    places = [package / "notebooks", package.parent / "notebooks"]
+    return next((place for place in places if place.is_dir()), places[-1])
+
+
+def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
+    """Every `NN_name.ipynb` of a folder by its number; the workshop has none and stays out."""
+    folder = folder or notebook_folder()
+    paths = sorted(path for path in folder.glob("*.ipynb") if NUMBERED.match(path.stem))
+    if not paths:
+        raise PageError(f"{folder.name}: no notebook such as 01_utilisation.ipynb; reinstall cssm.")
+    return {path.stem: _read(path) for path in paths}
+
+
+def _read(path: Path) -> Notebook:
+    raw = path.read_bytes()
+    try:
+        content = nbformat.reads(raw.decode(), as_version=4)
+    except (ValueError, nbformat.ValidationError) as fault:
+        raise PageError(f"{path.name}: no notebook that can be read: {fault}") from None
+    title = notebook_title(content, path.stem[3:].replace("_", " ").capitalize())
+    return Notebook(path.stem, title, hashlib.blake2b(raw, digest_size=16).hexdigest(), content)
+
+
+def asked_for(notebooks: Mapping[str, Notebook], only: Sequence[str]) -> list[str]:
+    """The pages that `only` names by number or name, in the notebooks' order; all for an empty one.
+
+    Raises ParameterError for a page that does not exist.
+    """
+    unknown = [name for name in only if not any(_named(stem, name) for stem in notebooks)]
+    if unknown:
+        there = ", ".join(notebooks)
+        raise ParameterError(f"no page {', '.join(map(repr, unknown))}; there are: {there}.")
+    return [stem for stem in notebooks if not only or any(_named(stem, name) for name in only)]
+
+
+def _named(stem: str, name: str) -> bool:
+    return name in (stem, stem[:2], stem[3:]) or (name.isdigit() and int(name) == int(stem[:2]))

@@ -1,0 +1,163 @@
+"""The sentences under the figures: what a part means, and what to do; numbers come from figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A part of a page in words. `some` and `do` where the first figure is not zero, else `none`.
+
+    `empty_is_good`: an empty table is an answer of its own as soon as there are positions.
+    """
+
+    table: str
+    figures: tuple[str, ...]
+    some: str
+    do: str
+    none: str
+    none_do: str = ""
+    empty_is_good: bool = False
+
+
+def _of(page: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{page}.{name}" for name in names)
+
+
+READINGS = {
+    "balance": Reading(
+        "positions",
+        _of("utilisation", "short_positions", "short_units", "over_units"),
+        "{short_positions} lack {short_units} in all, while {over_units} lie free in other"
+        " positions. Both figures are sums of single accounts, so neither is a bill.",
+        "Never discuss the sum of what single accounts lack: ask for the position of the whole"
+        " Smart Account, after transfers.",
+        "No position is short; {over_units} lie free.",
+        "Keep this snapshot: it is your evidence that nothing was over-used on this day.",
+    ),
+    "heat_map": Reading(
+        "positions",
+        _of("utilisation", "short_units", "curable_units", "true_gap"),
+        "A row with orange and blue cells is a matter of distribution; a row of orange only is a"
+        " gap. Of {short_units} short, {curable_units} are distribution and {true_gap} are a gap.",
+        "Move stock along the mixed rows before anybody counts; plan money for the rest only.",
+        "No cell is short. Deep blue cells hold stock that nobody needs there.",
+    ),
+    "short": Reading(
+        "pooled",
+        _of("utilisation", "short_units", "curable_units", "true_gap"),
+        "{short_units} are short in single accounts. Transfers inside the Smart Accounts cure"
+        " {curable_units}; {true_gap} remain after exported lending and transfers.",
+        "Take the causes in turn: ended lots are a date, lending is a choice, reservations are"
+        " stock set aside. Only what remains is growth.",
+        "Nothing is short, so there is no cause to list.",
+    ),
+    "transfers": Reading(
+        "transfers",
+        _of("utilisation", "moves", "moved_units", "warned_moves"),
+        "{moves} shift {moved_units} between Virtual Accounts; {warned_moves} carry a warning.",
+        "Make the moves without a warning now and export again: the new snapshot, not the plan,"
+        " is what counts in the meeting.",
+        "No move would cure anything: either nothing is short, or no account can spare a unit.",
+        empty_is_good=True,
+    ),
+    "use_over_time": Reading(
+        "pool_days",
+        _of("utilisation", "days", "partial_days"),
+        "{days} lie behind these lines; at most {partial_days} of a licence are partial and set"
+        " no peak. A peak is the largest sum of one day, never a sum of peaks.",
+        "Where the peak is old and demand has fallen since, ask for the value as of the milestone;"
+        " where the peak is recent, explain it before it is explained to you.",
+        "No dated snapshot lies in the window.",
+        "Export every month: without a history a peak can be claimed and not refuted.",
+    ),
+    "shelf": Reading(
+        "pooled",
+        _of("utilisation", "shelf_units", "shelf_days", "zero_positions", "silent_positions"),
+        "{shelf_units} were never needed in the trailing year (shortest history: {shelf_days})."
+        " {zero_positions} hold stock without any use; {silent_positions} show zero only because"
+        " reports are overdue, which proves nothing.",
+        "Offer the shelf as the renewal quantity's reduction, and have overdue instances report"
+        " first, so that their silence is not read as absence.",
+        "There is no shelf: every term licence was needed in full at least once, or the history"
+        " is too short to say otherwise. {zero_positions} hold stock without any use.",
+    ),
+    "stranded": Reading(
+        "positions",
+        _of("utilisation", "stranded_units", "stranded_positions"),
+        "{stranded_units} stand in {stranded_positions} without demand for 90 days, while another"
+        " account of the same Smart Account uses the same licence.",
+        "Move them to where they are used, or take them off the renewal; they do neither where"
+        " they are.",
+        "No stock is stranded.",
+    ),
+    "expiries": Reading(
+        "expiries",
+        _of("utilisation", "expiring_year", "expiring_short", "next_end"),
+        "{expiring_year} end within a year, the first on {next_end}; {expiring_short} of them"
+        " would leave their account short at today's demand.",
+        "Renew only what leaves an account short; let the rest end. Notice is due before the"
+        " agreement's end, not on it.",
+        "Nothing ends within a year.",
+    ),
+    "instances": Reading(
+        "instance_check",
+        _of("utilisation", "unexplained", "beyond"),
+        "{unexplained} of the accounts' use have no product instance behind them.",
+        "Ask for the instances before you accept the use: reservations, instances that moved and"
+        " late reports are the usual reasons.",
+        "Every unit in use has a product instance behind it.",
+        "This is the first evidence in any dispute about use: keep both exports of the same day.",
+    ),
+    "true_forward": Reading(
+        "true_forward",
+        _of("utilisation", "lines_over", "contract_net"),
+        "{lines_over} are over their entitlement under your contract's own terms; {contract_net}"
+        " is what those terms charge, going forward only.",
+        "Compare every claim with this line first: the measure, the day and the months left"
+        " decide more than the count does.",
+        "No line is over its entitlement under your contract's own terms.",
+    ),
+    "records": Reading(
+        "records",
+        _of("received", "records", "used", "rejected", "repeated"),
+        "Of {records}, {used} were used, {rejected} were rejected and {repeated} stand in another"
+        " place as well. The three add up to the whole, for every file.",
+        "Look at the rejects below before the meeting: a rejected record is a figure that somebody"
+        " else may still count.",
+        "No record was received.",
+    ),
+    "files": Reading(
+        "sources",
+        _of("received", "files_incomplete", "files_undated", "files_unused"),
+        "{files_incomplete} hold fewer records than they say; {files_undated} say no day;"
+        " {files_unused} were not recognised.",
+        "Take the incomplete exports again, all pages: a missing page looks like unused stock.",
+        "No file says that records are missing; {files_undated} say no day and {files_unused}"
+        " were not recognised.",
+    ),
+    "mapping": Reading(
+        "sources",
+        _of("received", "unmapped_files", "files"),
+        "{unmapped_files} have headers that no column takes.",
+        "If one of them matters, name it under `columns` in a [[sources]] block of client.toml.",
+        "Every header of {files} found its column.",
+    ),
+    "rejects": Reading(
+        "records",
+        _of("received", "rejected", "records"),
+        "{rejected} of {records} broke a rule of their table; the examples show where.",
+        "Mend them at the source and export again; the rule names what is wrong.",
+        "No record was rejected.",
+    ),
+    "calendar": Reading(
+        "usage",
+        _of("received", "snapshot_days", "files_undated"),
+        "The licence exports cover {snapshot_days}; {files_undated} say no day.",
+        "Fill a gap from the mail or ticket that carried the export: an old file with its date is"
+        " worth more than a new one.",
+        "No licence export says its day.",
+        "Put the date into the file or folder name, or into a [[sources]] block.",
+    ),
+}

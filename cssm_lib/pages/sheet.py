@@ -1,0 +1,190 @@
+"""The front that notebooks call: which part of the answers a page shows, its header, its sentences.
+
+A notebook holds no arithmetic: it names a table, a chart and a reading, and all else is here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.errors import ParameterError
+from cssm_lib.pages.exports import filling, nothing_here
+from cssm_lib.pages.facts import Fact, Shown, fact, show_facts
+from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
+from cssm_lib.pages.labels import safe
+from cssm_lib.pages.readings import READINGS
+
+Patterns = str | tuple[str, ...]
+ACCOUNTS = {
+    "smart_accounts": ("smart_account",),
+    "virtual_accounts": ("virtual_account",),
+    "licenses": ("license",),
+}
+# a move belongs to a page when either end of it does
+MOVES = ("from_virtual_account", "to_virtual_account")
+HISTORY = ("pool_days", "usage")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of one client: the answers and the part of them that the page shows.
+
+    Accounts and licences are shell-style patterns, several separated by commas; a tuple holds
+    patterns that may have a comma in them. `window_days` is how far charts over time look back.
+    """
+
+    answers: Any
+    number: str
+    smart_accounts: Patterns = "*"
+    virtual_accounts: Patterns = "*"
+    window_days: int = 365
+    renewal: str = ""
+    licenses: Patterns = "*"
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The rows of a table that the page shows; tables over time only within the window."""
+        frame = self.answers[name]
+        where = scope(self, frame)
+        frame = frame.filter(pl.sql_expr(where)) if where else frame
+        return _in_window(frame, self) if name in HISTORY else frame
+
+    def fact(self, name: str) -> Fact:
+        """A figure of `figures.FIGURES` with its value for the rows that the page shows."""
+        figure = FIGURES[name]
+        where = [part for part in (figure.where, scope(self, self.answers[figure.table])) if part]
+        unit = self.answers.currency or "money units" if figure.unit == MONEY else figure.unit
+        asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
+        return fact(self.answers, asked, page=self.number)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any position at all."""
+        return not self.answers["positions"].is_empty()
+
+    @property
+    def agreement(self) -> dict[str, Any] | None:
+        """The agreement that the page is for: the one named, else the only one."""
+        agreements = self.answers.about["agreements"]
+        named = [one for one in agreements if one["name"] == self.renewal]
+        return named[0] if named else agreements[0] if len(agreements) == 1 else None
+
+    @property
+    def renewal_end(self) -> dt.date | None:
+        """The last day of that agreement."""
+        end = (self.agreement or {}).get("end")
+        return dt.date.fromisoformat(str(end)) if end else None
+
+
+def located(client_dir: str) -> Path:
+    """The client folder, looked up from the working folder and then from its parent.
+
+    So the same notebook runs from the repository's root and from `notebooks/`. The path stays
+    relative where it is given relative: no path of a machine gets into an executed notebook.
+    """
+    above = Path("..") / client_dir
+    return above if not Path(client_dir).exists() and above.exists() else Path(client_dir)
+
+
+def checked_day(as_of: str) -> dt.date | None:
+    """A day parameter: ISO text, empty for "the newest".
+
+    >>> checked_day("")
+    >>> checked_day("31.10.2026")
+    Traceback (most recent call last):
+    cssm_lib.errors.ParameterError: as_of: '31.10.2026' is no day; write it as 2026-10-31.
+    """
+    try:
+        return dt.date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        raise ParameterError(f"as_of: {as_of!r} is no day; write it as 2026-10-31.") from None
+
+
+def scope(page: Page, frame: pl.DataFrame) -> str:
+    """The page's own part of a table as a condition in polars SQL; empty where it shows all."""
+    parts = []
+    for setting, columns in ACCOUNTS.items():
+        moves = MOVES if setting == "virtual_accounts" and MOVES[0] in frame.columns else columns
+        there = [column for column in moves if column in frame.columns]
+        patterns = _patterns(getattr(page, setting))
+        if there and patterns:
+            parts.append(" OR ".join(_one_of(frame, column, patterns) for column in there))
+    if page.renewal and "agreement" in frame.columns:
+        parts.append(f'"agreement" = {_quoted(page.renewal)}')
+    return " AND ".join(f"({part})" for part in parts)
+
+
+def _patterns(said: Patterns) -> list[str]:
+    parts = said.split(",") if isinstance(said, str) else said
+    patterns = [part.strip().casefold() for part in parts if part.strip()]
+    return [] if "*" in patterns else patterns
+
+
+def _one_of(frame: pl.DataFrame, column: str, patterns: list[str]) -> str:
+    names = frame[column].drop_nulls().unique().sort().to_list()
+    fit = [name for name in names if any(fnmatchcase(name.casefold(), p) for p in patterns)]
+    return f'"{column}" IN ({", ".join(map(_quoted, fit))})' if fit else "FALSE"
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _in_window(frame: pl.DataFrame, page: Page) -> pl.DataFrame:
+    newest = page.answers.as_of or frame["snapshot_date"].max()
+    if newest is None or not page.window_days:
+        return frame
+    day = pl.col("snapshot_date")
+    inside = (day > newest - dt.timedelta(days=page.window_days)) & (day <= newest)
+    return frame.filter(inside | day.is_null())
+
+
+def headline(page: Page) -> Shown:
+    """The page's headline figures as tiles, with their records for `facts.json`."""
+    note = ""
+    if _patterns(page.virtual_accounts):
+        note = "Figures of whole Smart Accounts (short, cured, gap, shelf) include accounts that"
+        note += " this page leaves out."
+    return show_facts([page.fact(name) for name in HEADLINES[page.number]], note=note)
+
+
+def reading(page: Page, part: str) -> Shown:
+    """What a part of the page means and what to do about it; numbers come from figures only.
+
+    Without data: the export that would fill the part, and what stays unproved until then.
+    """
+    text = READINGS[part]
+    if page.answers[text.table].is_empty() and not (text.empty_is_good and page.known):
+        return Shown(_paragraph(_unfilled(text.table)), plain=nothing_here(text.table))
+    facts = {name.split(".")[1]: page.fact(name) for name in text.figures}
+    main = facts[text.figures[0].split(".")[1]]
+    words = {name: f"<b>{safe(str(one))}</b>" for name, one in facts.items()}
+    means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
+    html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
+    html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}") if do else ""
+    return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")
+
+
+def _unfilled(table: str) -> str:
+    proves = filling(table).proves
+    return f"{safe(nothing_here(table))} Until then nobody can prove {safe(proves)}."
+
+
+def _doubts(facts: Iterable[Fact]) -> str:
+    doubtful = [one.figure.label for one in facts if one.note and one.value]
+    if not doubtful:
+        return ""
+    names = ", ".join(dict.fromkeys(doubtful))
+    words = f"Incomplete input: {names} rest on an export of which pages are missing."
+    return f'<p class="cssm-doubt">{safe(words)}</p>'
+
+
+def _paragraph(html: str) -> str:
+    return f'<p class="cssm-means">{html}</p>'

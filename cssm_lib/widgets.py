@@ -1,0 +1,100 @@
+"""Choosers for JupyterLab: account, licence and window; the same cells draw static in a batch.
+
+Nothing is computed here: a choice narrows the page, and the chart of the narrowed table is drawn
+into the place of the old one. The charts themselves are ordinary outputs, so a notebook that was
+run live by papermill still shows them; only the choosers, which need a kernel, are dead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from glob import escape
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.pages.sheet import Page
+
+ALL = "all"
+WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
+
+
+@dataclass(frozen=True)
+class View:
+    """A page and the choosers that narrow it; without choosers the page as it is."""
+
+    page: Page
+    account: Any = None
+    license: Any = None
+    window: Any = None
+
+    @property
+    def choosers(self) -> list[Any]:
+        """The choosers that are there."""
+        return [one for one in (self.account, self.license, self.window) if one is not None]
+
+
+def filters(page: Page, *, interactive: bool = True) -> View:
+    """Choosers for the page where `interactive`, else none; shows them at once.
+
+    Whether somebody sits in front of the notebook is said by the parameter alone, never guessed:
+    the batch passes `interactive=False`, and so should whoever runs papermill by hand.
+    """
+    if not interactive:
+        return View(page)
+    import ipywidgets
+    from IPython.display import display
+
+    view = View(page, *_choosers(page, ipywidgets))
+    display(ipywidgets.HBox(view.choosers))
+    return view
+
+
+def _choosers(page: Page, ipywidgets: Any) -> tuple[Any, Any, Any]:
+    positions = page.table("positions")
+    account = ipywidgets.Dropdown(
+        options=[ALL, *_names(positions, "virtual_account")], description="Account"
+    )
+    license_ = ipywidgets.Combobox(
+        options=_names(positions, "license"),
+        placeholder="all, or part of a name",
+        description="Licence",
+        continuous_update=False,
+    )
+    window = ipywidgets.Dropdown(
+        options=list(({"as given": page.window_days} | WINDOWS).items()), description="Window"
+    )
+    return account, license_, window
+
+
+def _names(positions: pl.DataFrame, column: str) -> list[str]:
+    return positions[column].drop_nulls().unique().sort().to_list()
+
+
+def chosen(view: View) -> Page:
+    """The page narrowed to what the choosers say."""
+    page = view.page
+    if not view.choosers:
+        return page
+    account, name = view.account.value, view.license.value.strip()
+    accounts = page.virtual_accounts if account == ALL else (escape(account),)
+    licenses = (f"*{escape(name)}*",) if name else page.licenses
+    return replace(
+        page, virtual_accounts=accounts, licenses=licenses, window_days=view.window.value
+    )
+
+
+def show(view: View, chart: Callable[..., Any], table: str, **options: Any) -> None:
+    """Draw the chart of a table; live, draw it again in the same place after every choice."""
+    from IPython.display import display
+
+    def drawn() -> Any:
+        return chart(chosen(view).table(table), **options)
+
+    if not view.choosers:
+        display(drawn())
+        return
+    place = display(drawn(), display_id=True)
+    for chooser in view.choosers:
+        chooser.observe(lambda _: place.update(drawn()), names="value")
