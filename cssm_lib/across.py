@@ -13,6 +13,7 @@ Tables = dict[str, pl.DataFrame]
 WHERE = ("source", "place")
 FOLLOWS = {"lots": "usage", "substitutions": "usage", "device_licenses": "devices"}
 HOLDING = ("smart_account", "virtual_account", "snapshot_date", "license", "billing")
+SPELLED = ("smart_account", "virtual_account", "snapshot_date", "license_raw", "billing")
 WITNESSES = ("licenses", "summary", "csv")
 CONFLICT = "two different snapshots of one day"
 
@@ -74,80 +75,90 @@ def _without_repeats(tables: Tables) -> tuple[Tables, Tables]:
     for name in tables:
         if name not in FOLLOWS:
             kept[name], repeated[name] = _first_of_each(tables[name])
-    kept["usage"], other = _best_witness(kept["usage"])
+    kept["usage"], other = _told_once(kept["usage"])
     repeated["usage"] = pl.concat([repeated["usage"], other])
     for name, leader in FOLLOWS.items():
         gone = repeated[leader].select("source", pl.col("place").alias("parent"))
         nested = tables[name].with_columns(_parent().alias("parent"))
-        stays = nested.join(gone, on=["source", "parent"], how="anti").drop("parent")
-        goes = nested.join(gone, on=["source", "parent"], how="semi").drop("parent")
-        kept[name], again = _first_per_file(stays, name)
-        repeated[name] = pl.concat([goes, again])
+        kept[name] = nested.join(gone, on=["source", "parent"], how="anti").drop("parent")
+        repeated[name] = nested.join(gone, on=["source", "parent"], how="semi").drop("parent")
+    for name, first_of in {"substitutions": _first_of_each, "lots": _first_per_file}.items():
+        kept[name], again = first_of(kept[name])
+        repeated[name] = pl.concat([repeated[name], again])
     return kept, repeated
 
 
-def _first_of_each(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    said = [column for column in frame.columns if column not in WHERE]
+def _said(frame: pl.DataFrame) -> list[str]:
+    return [column for column in frame.columns if column not in WHERE]
+
+
+def _split(frame: pl.DataFrame, stays: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
     if frame.is_empty():
         return frame, frame
-    first = pl.struct(said).is_first_distinct()
-    return frame.filter(first), frame.filter(~first)
+    chosen = frame.select(stays.alias("stays")).to_series()
+    return frame.filter(chosen), frame.filter(~chosen)
 
 
-def _best_witness(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A licence row that several files tell alike is used from one of them: the richest export."""
+def _first_of_each(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return _split(frame, pl.struct(_said(frame)).is_first_distinct())
+
+
+def _told_once(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A licence row that several files tell alike is used from one: the richest export, first file."""
     rank = pl.col("witness").replace_strict(
         WITNESSES, range(len(WITNESSES)), default=len(WITNESSES), return_dtype=pl.Int64
     )
-    if usage.is_empty():
-        return usage, usage
-    best = pl.col("source").sort_by(rank, "source").first().over(HOLDING)
-    own = usage.select(pl.col("source") == best).to_series()
-    return usage.filter(own), usage.filter(~own)
+    first_file = pl.col("source") == pl.col("source").min().over("witness", *SPELLED)
+    return _split(usage, first_file & (rank == rank.min().over(HOLDING)))
 
 
-def _first_per_file(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Two equal lots of one licence row are two lots; the same lot told by two files is one."""
-    said = [column for column in frame.columns if column not in WHERE]
-    if frame.is_empty():
-        return frame, frame
-    if name == "substitutions":
-        return _first_of_each(frame)
-    counted = frame.with_columns(pl.int_range(pl.len()).over(["source", *said]).alias("_nth"))
-    first = counted.select(pl.struct([*said, "_nth"]).is_first_distinct()).to_series()
-    return frame.filter(first), frame.filter(~first)
+def _first_per_file(lots: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Two equal lots in one list of subscriptions are two; the same lot told by two files is one."""
+    alone = pl.col("witness") == "subscriptions"
+    nth = pl.int_range(pl.len()).over(["source", *_said(lots)])
+    return _split(lots, ~alone | pl.struct(*_said(lots), nth.alias("nth")).is_first_distinct())
 
 
 def _without_conflicts(tables: Tables) -> tuple[Tables, pl.DataFrame]:
     """Licence rows that two files tell differently for one day leave, with their lots."""
     usage = tables["usage"]
     once = usage.unique([column for column in usage.columns if column != "place"])
-    told = once.group_by("source", *HOLDING).agg(pl.col("quantity", "in_use").sum())
-    clash = (
-        told.group_by(HOLDING)
-        .agg(
-            pl.struct("quantity", "in_use").n_unique().alias("n"),
-            pl.format("{}: quantity {}, in use {}", "source", "quantity", "in_use")
-            .sort()
-            .str.join(" against ")
-            .alias("value"),
-        )
-        .filter(pl.col("n") > 1)
-        .drop("n")
-    )
-    if clash.is_empty():
+    by_file = _clashes(once, "source", ["witness", *SPELLED])
+    by_export = _clashes(once.unique(_said(once)), "witness", list(HOLDING))
+    gone = pl.concat(
+        [
+            usage.join(by_file, on=["witness", *SPELLED], nulls_equal=True),
+            usage.join(by_export, on=HOLDING, nulls_equal=True),
+        ],
+        how="diagonal",
+    ).unique(WHERE)
+    if gone.is_empty():
         return tables, TABLES["rejects"].empty()
-    gone = usage.join(clash, on=HOLDING, how="inner", nulls_equal=True)
-    left = tables | {
-        "usage": usage.join(clash, on=HOLDING, how="anti", nulls_equal=True),
-    }
+    left = tables | {"usage": usage.join(gone, on=WHERE, how="anti")}
     rejects = [_as_rejects(gone, "usage", CONFLICT)]
+    place = gone.select("source", pl.col("place").alias("parent"), "value")
     for name in ("lots", "substitutions"):
         nested = tables[name].with_columns(_parent().alias("parent"))
-        place = gone.select("source", pl.col("place").alias("parent"), "value")
         left[name] = nested.join(place, on=["source", "parent"], how="anti").drop("parent")
         rejects.append(_as_rejects(nested.join(place, on=["source", "parent"]), name, CONFLICT))
     return left, pl.concat(rejects)
+
+
+def _clashes(usage: pl.DataFrame, teller: str, key: list[str]) -> pl.DataFrame:
+    """One row per licence row that two tellers give different figures, with both as `value`."""
+    figures = [pl.col("quantity", "in_use").sum()]
+    figures += [pl.col("source").min()] if teller != "source" else []
+    told = usage.group_by(teller, *key).agg(figures)
+    both = pl.format("{}: quantity {}, in use {}", "source", "quantity", "in_use").sort()
+    return (
+        told.group_by(key)
+        .agg(
+            pl.struct("quantity", "in_use").n_unique().alias("tellings"),
+            both.str.join(" against ").alias("value"),
+        )
+        .filter(pl.col("tellings") > 1)
+        .drop("tellings")
+    )
 
 
 def _as_rejects(frame: pl.DataFrame, table: str, rule: str) -> pl.DataFrame:

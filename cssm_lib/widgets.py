@@ -17,6 +17,7 @@ import polars as pl
 from cssm_lib.pages.sheet import Page
 
 ALL = "all"
+REACH = "The choosers narrow the charts; sentences and tables keep to the whole page."
 WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
 
 
@@ -47,7 +48,7 @@ def filters(page: Page, *, interactive: bool = True) -> View:
     from IPython.display import display
 
     view = View(page, *_choosers(page, ipywidgets))
-    display(ipywidgets.HBox(view.choosers))
+    display(ipywidgets.VBox([ipywidgets.HBox(view.choosers), ipywidgets.Label(REACH)]))
     return view
 
 

@@ -65,8 +65,8 @@ def holdings(
             export_restricted=pl.col("export_restricted") | pl.col("restricted_class"),
         )
         .with_columns(_deficit(), _movable())
+        .sort(KEY)  # while the names are codes, which still sort as text
         .select(pl.col(KEY[:3]).cast(pl.String), "snapshot_date", *_COLUMNS)
-        .sort(KEY)
     )
 
 

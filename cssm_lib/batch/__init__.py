@@ -5,7 +5,7 @@ in the partial page and in the front pages.
 """
 
 from cssm_lib.batch.jobs import Job, client_dirs, jobs_from_file, jobs_from_folders
-from cssm_lib.batch.notebooks import find_notebooks, notebook_folder
+from cssm_lib.batch.notebooks import find_notebooks, notebook_folder, pages_asked, read_notebook
 from cssm_lib.batch.running import Made, Settings, run
 
 __all__ = [
@@ -17,5 +17,7 @@ __all__ = [
     "jobs_from_file",
     "jobs_from_folders",
     "notebook_folder",
+    "pages_asked",
+    "read_notebook",
     "run",
 ]

@@ -40,20 +40,21 @@ def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
     paths = sorted(path for path in folder.glob("*.ipynb") if NUMBERED.match(path.stem))
     if not paths:
         raise PageError(f"{folder.name}: no notebook such as 01_utilisation.ipynb; reinstall cssm.")
-    return {path.stem: _read(path) for path in paths}
+    return {path.stem: read_notebook(path) for path in paths}
 
 
-def _read(path: Path) -> Notebook:
+def read_notebook(path: Path) -> Notebook:
+    """One notebook; raises PageError for a file that is none."""
     raw = path.read_bytes()
     try:
         content = nbformat.reads(raw.decode(), as_version=4)
     except (ValueError, nbformat.ValidationError) as fault:
         raise PageError(f"{path.name}: no notebook that can be read: {fault}") from None
-    title = notebook_title(content, path.stem[3:].replace("_", " ").capitalize())
+    title = notebook_title(content, re.sub(r"^\d+_", "", path.stem).replace("_", " ").capitalize())
     return Notebook(path.stem, title, hashlib.blake2b(raw, digest_size=16).hexdigest(), content)
 
 
-def asked_for(notebooks: Mapping[str, Notebook], only: Sequence[str]) -> list[str]:
+def pages_asked(notebooks: Mapping[str, Notebook], only: Sequence[str]) -> list[str]:
     """The pages that `only` names by number or name, in the notebooks' order; all for an empty one.
 
     Raises ParameterError for a page that does not exist.

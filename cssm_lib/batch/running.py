@@ -22,7 +22,7 @@ from cssm_lib.answers import open_client
 from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
-from cssm_lib.batch.notebooks import Notebook, asked_for
+from cssm_lib.batch.notebooks import Notebook, pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
 from cssm_lib.batch.strip import stripped
 from cssm_lib.errors import CssmError
@@ -119,7 +119,7 @@ def run(jobs: Sequence[Job], settings: Settings) -> list[Made]:
 
 
 def _check(jobs: Sequence[Job], settings: Settings) -> None:
-    asked = {stem for job in jobs for stem in asked_for(settings.notebooks, job.only)}
+    asked = {stem for job in jobs for stem in pages_asked(settings.notebooks, job.only)}
     contents = {stem: settings.notebooks[stem].content for stem in sorted(asked)}
     known = {name for content in contents.values() for name in declared(content)}
     own = {name: "" for name in OWN_PARAMETERS if name in known}
@@ -183,7 +183,7 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     day = answers.as_of.isoformat() if answers.as_of else "no-date"
     work = Work(batch, job, batch.settings.out.joinpath(*job.place, day), answers, {})
     _take(work)
-    asked = asked_for(batch.settings.notebooks, job.only)
+    asked = pages_asked(batch.settings.notebooks, job.only)
     for stem in batch.settings.notebooks:
         _keep(work, stem, asked=stem in asked)
     waiting = [stem for stem in asked if stem not in work.pages]

@@ -16,9 +16,10 @@ import polars as pl
 
 from cssm_lib.errors import PageError
 from cssm_lib.pages.labels import NOTHING, safe, said
+from cssm_lib.schema import ANSWERS
 
 FACTS_MIME = "application/vnd.cssm.facts+json"
-INCOMPLETE = "rests on an incomplete export"
+INCOMPLETE = "incomplete export"
 
 # each gives null where no row says anything, so that "unknown" never looks like zero
 AGGREGATES = {
@@ -126,14 +127,15 @@ def fact(answers: Mapping[str, pl.DataFrame], figure: Figure, *, page: str) -> F
     frame = answers[figure.table]
     how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
     value = value_of(frame, **how)
-    return Fact(figure, value, page, _note(frame, figure.where))
+    note = _note(frame, figure.where) if figure.table in ANSWERS else ""
+    return Fact(figure, value, page, note)
 
 
 def _note(frame: pl.DataFrame, where: str) -> str:
     if "complete" not in frame.columns:
         return ""
     fitting = frame.filter(pl.sql_expr(where)) if where else frame
-    return INCOMPLETE if (fitting["complete"] == False).any() else ""  # noqa: E712
+    return "" if fitting["complete"].all() else INCOMPLETE
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def show_facts(facts: Iterable[Fact], *, note: str = "") -> Shown:
 
 
 def _tile(one: Fact) -> str:
-    unit = one.figure.unit if one.value is not None else "nothing says"
+    unit = one.figure.unit if one.value is not None else "no data"
     number = said(one.value, "share" if one.figure.unit == "share" else "")
     note = f"<i>{safe(one.note)}</i>" if one.note and number != NOTHING else ""
     label, unit = safe(one.figure.label), safe("" if one.figure.unit == "share" else unit)

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.facts import Shown
-from cssm_lib.pages.labels import day, safe
+from cssm_lib.pages.labels import day, safe, said
 from cssm_lib.pages.sheet import Page
 from cssm_lib.pages.tables import pairs
 
@@ -93,10 +93,14 @@ def _sources(sources: pl.DataFrame) -> str:
 
 
 def _rules(rules: list[dict[str, Any]]) -> str:
-    own = [f"{rule['path']} = {rule['value']}" for rule in rules if rule["overridden"]]
-    short = [words for words in own if len(words) < 60]
+    own = [_changed(rule) for rule in rules if rule["overridden"]]
     count = f"{len(rules):,} rules, each with source and confidence on page 06"
-    return f"{count}; changed by client.toml: {', '.join(short) or len(own)}" if own else count
+    return f"{count}; set by client.toml: {', '.join(own)}" if own else count
+
+
+def _changed(rule: dict[str, Any]) -> str:
+    plain = isinstance(rule["value"], str | int | float)
+    return f"{rule['path']} = {rule['value']}" if plain else rule["path"]
 
 
 def _warned(page: Page) -> str:
@@ -109,25 +113,21 @@ def warnings(page: Page) -> list[str]:
     """What a reader must know before relying on the page, one sentence each."""
     sources, positions = page.answers["sources"], page.table("positions")
     counts = [
-        (_count(sources, ~pl.col("complete")), "lack pages or records that they say they hold."),
+        (_count(sources, ~pl.col("complete")), "Fewer records than the export says it holds"),
         (
             _count(sources, pl.col("snapshot_date").is_null() & pl.col("kind").is_not_null()),
-            "do not say their day: nothing in them can be shown over time.",
+            "No day in the file, so that nothing of it can be shown over time",
         ),
-        (_count(sources, pl.col("kind").is_null()), "were not recognised and not used."),
+        (_count(sources, pl.col("kind").is_null()), "Not recognised and not used"),
     ]
-    files = [f"{count:,} {_files(count)} {words}" for count, words in counts if count]
+    files = [f"{words}: {said(count, 'files')}." for count, words in counts if count]
     old = _count(positions, pl.col("age_days") > OLD_DAYS)
-    stale = f"{old:,} positions rest on snapshots more than {OLD_DAYS} days old."
+    stale = f"Resting on a snapshot more than {OLD_DAYS} days old: {said(old, 'positions')}."
     doubt = _count(positions, pl.col("demand_identity") == "unproven")
-    identity = f"For {doubt:,} positions the file does not prove whether reserved units are part"
-    identity += " of what is in use; they are counted beside it."
+    identity = "Reserved units are counted beside those in use, as the file does not prove that"
+    identity += f" they are part of them: {said(doubt, 'positions')}."
     return files + ([stale] if old else []) + ([identity] if doubt else [])
 
 
 def _count(frame: pl.DataFrame, which: pl.Expr) -> int:
     return frame.filter(which).height
-
-
-def _files(count: int) -> str:
-    return "file" if count == 1 else "files"

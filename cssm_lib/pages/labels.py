@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 NOTHING = "–"
+CENT = Decimal("0.01")
 
 LABELS = {
     "license": "Licence",
@@ -74,9 +75,14 @@ def said(value: Any, unit: str = "") -> str:
 
 def _number(value: int | float | Decimal) -> str:
     if isinstance(value, Decimal):
-        cents = value == value.quantize(Decimal("0.01"))
-        value = value.quantize(Decimal("0.01")) if cents else value.normalize()
+        whole = value == value.to_integral_value()
+        value = int(value) if whole else max(value.normalize(), value.quantize(CENT), key=_places)
     return f"{value:,}".replace("-", "−")
+
+
+def _places(value: Decimal) -> int:
+    """Decimal places, so that money has two of them and a price per unit may have more."""
+    return -int(value.as_tuple().exponent)
 
 
 def day(value: dt.date | str | None) -> str:

@@ -29,8 +29,8 @@ READINGS = {
     "balance": Reading(
         "positions",
         _of("utilisation", "short_positions", "short_units", "over_units"),
-        "{short_positions} lack {short_units} in all, while {over_units} lie free in other"
-        " positions. Both figures are sums of single accounts, so neither is a bill.",
+        "In {short_positions} there is a lack of {short_units} in all, while {over_units} lie free"
+        " in others. Both figures are sums of single accounts, so neither is a bill.",
         "Never discuss the sum of what single accounts lack: ask for the position of the whole"
         " Smart Account, after transfers.",
         "No position is short; {over_units} lie free.",
@@ -56,7 +56,8 @@ READINGS = {
     "transfers": Reading(
         "transfers",
         _of("utilisation", "moves", "moved_units", "warned_moves"),
-        "{moves} shift {moved_units} between Virtual Accounts; {warned_moves} carry a warning.",
+        "The plan: {moves}, {moved_units} in all, between Virtual Accounts. With a warning:"
+        " {warned_moves}.",
         "Make the moves without a warning now and export again: the new snapshot, not the plan,"
         " is what counts in the meeting.",
         "No move would cure anything: either nothing is short, or no account can spare a unit.",
@@ -65,8 +66,8 @@ READINGS = {
     "use_over_time": Reading(
         "pool_days",
         _of("utilisation", "days", "partial_days"),
-        "{days} lie behind these lines; at most {partial_days} of a licence are partial and set"
-        " no peak. A peak is the largest sum of one day, never a sum of peaks.",
+        "Behind these lines: {days} with a snapshot. Partial for some licence, and never setting a"
+        " peak: {partial_days}. A peak is the largest sum of one day, never a sum of peaks.",
         "Where the peak is old and demand has fallen since, ask for the value as of the milestone;"
         " where the peak is recent, explain it before it is explained to you.",
         "No dated snapshot lies in the window.",
@@ -75,19 +76,19 @@ READINGS = {
     "shelf": Reading(
         "pooled",
         _of("utilisation", "shelf_units", "shelf_days", "zero_positions", "silent_positions"),
-        "{shelf_units} were never needed in the trailing year (shortest history: {shelf_days})."
-        " {zero_positions} hold stock without any use; {silent_positions} show zero only because"
-        " reports are overdue, which proves nothing.",
+        "Never needed in the trailing year: {shelf_units} (shortest history: {shelf_days}). Holding"
+        " stock without any use: {zero_positions}. Showing zero only because reports are overdue,"
+        " which proves nothing: {silent_positions}.",
         "Offer the shelf as the renewal quantity's reduction, and have overdue instances report"
         " first, so that their silence is not read as absence.",
         "There is no shelf: every term licence was needed in full at least once, or the history"
-        " is too short to say otherwise. {zero_positions} hold stock without any use.",
+        " is too short to say otherwise. Holding stock without any use: {zero_positions}.",
     ),
     "stranded": Reading(
         "positions",
         _of("utilisation", "stranded_units", "stranded_positions"),
-        "{stranded_units} stand in {stranded_positions} without demand for 90 days, while another"
-        " account of the same Smart Account uses the same licence.",
+        "Stranded: {stranded_units} in {stranded_positions} without demand for 90 days, while"
+        " another account of the same Smart Account uses the same licence.",
         "Move them to where they are used, or take them off the renewal; they do neither where"
         " they are.",
         "No stock is stranded.",
@@ -95,7 +96,7 @@ READINGS = {
     "expiries": Reading(
         "expiries",
         _of("utilisation", "expiring_year", "expiring_short", "next_end"),
-        "{expiring_year} end within a year, the first on {next_end}; {expiring_short} of them"
+        "Ending within a year: {expiring_year}, the first on {next_end}. Of these {expiring_short}"
         " would leave their account short at today's demand.",
         "Renew only what leaves an account short; let the rest end. Notice is due before the"
         " agreement's end, not on it.",
@@ -104,7 +105,8 @@ READINGS = {
     "instances": Reading(
         "instance_check",
         _of("utilisation", "unexplained", "beyond"),
-        "{unexplained} of the accounts' use have no product instance behind them.",
+        "In use without a product instance behind it: {unexplained}. Where instances consume more"
+        " than the account says, the difference is {beyond}.",
         "Ask for the instances before you accept the use: reservations, instances that moved and"
         " late reports are the usual reasons.",
         "Every unit in use has a product instance behind it.",
@@ -113,7 +115,7 @@ READINGS = {
     "true_forward": Reading(
         "true_forward",
         _of("utilisation", "lines_over", "contract_net"),
-        "{lines_over} are over their entitlement under your contract's own terms; {contract_net}"
+        "Over the entitlement under your contract's own terms: {lines_over}. {contract_net}"
         " is what those terms charge, going forward only.",
         "Compare every claim with this line first: the measure, the day and the months left"
         " decide more than the count does.",
@@ -122,8 +124,8 @@ READINGS = {
     "records": Reading(
         "records",
         _of("received", "records", "used", "rejected", "repeated"),
-        "Of {records}, {used} were used, {rejected} were rejected and {repeated} stand in another"
-        " place as well. The three add up to the whole, for every file.",
+        "Of {records}: used {used}, rejected {rejected}, standing in another place as well"
+        " {repeated}. The three add up to the whole, for every file.",
         "Look at the rejects below before the meeting: a rejected record is a figure that somebody"
         " else may still count.",
         "No record was received.",
@@ -131,30 +133,30 @@ READINGS = {
     "files": Reading(
         "sources",
         _of("received", "files_incomplete", "files_undated", "files_unused"),
-        "{files_incomplete} hold fewer records than they say; {files_undated} say no day;"
-        " {files_unused} were not recognised.",
+        "Holding fewer records than they say: {files_incomplete}. Without a day: {files_undated}."
+        " Not recognised: {files_unused}.",
         "Take the incomplete exports again, all pages: a missing page looks like unused stock.",
-        "No file says that records are missing; {files_undated} say no day and {files_unused}"
-        " were not recognised.",
+        "No file says that records are missing. Without a day: {files_undated}. Not recognised:"
+        " {files_unused}.",
     ),
     "mapping": Reading(
         "sources",
         _of("received", "unmapped_files", "files"),
-        "{unmapped_files} have headers that no column takes.",
-        "If one of them matters, name it under `columns` in a [[sources]] block of client.toml.",
+        "Headers that no column takes stand in {unmapped_files}.",
+        "If one of them matters, name it under columns in a [[sources]] block of client.toml.",
         "Every header of {files} found its column.",
     ),
     "rejects": Reading(
         "records",
         _of("received", "rejected", "records"),
-        "{rejected} of {records} broke a rule of their table; the examples show where.",
+        "Against a rule of their table: {rejected} of {records}; the examples show where.",
         "Mend them at the source and export again; the rule names what is wrong.",
         "No record was rejected.",
     ),
     "calendar": Reading(
         "usage",
         _of("received", "snapshot_days", "files_undated"),
-        "The licence exports cover {snapshot_days}; {files_undated} say no day.",
+        "The licence exports cover {snapshot_days}; without a day: {files_undated}.",
         "Fill a gap from the mail or ticket that carried the export: an old file with its date is"
         " worth more than a new one.",
         "No licence export says its day.",

@@ -165,11 +165,15 @@ def reading(page: Page, part: str) -> Shown:
         return Shown(_paragraph(_unfilled(text.table)), plain=nothing_here(text.table))
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures}
     main = facts[text.figures[0].split(".")[1]]
-    words = {name: f"<b>{safe(str(one))}</b>" for name, one in facts.items()}
+    words = {name: f"<b>{safe(_said(one))}</b>" for name, one in facts.items()}
     means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}") if do else ""
     return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")
+
+
+def _said(one: Fact) -> str:
+    return "an unknown number" if one.value is None else str(one)
 
 
 def _unfilled(table: str) -> str:

@@ -9,7 +9,6 @@ import polars as pl
 
 from cssm_lib.pages.facts import Shown
 from cssm_lib.pages.labels import NOTHING, label, safe
-from cssm_lib.schema import ANSWERS, TABLES
 
 SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
@@ -25,12 +24,9 @@ SIGNED = (
 )
 
 
-def columns_of(table: str, frame: pl.DataFrame) -> list[str]:
-    """The columns of a contract (else of the frame) that are there and say something."""
-    contract = {**TABLES, **ANSWERS}.get(table)
-    order = contract.names if contract else frame.columns
-    there = [name for name in order if name in frame.columns]
-    return [name for name in there if frame[name].null_count() < frame.height]
+def columns_of(frame: pl.DataFrame) -> list[str]:
+    """The columns that say something in at least one row."""
+    return [name for name in frame.columns if frame[name].null_count() < frame.height]
 
 
 def printed(
@@ -43,7 +39,7 @@ def printed(
     """
     if frame.is_empty():
         return Shown('<p class="cssm-quiet">Nothing to list.</p>', plain="Nothing to list.")
-    chosen = frame.select(columns or columns_of(table, frame))
+    chosen = frame.select(columns or columns_of(frame))
     html = _great_table(chosen.head(rows)) + _cut(chosen.height, rows, table)
     return Shown(html, plain=f"<table: {chosen.height} rows>")
 
@@ -63,7 +59,7 @@ def _great_table(frame: pl.DataFrame) -> str:
         table = table.cols_align("right", columns=numbers)
     whole = [*numbers, *(name for name in frame.columns if frame.schema[name] == pl.Date)]
     if whole:
-        table = table.tab_style(style.css("white-space: nowrap"), loc.body(columns=whole))
+        table = table.tab_style(style.css("white-space: nowrap;"), loc.body(columns=whole))
     for column in [name for name in numbers if name in SIGNED]:
         below = loc.body(columns=column, rows=_below_zero(frame, column))
         table = table.tab_style(style.text(color=SHORT_COLOUR, weight="bold"), below)
@@ -158,7 +154,7 @@ def searchable(
     """
     if frame.is_empty():
         return printed(frame, table)
-    chosen = frame.select(columns or columns_of(table, frame))
+    chosen = frame.select(columns or columns_of(frame))
     heads = "".join(
         f'<th scope="col" title="sort">{safe(label(name))}</th>' for name in chosen.columns
     )

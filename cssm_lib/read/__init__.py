@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cssm_lib.read.cssm_json import read_json
+from cssm_lib.read.cssm_json import LISTS, read_json
 from cssm_lib.read.delimited import read_delimited
 from cssm_lib.read.documents import first_letter
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
@@ -90,6 +90,9 @@ def _refused(source: Source, problem: str) -> Reading:
 
 def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
+    if hint.kind and hint.kind not in (kinds := _kinds(rules)):
+        do = f"Use one of {', '.join(kinds)}, or leave `kind` out: content is recognised."
+        return Found(problem=message(name, "[[sources]] names no kind", repr(hint.kind), do))
     if first_letter(text) not in "{[":
         return read_delimited(text, name=name, rules=rules, hint=hint)
     found = read_json(text, name=name)
@@ -97,6 +100,10 @@ def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
         other = read_delimited(text, name=name, rules=rules, hint=hint)
         return other if other.kind else found
     return found
+
+
+def _kinds(rules: Rules) -> list[str]:
+    return list(dict.fromkeys([*(kind for kind, _, _ in LISTS.values()), *rules["headers.kinds"]]))
 
 
 def _dated(found: Found, source: Source, hint: Hint) -> Reading:

@@ -59,7 +59,9 @@ def read_delimited(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     )
     header = _proven(header, found.cells, hint)
     problem = _missing(header, name, rules, hint)
-    return Found(problem=problem) if problem else _found(header, found, lines, name, rules, hint)
+    if problem:
+        return Found(kind=header.kind, problem=problem)
+    return _found(header, found, lines, name, rules, hint)
 
 
 def _key(header: str) -> str:
@@ -207,7 +209,7 @@ def _near(column: str, header: Header, rules: Rules) -> str:
     """The free header that comes nearest to a missing column, or the doubt about Available."""
     if column == "quantity" and _available(header):
         cell = header.cells[_available(header)[0]]
-        return f"{cell!r} is taken for quantity only where it less in_use is the balance on every line. "
+        return f"{cell!r} is the quantity only where it less in_use is the balance on every line. "
     free = {_key(cell): cell for n, cell in enumerate(header.cells) if n not in header.columns}
     aliases = [_key(alias) for alias in rules[f"headers.{header.kind}"][column]]
     scored = [
@@ -226,7 +228,7 @@ def _found(
     titles = [line for line in lines[: header.line - 1] if line.strip() and not _is_sep(line)]
     frame, day, problem = _snapshot(frame, header, name, hint)
     if problem:
-        return Found(problem=problem)
+        return Found(kind=header.kind, problem=problem)
     days = (day,) if day else _title_days(titles)
     side = [*totals, *(f"line {line}: {text}" for line, text in found.notes.iter_rows())]
     return Found(

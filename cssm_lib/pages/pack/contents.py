@@ -6,13 +6,13 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cssm_lib.pages.labels import said
 from cssm_lib.pages.pack.page import Shell, page, template
 from cssm_lib.schema import ANSWERS, TABLES
 
@@ -38,8 +38,15 @@ class Page:
 
     @property
     def facts(self) -> list[dict[str, Any]]:
-        """The headline figures that the executed notebook recorded, with the page they stand on."""
-        return recorded_facts(self.notebook, self.stem) if self.notebook else []
+        """Every figure that the executed notebook recorded, once each, with its page."""
+        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
+        return list({fact["id"]: fact for facts in recorded for fact in facts}.values())
+
+    @property
+    def headline(self) -> list[dict[str, Any]]:
+        """The figures that head the page: those that one output shows together."""
+        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
+        return max(recorded, key=len, default=[])
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,12 @@ def made_by(tool: str) -> str:
     return f"Made by cssm {tool} from the files that its front page lists."
 
 
-def recorded_facts(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
-    """Every fact in a notebook's outputs, in order, with its page."""
-    return [
-        fact | {"page": stem}
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        for fact in output.get("data", {}).get(FACTS, [])
-    ]
+def _recorded(notebook: NotebookNode, stem: str) -> list[list[dict[str, Any]]]:
+    """The facts of every output that holds some, in order, with their page."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    held = [output["data"][FACTS] for output in outputs if FACTS in output.get("data", {})]
+    lists = [one["facts"] if isinstance(one, dict) else one for one in held]
+    return [[fact | {"page": stem} for fact in facts] for facts in lists]
 
 
 def facts_json(pack: Pack) -> str:
@@ -175,15 +180,15 @@ def packs_page(
 
 
 def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    place, said = entry["place"], entry["manifest"]
+    place, told = entry["place"], entry["manifest"]
     pages = [
         {"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
-        for one in said["pages"]
+        for one in told["pages"]
     ]
     return {
-        "client": said["client"],
-        "renewal": said["renewal"],
-        "as_of": said["as_of"],
+        "client": told["client"],
+        "renewal": told["renewal"],
+        "as_of": told["as_of"],
         "href": f"{place}/{INDEX}",
         "made": [one for one in pages if one["made"]],
         "not_made": [one for one in pages if not one["made"]],
@@ -196,31 +201,26 @@ def _linked(made: Page) -> dict[str, Any]:
 
 
 def _tiles(made: Page) -> dict[str, Any]:
-    facts = [
-        {"label": fact["label"]} | _shown(fact["value"], fact.get("unit") or "")
-        for fact in made.facts
-    ]
-    return {"stem": made.stem, "title": made.title, "href": f"{made.stem}.html", "facts": facts}
-
-
-def _shown(value: Any, unit: str) -> dict[str, str]:
-    """A figure as a reader writes it.
-
-    >>> _shown(1234, "licences"), _shown(0.815, "share"), _shown(None, "licences")
-    ({'shown': '1,234', 'unit': 'licences'}, {'shown': '81.5 %', 'unit': ''}, {'shown': '–', 'unit': ''})
-    """
-    if value is None:
-        return {"shown": "–", "unit": ""}
-    if isinstance(value, bool):
-        return {"shown": "yes" if value else "no", "unit": unit}
-    if isinstance(value, int | float) and unit == "share":
-        return {"shown": f"{value:.1%}".replace("%", " %"), "unit": ""}
-    if isinstance(value, int):
-        return {"shown": f"{value:,}", "unit": unit}
     return {
-        "shown": f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value),
-        "unit": unit,
+        "stem": made.stem,
+        "title": made.title,
+        "href": f"{made.stem}.html",
+        "facts": [_tile(fact) for fact in made.headline],
     }
+
+
+def _tile(fact: Mapping[str, Any]) -> dict[str, str]:
+    """A headline figure as a reader writes it, its number apart from its unit.
+
+    >>> _tile({"label": "Short", "value": 1234, "unit": "units", "note": ""})
+    {'label': 'Short', 'shown': '1,234', 'unit': 'units', 'note': ''}
+    """
+    value, unit = fact["value"], fact.get("unit") or ""
+    shown, rest = said(value, unit), ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown, _, rest = shown.partition(" ")
+    note = fact.get("note") or ""
+    return {"label": fact["label"], "shown": shown, "unit": rest, "note": note}
 
 
 def _source_row(source: Mapping[str, Any]) -> dict[str, Any]:

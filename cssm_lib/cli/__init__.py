@@ -1,0 +1,258 @@
+"""The `cssm` command: check, tables, run, sample.
+
+Progress and faults go to stderr, results to stdout. Exit 0: everything asked for was made, rejects
+and findings included; 1: a client or a page was not; 2: a wrong call. What a command needs is
+imported when it runs, so that the command line itself starts at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cssm_lib.errors import ConfigError, CssmError, ParameterError
+
+if TYPE_CHECKING:
+    from cssm_lib.batch import Job, Made
+
+app = typer.Typer(
+    help="A Cisco customer's own licence position before a renewal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+MADE, NOT_MADE, WRONG_CALL = 0, 1, 2
+
+
+class Format(StrEnum):
+    """How tables are written."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day; write it as 2026-10-31.") from None
+
+
+ClientDir = Annotated[
+    Path,
+    typer.Argument(
+        exists=True,
+        file_okay=False,
+        help="A client folder, or a folder of them.",
+        show_default=False,
+    ),
+]
+AsOf = Annotated[
+    dt.date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="The day of the positions; else that of client.toml, else the newest in any file.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def check(
+    client_dir: ClientDir,
+    as_of: AsOf = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what each file is, what becomes of its records, and which header becomes which column."""
+    from cssm_lib.cli.checking import as_json, checked, show
+
+    results = [checked(folder, as_of) for folder in _folders(client_dir)]
+    if json:
+        print(as_json(results))
+    else:
+        for result in results:
+            show(result)
+    raise typer.Exit(NOT_MADE if any("problem" in result for result in results) else MADE)
+
+
+@app.command()
+def tables(
+    client_dir: ClientDir,
+    out: Annotated[Path, typer.Option(help="The folder to write to.", show_default=False)],
+    as_of: AsOf = None,
+    format: Annotated[Format, typer.Option(help="How tables are written.")] = Format.csv,
+) -> None:
+    """Write every table of a client: the answers, and the source tables in `source/`."""
+    folders = _folders(client_dir)
+    places = _places(folders, out)
+    made = [
+        _tables_of(folder, place, as_of=as_of, format_=format.value)
+        for folder, place in zip(folders, places, strict=True)
+    ]
+    raise typer.Exit(MADE if all(made) else NOT_MADE)
+
+
+@app.command()
+def run(
+    what: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RENEWALS.toml | CLIENT_DIR...",
+            exists=True,
+            help="A file that lists renewals, or client folders.",
+            show_default=False,
+        ),
+    ],
+    as_of: AsOf = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder for the packs; else that of the file, else `packs`.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pages made at once; else twice the cores.", show_default=False),
+    ] = None,
+    only: Annotated[
+        str,
+        typer.Option(metavar="01,02", help="The pages to make; else all.", show_default=False),
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
+    ] = False,
+) -> None:
+    """Make a pack per client and renewal: pages, executed notebooks, tables, workbook."""
+    import cssm_lib.batch as batch
+
+    asked = tuple(filter(None, (name.strip() for name in only.split(","))))
+    todo, listed = _jobs(what, as_of, asked)
+    settings = batch.Settings(
+        out=out or listed or Path("packs"), notebooks=batch.find_notebooks(), force=force
+    )
+    made = _run(todo, settings, jobs)
+    _print_results(made, settings.out)
+    raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
+
+
+@app.command()
+def sample(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to write to.", show_default=False)
+    ],
+    clients: Annotated[
+        int | None, typer.Option(min=1, help="Invent so many clients.", show_default=False)
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, help="Product instances each.", show_default=False)
+    ] = None,
+    months: Annotated[
+        int | None, typer.Option(min=1, help="Months of history each.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+) -> None:
+    """Write invented clients: the three samples, or estates of a size that is asked for."""
+    from cssm_lib.sample import write_estates, write_samples
+
+    if (clients, instances, months) == (None, None, None):
+        files = write_samples(folder, seed=seed)
+    else:
+        size = {"clients": clients or 1, "instances": instances or 1000, "months": months or 12}
+        files = write_estates(folder, **size, seed=seed)
+    _say(f"{len(files)} files")
+    print(folder)
+
+
+def main() -> None:
+    """Run the command; an input fault ends with its message, never with a traceback."""
+    # jsonschema would compile grammars for 0.85 s at each start; no Jupyter schema needs them
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    try:
+        app()
+    except CssmError as fault:
+        _say(str(fault))
+        sys.exit(_exit_code(fault))
+    except KeyboardInterrupt:
+        _say("stopped; the pages made so far stay and need not be made again.")
+        os._exit(130)  # kernels that still run end with this process
+
+
+def _exit_code(fault: CssmError) -> int:
+    """A list of renewals or an option that cannot be used is a wrong call."""
+    return WRONG_CALL if isinstance(fault, ConfigError | ParameterError) else NOT_MADE
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _folders(client_dir: Path) -> list[Path]:
+    from cssm_lib.batch.jobs import client_dirs
+
+    return client_dirs(client_dir)
+
+
+def _places(folders: list[Path], out: Path) -> list[Path]:
+    """One client goes straight into `out`, each of several into a folder of its own."""
+    from cssm_lib.batch.jobs import jobs_from_folders
+
+    if len(folders) == 1:
+        return [out]
+    return [out / job.place[0] for job in jobs_from_folders(folders)]
+
+
+def _tables_of(folder: Path, out: Path, *, as_of: dt.date | None, format_: str) -> bool:
+    from cssm_lib import open_client
+
+    try:
+        open_client(folder, as_of).write(out, formats=(format_,))
+    except CssmError as fault:
+        _say(str(fault))
+        return False
+    print(out)
+    return True
+
+
+def _jobs(
+    what: list[Path], as_of: dt.date | None, only: tuple[str, ...]
+) -> tuple[list[Job], Path | None]:
+    """The packs to make, and where the file that lists them wants them."""
+    from cssm_lib.batch import jobs_from_file, jobs_from_folders
+
+    files = [path for path in what if path.is_file()]
+    if not files:
+        return jobs_from_folders(what, as_of=as_of, only=only), None
+    if len(what) > 1:
+        raise typer.BadParameter("give one RENEWALS.toml or client folders, not both or several.")
+    return jobs_from_file(what[0], as_of=as_of, only=only)
+
+
+def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
+    from dataclasses import replace
+
+    from cssm_lib.batch import pages_asked, run
+    from cssm_lib.cli.progress import progress
+
+    settings = replace(settings, threads=threads) if threads else settings
+    pages = {job: pages_asked(settings.notebooks, job.only) for job in todo}
+    with progress(sum(map(len, pages.values()))) as tell:
+        return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
+
+
+def _print_results(made: list[Made], out: Path) -> None:
+    for one in made:
+        if one.folder:
+            print(one.folder / "index.html")
+    print(out / "index.html")
+
+
+if __name__ == "__main__":
+    main()

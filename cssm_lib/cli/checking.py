@@ -1,0 +1,145 @@
+"""`cssm check`: what each file of a client is and what became of every record in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.client import load_client
+from cssm_lib.errors import CssmError
+
+COUNTS = ("records", "used", "rejected", "repeated")
+WIDE = 160  # where no terminal says how wide it is
+EXAMPLES = 3
+
+
+def checked(folder: Path, as_of: dt.date | None) -> dict[str, Any]:
+    """All that is known of a client's files, or why it is no client."""
+    try:
+        client = load_client(folder, as_of)
+    except CssmError as fault:
+        return {"client": folder.resolve().name, "problem": str(fault)}
+    return {
+        "client": client.name,
+        "as_of": client.as_of and client.as_of.isoformat(),
+        "sources": [_opened(source) for source in client.tables["sources"].to_dicts()],
+        "records": client.tables["records"].to_dicts(),
+        "rejects": _rejects(client.tables["rejects"]),
+        "notes": client.tables["notes"].to_dicts(),
+    }
+
+
+def _opened(source: dict[str, Any]) -> dict[str, Any]:
+    """Mapping and unmapped headers as lists, not as JSON in text."""
+    mapping = json.loads(source["mapping"] or "{}")
+    return source | {"mapping": mapping, "unmapped": json.loads(source["unmapped"] or "[]")}
+
+
+def _rejects(rejects: pl.DataFrame) -> list[dict[str, Any]]:
+    """One entry per file, table and rule, with the places of the first records."""
+    by = ["source", "table", "rule"]
+    examples = pl.concat_str("place", pl.lit(": "), pl.col("value").fill_null("")).head(EXAMPLES)
+    grouped = rejects.group_by(by).agg(pl.len().alias("records"), examples.alias("first"))
+    return grouped.sort(by).to_dicts()
+
+
+def as_json(results: Sequence[Mapping[str, Any]]) -> str:
+    """`{"clients": [...]}`, days as ISO text."""
+    return json.dumps({"clients": list(results)}, ensure_ascii=False, indent=2, default=str)
+
+
+def show(result: Mapping[str, Any]) -> None:
+    """Print what was found, as tables, on stdout."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(f"\n{result['client']}", style="bold")
+    if "problem" in result:
+        console.print(result["problem"])
+        return
+    console.print(f"as of {result['as_of'] or 'no day given or found'}\n")
+    for part in _parts(result):
+        console.print(part)
+
+
+def _parts(result: Mapping[str, Any]) -> Iterable[Any]:
+    yield _files(result["sources"])
+    yield _records(result["records"])
+    yield from _mappings(result["sources"])
+    yield from _problems(result)
+
+
+def _files(sources: Sequence[Mapping[str, Any]]) -> Any:
+    rows = [
+        [source["source"], source["kind"] or "not recognised", _when(source), *_counts(source)]
+        for source in sources
+    ]
+    return _table("Files", ["file", "recognised as", "day (from)", *COUNTS], rows)
+
+
+def _when(source: Mapping[str, Any]) -> str:
+    day = source["snapshot_date"]
+    return f"{day} ({source['date_from']})" if day else "none"
+
+
+def _counts(row: Mapping[str, Any]) -> list[str]:
+    return ["" if row[name] is None else f"{row[name]:,}" for name in COUNTS]
+
+
+def _records(records: Sequence[Mapping[str, Any]]) -> Any:
+    rows = [[row["source"], row["table"], *_counts(row)] for row in records]
+    title = "Records = used + rejected + repeated"
+    return _table(title, ["file", "table", *COUNTS], rows)
+
+
+def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        number = head in COUNTS
+        table.add_column(
+            head, justify="right" if number else "left", no_wrap=number, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _mappings(sources: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """Each mapping once, with the files that are read by it."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for source in sources:
+        alike.setdefault(json.dumps([source["mapping"], source["unmapped"]]), []).append(source)
+    for group in alike.values():
+        first = group[0]
+        if first["mapping"] or first["unmapped"]:
+            more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+            yield f"Mapping of {first['source']}{more}"
+            yield "".join(f"  {head} → {column}\n" for head, column in first["mapping"].items())
+        if first["unmapped"]:
+            yield f"  no column for: {', '.join(first['unmapped'])}\n"
+
+
+def _problems(result: Mapping[str, Any]) -> Iterable[str]:
+    for source in result["sources"]:
+        if source["problem"]:
+            yield f"{source['source']}: {source['problem']}"
+    for entry in result["rejects"]:
+        first = "; ".join(entry["first"])
+        more = " …" if entry["records"] > len(entry["first"]) else ""
+        yield (
+            f"{entry['source']}: {entry['records']:,} records of {entry['table']} rejected,"
+            f" {entry['rule']}: {first}{more}"
+        )
+    for note in result["notes"]:
+        yield f"{note['about']}: {note['note']}" if note["about"] else note["note"]
