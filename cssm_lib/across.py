@@ -41,11 +41,13 @@ def combine(
 
     A record is used, rejected or repeated, and counted in `records` (one row: a table of a file).
     Of identical records the first, in order of files, is used. Where two files give one licence
-    row of one day different figures neither is used: nothing tells which is right. A file whose
-    rejected share passes `max_rejected` is set aside whole (DESIGN §3).
+    row of one day different figures neither is used: nothing tells which is right. Billing that
+    an export does not give counts as PREPAID. A file whose rejected share passes `max_rejected`
+    is set aside whole (DESIGN §3).
     """
     tables = {name: _stacked(files, name) for name in TABLES if name not in _MADE_HERE}
     rejected = pl.concat([TABLES["rejects"].empty(), *rejects])
+    tables["usage"] = tables["usage"].with_columns(pl.col("billing").fill_null("PREPAID"))
     tables, conflicts = _without_conflicts(tables)
     tables, rejected = _set_aside(tables, pl.concat([rejected, conflicts]), max_rejected)
     tables, repeated = _without_repeats(tables)
@@ -104,7 +106,7 @@ def _first_of_each(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _told_once(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A licence row that several files tell alike is used from one: the richest export, first file."""
+    """A licence row that several files tell alike is used from the richest export only."""
     rank = pl.col("witness").replace_strict(
         WITNESSES, range(len(WITNESSES)), default=len(WITNESSES), return_dtype=pl.Int64
     )
@@ -113,7 +115,7 @@ def _told_once(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _first_per_file(lots: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Two equal lots in one list of subscriptions are two; the same lot told by two files is one."""
+    """Equal lots in one list of subscriptions are several; one told by two files is one."""
     alone = pl.col("witness") == "subscriptions"
     nth = pl.int_range(pl.len()).over(["source", *_said(lots)])
     return _split(lots, ~alone | pl.struct(*_said(lots), nth.alias("nth")).is_first_distinct())
