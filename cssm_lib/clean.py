@@ -39,6 +39,7 @@ DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     *("%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d %b %Y", "%d %b, %Y"),
 )
+MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 SLASHED = (
     r"^(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(?:,? +(\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?))?$"
 )
@@ -90,7 +91,10 @@ def _plain(text: pl.DataFrame, table: Table, words: list[str]) -> pl.DataFrame:
     """Stripped text with missing words as null, names tidied, every column there."""
     if "license_raw" in table.names and "license" in text.columns:
         text = text.with_columns(pl.col("license").alias("license_raw"))
-    absent = [name for name in (*table.names, *VERBATIM) if name not in text.columns]
+    wanted = dict.fromkeys((*table.names, *VERBATIM))
+    if not text.width:
+        text = pl.DataFrame(schema={"place": pl.String})
+    absent = [name for name in wanted if name not in text.columns]
     text = text.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
     return text.select(
         series if series.name in VERBATIM else _worded(series, words, table.name) for series in text
@@ -427,8 +431,8 @@ def _unzoned(text: pl.Expr) -> list[pl.Expr]:
     word = rf"\b({'|'.join(ZONES)})\b"
     hours = text.str.extract(word).replace_strict(ZONES, default=0, return_dtype=pl.Int64)
     bare = text.str.replace(word, "").str.replace(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", "")
-    tidy = bare.str.replace_all(r"\s+", " ").str.strip_chars()
-    return [tidy.alias("iso"), pl.duration(hours=hours.fill_null(0)).alias("offset")]
+    short = bare.str.replace(rf"\b({MONTHS})[a-z]*", "$1").str.replace_all(r"\s+", " ")
+    return [short.str.strip_chars().alias("iso"), pl.duration(hours=hours.fill_null(0)).alias("offset")]
 
 
 def _slashed(frame: pl.DataFrame) -> pl.DataFrame:

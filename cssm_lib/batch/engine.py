@@ -90,8 +90,13 @@ papermill_engines.register(NAME, CssmEngine)
 
 
 def quiet() -> None:
-    """What papermill would log stands in the batch's own lines."""
+    """What papermill would log stands in the batch's own lines; a dead kernel leaves a task."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").addFilter(_no_left_task)
+
+
+def _no_left_task(record: logging.LogRecord) -> bool:
+    return "Task was destroyed but it is pending" not in record.getMessage()
 
 
 def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
