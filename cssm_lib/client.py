@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cssm_lib import across
-from cssm_lib.clean import Cleaned, clean
+from cssm_lib.clean import Cleaned, across, clean
 from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.read import Hint, Reading, read_file
 from cssm_lib.rules import Rules, load_rules

@@ -5,7 +5,8 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from cssm_lib.clean import clean, instants, truths, whole_numbers
+from cssm_lib.clean import clean
+from cssm_lib.clean.values import instants, truths, whole_numbers
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import TABLES
 

@@ -22,9 +22,9 @@ HEADER = "License,Virtual Account,Billing,Purchased,In Use,Balance,Alerts"
 AGAIN = "Export it again and save the whole response."
 ASK = "Give snapshot_date for it in [[sources]] of client.toml."
 NOT_JSON = (
-    "What is read: the licences, devices, license-subscriptions and v3/licenses/summary responses of"
-    " the Smart Accounts & Licensing API, and the account → role → licences walk. Take the file out"
-    " of the folder or export one of these."
+    "What is read: the licences, devices, license-subscriptions and v3/licenses/summary responses"
+    " of the Smart Accounts & Licensing API, and the account → role → licences walk. Take the file"
+    " out of the folder or export one of these."
 )
 MAP = "Export them as well, or map them in [[sources]] of client.toml: columns = "
 
@@ -139,21 +139,21 @@ def test_the_summary_gives_the_tag_and_no_date_from_an_impossible_time_stamp():
 PROBLEMS = {
     "empty.json": "the file is empty; found 0 bytes. Export it again.",
     "blank.csv": "the file is empty; found 5 bytes. Export it again.",
-    "spreadsheet.xlsx": "the file is no text; found a ZIP or Excel file. Save it as CSV, or take the"
-    " API's JSON.",
+    "spreadsheet.xlsx": "the file is no text; found a ZIP or Excel file. Save it as CSV, or take"
+    " the API's JSON.",
     "binary.dat": "the file is no text; found binary data. Save it as CSV or JSON text.",
     "empty_list.json": f"the JSON is an empty list; found no document. {AGAIN}",
-    "foreign.json": "JSON that is none of the exports that are read; found the keys 'name', 'version'."
-    f" {NOT_JSON}",
-    "foreign_licenses.json": "JSON that is none of the exports that are read; found the keys 'name',"
-    f" 'licenses'. {NOT_JSON}",
-    "only_a_number.json": "JSON that is none of the exports that are read; found a text or number at"
-    f" the top. {NOT_JSON}",
+    "foreign.json": "JSON that is none of the exports that are read; found the keys 'name',"
+    f" 'version'. {NOT_JSON}",
+    "foreign_licenses.json": "JSON that is none of the exports that are read; found the keys"
+    f" 'name', 'licenses'. {NOT_JSON}",
+    "only_a_number.json": "JSON that is none of the exports that are read; found a text or number"
+    f" at the top. {NOT_JSON}",
     "server_error.json": "JSON that is none of the exports that are read; found the keys 'status',"
     f" 'statusMessage' and the answer 'Access token has expired'. {NOT_JSON}",
-    "foreign.csv": "no line with known headers; found 'Date', 'Open', 'Close' in the first line. Read"
-    " are licenses, devices, user_counts, assets: export one of these, take the file out of the"
-    " folder, or name its kind and columns in [[sources]] of client.toml.",
+    "foreign.csv": "no line with known headers; found 'Date', 'Open', 'Close' in the first"
+    " line. Read are licenses, devices, user_counts, assets: export one of these, take the file"
+    " out of the folder, or name its kind and columns in [[sources]] of client.toml.",
     "two_dates_content_and_name_2026-10-31.csv": "two dates for one file; found 2026-09-30 and"
     f" 2026-10-31 in the content and the name. {ASK}",
     "two_dates_in_names_2026-09-30_20261031.json": "two dates for one file; found 2026-09-30 and"
@@ -270,21 +270,21 @@ def test_every_broken_file_is_asserted():
 def test_a_file_that_is_not_what_the_client_says_of_it():
     problem = read(BROKEN / "not_utf_8.csv", Hint(encoding="utf-8")).source.problem
     assert problem == (
-        "not_utf_8.csv: it is not utf-8, as [[sources]] says; found byte 0xfc at 43."
+        "not_utf_8.csv: it is not utf-8, as [[sources]] says; found byte 0xfc at 44."
         " Correct or remove `encoding` for it in [[sources]]."
     )
     problem = read(
         BROKEN / "unknown_mapping.csv", Hint(columns={"License": "licence"})
     ).source.problem
     assert problem.startswith(
-        "unknown_mapping.csv, line 1: [[sources]] columns names 'licence', which licenses do not have;"
-        " found columns to choose from 'license', 'virtual_account'"
+        "unknown_mapping.csv, line 1: [[sources]] columns names 'licence', which licenses do not"
+        " have; found columns to choose from 'license', 'virtual_account'"
     )
     problem = read(BROKEN / "unknown_mapping.csv", Hint(kind="licences")).source.problem
     assert problem == (
         "unknown_mapping.csv: [[sources]] names no kind; found 'licences'. Use one of licenses,"
-        " devices, subscriptions, summary, walk, user_counts, assets, or leave `kind` out: content is"
-        " recognised."
+        " devices, subscriptions, summary, walk, user_counts, assets, or leave `kind` out: content"
+        " is recognised."
     )
 
 
@@ -464,6 +464,17 @@ def test_titles_totals_and_trailers_are_no_records(tmp_path):
         "no record: line 8: Total,5",
         "no record: line 10: End of report",
     )
+
+
+def test_the_end_of_an_agreement_is_no_day_of_the_export(tmp_path):
+    text = f"Agreement end date 2027-01-31\nCreated 31-Oct-2026\n{HEADER}\nA,HQ,Prepaid,5,3,2,\n"
+    assert written(tmp_path, text).source.snapshot_date == DAY
+
+
+def test_content_decides_against_the_kind_that_a_hint_names(tmp_path):
+    source = written(tmp_path, licenses(ROW), hint=Hint(kind="devices")).source
+    assert source.kind == "licenses"
+    assert source.notes == ("[[sources]] says devices; by its content it is read as licenses",)
 
 
 def test_a_cell_over_two_lines_keeps_the_places(tmp_path):

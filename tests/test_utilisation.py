@@ -421,3 +421,34 @@ def test_lending_conserves_units_and_never_adds_to_what_is_short(rows):
     assert (after.filter(before > 0) >= 0).all()
     assert (pool["short_units"] == pool["curable_units"] + pool["true_gap"]).all()
     assert (pool["true_gap_if_lent"] <= pool["true_gap"]).all()
+
+
+def test_a_reserved_record_explains_no_reported_use_of_the_same_device():
+    usage = TABLES["usage"].shaped(
+        pl.DataFrame(
+            [
+                {"license": "A", "quantity": 9, "in_use": 2, "reserved": 2, "available": 5}
+                | {"source": "l.json", "snapshot_date": dt.date(2026, 10, 31)}
+            ]
+        )
+    )
+    instance = {"udi_pid": "P", "source": "d.json", "snapshot_date": dt.date(2026, 10, 31)}
+    records = [("S1", "Reserved"), ("S1", "In Compliance"), ("S2", "In Compliance")]
+    records += [("S3", "Reserved")]
+    rows = [
+        instance | {"serial": serial, "status": status, "place": f"/devices/{n}"}
+        for n, (serial, status) in enumerate(records)
+    ]
+    uses = [
+        row | {"place": f"{row['place']}/licenseUsage/0", "license": "A", "quantity": 1}
+        for row in rows
+    ]
+    devices = TABLES["devices"].shaped(pl.DataFrame(rows))
+    device_licenses = TABLES["device_licenses"].shaped(pl.DataFrame(uses))
+    tables = {"usage": usage, "devices": devices, "device_licenses": device_licenses}
+    held = history.holdings(tables, load_rules())
+    check = instances.instance_check(
+        held, devices, device_licenses, as_of=dt.date(2026, 10, 31), rules=load_rules()
+    )
+    assert check["in_use", "explained_by_instances", "unexplained"].rows() == [(2, 2, 0)]
+    assert held["demand", "reserved_and_reporting"].rows() == [(3, 1)]

@@ -1,0 +1,1 @@
+"""One room a question: frames and rules in, frames out."""

@@ -28,7 +28,9 @@ def instance_check(
     The newest device export on or before `as_of`, per Smart Account, against each account's
     newest usage on or before that day and at most `positions.carry_days` older (rules.md,
     "Demand"). A device export of a single account says nothing of the others; an account without
-    usage is left out. Units are licences; `unexplained` is in_use less what instances explain,
+    usage is left out. A record under reservation explains use only where the file's identity says
+    that use holds reservations, and never beside the same device's own report. Units are
+    licences; `unexplained` is in_use less what instances explain,
     negative where instances consume more. Columns are those of `ANSWERS["instance_check"]`;
     raises nothing.
 
@@ -45,22 +47,44 @@ def instance_check(
     shown = _device_pages(devices, device_licenses, as_of)
     pages = _usage_pages(holdings, shown, rules)
     said = pages.join(holdings, on=PAGE, nulls_equal=True).select(
-        *UNIT, "in_use", usage_complete="complete"
+        *UNIT, "in_use", "demand_identity", usage_complete="complete"
     )
     page = [*ACCOUNT, "devices_date"]
+    uses = _with_reservations(device_licenses, devices).rename({"snapshot_date": "devices_date"})
     explained = (
-        device_licenses.rename({"snapshot_date": "devices_date"})
-        .join(pages, on=page, how="semi", nulls_equal=True)
+        uses.join(pages, on=page, how="semi", nulls_equal=True)
         .group_by(UNIT)
-        .agg(explained_by_instances=pl.col("quantity").sum())
+        .agg(
+            reporting=pl.col("quantity").filter(~pl.col("reserved")).sum(),
+            reserved_alone=pl.col("quantity").filter("reserved", ~pl.col("reports")).sum(),
+        )
     )
     rows = said.join(explained, on=UNIT, how="full", coalesce=True, nulls_equal=True)
-    rows = rows.with_columns(pl.col("in_use", "explained_by_instances").fill_null(0))
+    of_use = pl.col("demand_identity").eq_missing(pl.lit("in_use"))
+    held = pl.when(of_use).then("reserved_alone").otherwise(0)
+    rows = rows.with_columns(explained_by_instances=pl.col("reporting") + held).with_columns(
+        pl.col("in_use", "explained_by_instances").fill_null(0)
+    )
     rows = rows.join(pages, on=ACCOUNT, nulls_equal=True).with_columns(
         unexplained=pl.col("in_use") - pl.col("explained_by_instances"),
         complete=pl.col("usage_complete").fill_null(True) & pl.col("devices_complete"),
     )
     return ANSWERS["instance_check"].shaped(rows.sort(UNIT))
+
+
+def _with_reservations(device_licenses: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:
+    """The uses with `reserved`, their record's own state, and `reports`, that of its device."""
+    status = pl.col("status").str.to_lowercase()
+    records = devices.select(
+        "source",
+        pl.col("place").alias("record"),
+        status.str.contains("reserved").fill_null(False).alias("reserved"),
+    )
+    record = pl.col("place").str.replace(r"/licenseUsage/\d+$", "").alias("record")
+    device = [*PAGE, "udi_pid", "serial"]
+    uses = device_licenses.with_columns(record).join(records, on=["source", "record"], how="left")
+    reserved = pl.col("reserved").fill_null(False)
+    return uses.with_columns(reserved, reports=(~reserved).any().over(device))
 
 
 def _device_pages(

@@ -7,12 +7,14 @@ What comes back is the notebook as far as it ran, whatever happened.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
@@ -90,13 +93,26 @@ papermill_engines.register(NAME, CssmEngine)
 
 
 def quiet() -> None:
-    """What papermill would log stands in the batch's own lines; a dead kernel leaves a task."""
+    """What papermill would log stands in the batch's own lines."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
-    logging.getLogger("asyncio").addFilter(_no_left_task)
 
 
-def _no_left_task(record: logging.LogRecord) -> bool:
-    return "Task was destroyed but it is pending" not in record.getMessage()
+@contextmanager
+def _own_loop() -> Iterator[None]:
+    """Nbclient leaves its event loop open, with what waited for a dead kernel; here it ends."""
+    loop = ensure_event_loop()
+    try:
+        yield
+    finally:
+        loop.run_until_complete(_cancelled(asyncio.all_tasks(loop)))
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
@@ -112,7 +128,8 @@ def _once(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> 
     seen: list[NotebookNode] = []
     problem = None
     try:
-        _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
+        with _own_loop():
+            _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
     except PapermillExecutionError as fault:
         problem = f"{fault.ename}: {_first_line(fault.evalue)}".rstrip(": ")
     except CellTimeoutError:

@@ -67,4 +67,4 @@ def pages_asked(notebooks: Mapping[str, Notebook], only: Sequence[str]) -> list[
 
 
 def _named(stem: str, name: str) -> bool:
-    return name in (stem, stem[:2], stem[3:]) or (name.isdigit() and int(name) == int(stem[:2]))
+    return name in (stem, stem[3:]) or name.zfill(2) == stem[:2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -166,11 +167,13 @@ def _guarded(batch: Batch, job: Job, step: Step) -> list[Step]:
 
 
 def _said(fault: BaseException) -> str:
-    """An input fault's own message; of any other fault its kind and first line."""
+    """An input fault's own message; of any other fault its kind, first line and place."""
     if isinstance(fault, CssmError):
         return str(fault)
     first = next((line for line in str(fault).splitlines() if line.strip()), "")
-    return f"{type(fault).__name__}: {first}".rstrip(": ")
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    place = f"{Path(frame.filename).name} line {frame.lineno}"
+    return f"{type(fault).__name__}: {first} ({place}); this is a fault of cssm, please report it."
 
 
 def _no_pack(batch: Batch, job: Job, problem: str) -> None:

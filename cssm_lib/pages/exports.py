@@ -27,6 +27,11 @@ DEVICES = Export(
 
 EXPORTS = {
     "usage": LICENSES,
+    "pool_days": Export(
+        "a licence export of each month, with its day in the file or in its name,",
+        LICENSES.taken,
+        "how use moved, when it peaked and what was never needed",
+    ),
     "lots": Export(
         "the licence export with its transactions",
         "Licenses > Show License Transactions, or the Smart Accounts API, `licenses`",
@@ -61,7 +66,6 @@ RESTS_ON = {
     "positions": "usage",
     "pooled": "usage",
     "transfers": "usage",
-    "pool_days": "usage",
     "line_days": "agreements",
     "instance_check": "devices",
     "expiries": "lots",

@@ -179,8 +179,10 @@ def _tile(one: Fact) -> str:
     unit = one.figure.unit if one.value is not None else "no data"
     number = said(one.value, "share" if one.figure.unit == "share" else "")
     note = f"<i>{safe(one.note)}</i>" if one.note and number != NOTHING else ""
-    label, unit = safe(one.figure.label), safe("" if one.figure.unit == "share" else unit)
-    words = f"<span>{label}{', ' if unit else ''}{unit}</span>"
+    said_already = unit == "share" or unit in one.figure.label.lower()
+    words = (
+        f"<span>{safe(one.figure.label if said_already else f'{one.figure.label}, {unit}')}</span>"
+    )
     return (
         f'<div class="cssm-tile {safe(one.figure.tone)}"><b>{safe(number)}</b>{words}{note}</div>'
     )

@@ -10,6 +10,8 @@ MONEY = "currency"
 SHORT = "balance_after_substitution < 0"
 OVER = "balance_after_substitution > 0"
 YEAR = "days_left <= 365"
+# an inventory or a count of users carries its days in its rows
+UNDATED = "snapshot_date IS NULL AND kind IS NOT NULL AND kind NOT IN ('assets', 'user_counts')"
 
 
 def _figure(id_: str, label: str, made: str, **more: str) -> Figure:
@@ -38,6 +40,7 @@ _UTILISATION = (
     ),
     _figure("curable_units", "Cured by transfer", "sum of pooled.curable_units", tone="cure"),
     _figure("true_gap", "True gap", "sum of pooled.true_gap", tone="short"),
+    _figure("true_gap_if_lent", "True gap if lent (model)", "sum of pooled.true_gap_if_lent"),
     _figure("shelf_units", "Shelf", "sum of pooled.shelf_units", tone="shelf"),
     _figure("shelf_days", "Shortest history", "min of pooled.shelf_days", unit="days"),
     _figure("stranded_units", "Stranded", "sum of positions.stranded_units", tone="shelf"),
@@ -135,7 +138,7 @@ _RECEIVED = (
         "files_undated",
         "Undated",
         "count of sources.source",
-        where="kind IS NOT NULL AND snapshot_date IS NULL",
+        where=UNDATED,
         unit="files",
     ),
     _figure("records", "Records", "sum of records.records", unit="records"),

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.facts import Shown
+from cssm_lib.pages.figures import UNDATED
 from cssm_lib.pages.labels import day, safe, said
 from cssm_lib.pages.sheet import Page
 from cssm_lib.pages.tables import pairs
@@ -87,7 +88,7 @@ def _snapshot(row: dict[str, Any]) -> str:
 def _sources(sources: pl.DataFrame) -> str:
     used = sources.filter(pl.col("kind").is_not_null())
     kinds = used.group_by("kind").len().sort("kind")
-    words = ", ".join(f"{count:,} {kind}" for kind, count in kinds.iter_rows())
+    words = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds.iter_rows())
     unread = sources.height - used.height
     return f"{used.height:,} files used ({words})" + (f", {unread:,} not used" if unread else "")
 
@@ -115,7 +116,7 @@ def warnings(page: Page) -> list[str]:
     counts = [
         (_count(sources, ~pl.col("complete")), "Fewer records than the export says it holds"),
         (
-            _count(sources, pl.col("snapshot_date").is_null() & pl.col("kind").is_not_null()),
+            _count(sources, pl.sql_expr(UNDATED)),
             "No day in the file, so that nothing of it can be shown over time",
         ),
         (_count(sources, pl.col("kind").is_null()), "Not recognised and not used"),
@@ -123,7 +124,7 @@ def warnings(page: Page) -> list[str]:
     files = [f"{words}: {said(count, 'files')}." for count, words in counts if count]
     old = _count(positions, pl.col("age_days") > OLD_DAYS)
     stale = f"Resting on a snapshot more than {OLD_DAYS} days old: {said(old, 'positions')}."
-    doubt = _count(positions, pl.col("demand_identity") == "unproven")
+    doubt = _count(positions, (pl.col("demand_identity") == "unproven") & (pl.col("reserved") > 0))
     identity = "Reserved units are counted beside those in use, as the file does not prove that"
     identity += f" they are part of them: {said(doubt, 'positions')}."
     return files + ([stale] if old else []) + ([identity] if doubt else [])

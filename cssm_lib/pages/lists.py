@@ -100,7 +100,7 @@ def contract_lines(page: Page) -> pl.DataFrame:
         "event_date",
         "suite",
         "sku",
-        "measure",
+        pl.col("measure").str.replace_all("_", " "),
         "measured_on",
         "measured",
         "base",
@@ -120,7 +120,6 @@ def files(page: Page) -> pl.DataFrame:
     return sources.sort("complete", "source", nulls_last=True).select(
         "source",
         pl.col("kind").fill_null("not recognised"),
-        "smart_account",
         "snapshot_date",
         "date_from",
         "records",
@@ -130,6 +129,7 @@ def files(page: Page) -> pl.DataFrame:
         "total_records",
         "complete",
         "problem",
+        "smart_account",
     )
 
 

@@ -46,9 +46,10 @@ READINGS = {
     ),
     "short": Reading(
         "pooled",
-        _of("utilisation", "short_units", "curable_units", "true_gap"),
+        _of("utilisation", "short_units", "curable_units", "true_gap", "true_gap_if_lent"),
         "{short_units} are short in single accounts. Transfers inside the Smart Accounts cure"
-        " {curable_units}; {true_gap} remain after exported lending and transfers.",
+        " {curable_units}; {true_gap} remain after exported lending and transfers. Lending by the"
+        " tier ladders, which is a model, would leave {true_gap_if_lent}.",
         "Take the causes in turn: ended lots are a date, lending is a choice, reservations are"
         " stock set aside. Only what remains is growth.",
         "Nothing is short, so there is no cause to list.",
@@ -66,8 +67,8 @@ READINGS = {
     "use_over_time": Reading(
         "pool_days",
         _of("utilisation", "days", "partial_days"),
-        "Behind these lines: {days} with a snapshot. Partial for some licence, and never setting a"
-        " peak: {partial_days}. A peak is the largest sum of one day, never a sum of peaks.",
+        "Known in the whole history: {days} with a snapshot. Partial for some licence, and never"
+        " setting a peak: {partial_days}. A peak is the largest sum of one day, no sum of peaks.",
         "Where the peak is old and demand has fallen since, ask for the value as of the milestone;"
         " where the peak is recent, explain it before it is explained to you.",
         "No dated snapshot lies in the window.",
@@ -116,19 +117,19 @@ READINGS = {
         "true_forward",
         _of("utilisation", "lines_over", "contract_net"),
         "Over the entitlement under your contract's own terms: {lines_over}. {contract_net}"
-        " is what those terms charge, going forward only.",
+        " is what those terms charge over all events, going forward only.",
         "Compare every claim with this line first: the measure, the day and the months left"
         " decide more than the count does.",
         "No line is over its entitlement under your contract's own terms.",
     ),
     "records": Reading(
         "records",
-        _of("received", "records", "used", "rejected", "repeated"),
+        _of("received", "rejected", "records", "used", "repeated"),
         "Of {records}: used {used}, rejected {rejected}, standing in another place as well"
         " {repeated}. The three add up to the whole, for every file.",
         "Look at the rejects below before the meeting: a rejected record is a figure that somebody"
         " else may still count.",
-        "No record was received.",
+        "Of {records}: used {used}, standing in another place as well {repeated}; none rejected.",
     ),
     "files": Reading(
         "sources",

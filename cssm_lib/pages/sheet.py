@@ -29,7 +29,7 @@ ACCOUNTS = {
 }
 # a move belongs to a page when either end of it does
 MOVES = ("from_virtual_account", "to_virtual_account")
-HISTORY = ("pool_days", "usage")
+HISTORY = ("pool_days",)
 
 
 @dataclass(frozen=True)

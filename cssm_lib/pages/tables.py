@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.facts import Shown
-from cssm_lib.pages.labels import NOTHING, label, safe
+from cssm_lib.pages.labels import NOTHING, label, number_text, safe
 
 SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
+FONTS = ["system-ui", "Segoe UI", "DejaVu Sans", "Arial", "sans-serif"]
 # below zero means short: colour and sign, never colour alone
 SIGNED = (
     "balance",
@@ -30,16 +31,20 @@ def columns_of(frame: pl.DataFrame) -> list[str]:
 
 
 def printed(
-    frame: pl.DataFrame, table: str, *, columns: list[str] | None = None, rows: int = ROWS_ON_PAPER
+    frame: pl.DataFrame,
+    table: str,
+    *,
+    none: str = "",
+    rows: int = ROWS_ON_PAPER,
 ) -> Shown:
     """A table for the page and for paper: human headings, thousands separators, ISO dates.
 
-    Nulls are "–", short is coloured and signed, and a table cut at `rows` says so. Empty: a
-    sentence. Text from files is escaped.
+    Nulls are "–", short is coloured and signed, and a table cut at `rows` says so. Empty: the
+    sentence `none`. Text from files is escaped.
     """
     if frame.is_empty():
-        return Shown('<p class="cssm-quiet">Nothing to list.</p>', plain="Nothing to list.")
-    chosen = frame.select(columns or columns_of(frame))
+        return Shown(f'<p class="cssm-quiet">{safe(none)}</p>' if none else "", plain=none)
+    chosen = frame.select(columns_of(frame))
     html = _great_table(chosen.head(rows)) + _cut(chosen.height, rows, table)
     return Shown(html, plain=f"<table: {chosen.height} rows>")
 
@@ -52,7 +57,10 @@ def _great_table(frame: pl.DataFrame) -> str:
     table = GT(_as_text(frame), id=f"t{name}")
     table = table.cols_label(**{column: label(column) for column in frame.columns})
     table = table.cols_align("left").tab_options(
-        table_font_size="13px", data_row_padding="4px", table_margin_left="0"
+        table_font_size="13px",
+        data_row_padding="4px",
+        table_margin_left="0",
+        table_font_names=FONTS,
     )
     numbers = [name for name in frame.columns if frame.schema[name].is_numeric()]
     if numbers:
@@ -82,20 +90,7 @@ def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
         return pl.format("{} %", (column * 100).round(0).cast(pl.Int64)).alias(name)
     if not dtype.is_numeric():
         return column.cast(pl.String)
-    parts = column.abs().cast(pl.String).str.split_exact(".", 1)
-    text = _grouped(parts.struct[0])
-    cents = parts.struct[1].str.replace(r"(\d\d.*?)0+$", "$1")
-    if dtype.is_decimal():
-        text = pl.when(cents == "00").then(text).otherwise(text + "." + cents)
-    sign = pl.when(column < 0).then(pl.lit("−"))
-    plus = sign.when(column > 0).then(pl.lit("+")) if name in SIGNED else sign
-    return (plus.otherwise(pl.lit("")) + text).alias(name)
-
-
-def _grouped(digits: pl.Expr) -> pl.Expr:
-    """1234567 → 1,234,567: a comma after every third digit from the right."""
-    backwards = digits.str.reverse().str.replace_all(r"(\d{3})", "$1,")
-    return backwards.str.strip_suffix(",").str.reverse()
+    return number_text(column, signed=name in SIGNED).alias(name)
 
 
 def _cut(height: int, rows: int, table: str) -> str:
@@ -116,14 +111,15 @@ color:#1f2933}
 .cssm-list table{border-collapse:collapse;width:100%;margin:0}
 .cssm-list th{position:sticky;top:0;background:#eef1f3;text-align:left}
 .cssm-live .cssm-list th{cursor:pointer}
-.cssm-list th,.cssm-list td{padding:4px 9px;border-bottom:1px solid #e4e7eb;font-size:13px}
+.cssm-list th,.cssm-list td{padding:4px 7px;border-bottom:1px solid #e4e7eb;font-size:13px}
 .cssm-list td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .cssm-list td.d{white-space:nowrap}.cssm-list td.s{color:#b34700;font-weight:bold}
-.cssm-list td:not(.n){text-align:left;overflow-wrap:anywhere}
+.cssm-list td:not(.n){text-align:left;overflow-wrap:break-word;max-width:360px}
 @media print{.cssm-list .box{max-height:none;overflow:visible;border:0}
 .cssm-live .cssm-list input{display:none}
 .cssm-list tbody tr:nth-child(n+61){display:none}.cssm-list th{position:static}
-.cssm-list td,.cssm-list th{font-size:10px;padding:2px 4px}}
+.cssm-list td,.cssm-list th{font-size:10px;padding:2px 4px;white-space:normal}
+.cssm-list td:not(.n){overflow-wrap:anywhere}}
 </style>"""
 # one fixed text and no handlers in attributes, so that a page's policy can allow it by its digest
 LIST_SCRIPT = """(function(){
@@ -144,17 +140,15 @@ return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d})
 })();"""
 
 
-def searchable(
-    frame: pl.DataFrame, table: str, *, columns: list[str] | None = None, rows: int = 1000
-) -> Shown:
+def searchable(frame: pl.DataFrame, table: str, *, none: str = "", rows: int = 1000) -> Shown:
     """A long list with a search field and headings that sort, without any file from elsewhere.
 
     All rows stand in the HTML for readers without JavaScript; a list cut at `rows` says so. Text
     from files is escaped.
     """
     if frame.is_empty():
-        return printed(frame, table)
-    chosen = frame.select(columns or columns_of(frame))
+        return printed(frame, table, none=none)
+    chosen = frame.select(columns_of(frame))
     heads = "".join(
         f'<th scope="col" title="sort">{safe(label(name))}</th>' for name in chosen.columns
     )

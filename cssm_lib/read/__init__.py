@@ -116,7 +116,7 @@ def _dated(found: Found, source: Source, hint: Hint) -> Reading:
         pages=found.pages,
         mapping=found.mapping,
         unmapped=found.unmapped,
-        notes=found.notes,
+        notes=(*found.notes, *_overruled(found, hint)),
         problem=found.problem,
     )
     if found.problem:
@@ -128,6 +128,16 @@ def _dated(found: Found, source: Source, hint: Hint) -> Reading:
     day, whence = _chosen(found, named, hint.snapshot_date)
     tables = _with_account(found.tables, hint.virtual_account)
     return Reading(replace(source, snapshot_date=day, date_from=whence), tables)
+
+
+def _overruled(found: Found, hint: Hint) -> list[str]:
+    """What the client says of the file and its content says otherwise."""
+    notes = []
+    if hint.kind and found.kind and hint.kind not in found.kind.split(" + "):
+        notes.append(f"[[sources]] says {hint.kind}; by its content it is read as {found.kind}")
+    if hint.snapshot_date and found.dated_rows:
+        notes.append("its rows carry their own days; snapshot_date in [[sources]] is not used")
+    return notes
 
 
 def _two_dates(

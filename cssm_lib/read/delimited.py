@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cssm_lib.read.records import DELIMITERS, Records, cells_of, plain_lines, records
+from cssm_lib.read.records import DELIMITERS, Layout, Records, cells_of, plain_lines, records
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, listed, message
 from cssm_lib.read.text import dates_in
 from cssm_lib.rules import Rules
@@ -21,7 +21,17 @@ from cssm_lib.schema import TABLES
 
 TITLES = 60
 DATED = re.compile(r"generat|as of|as at|export|report|snapshot|date|creat|run|stand", re.I)
+UNDATED = re.compile(r"\b(?:end|expir|start|valid|renew|due|from|until|since)", re.I)
 CUT = 300
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a file is read with: its name, the rules and what the client says of it."""
+
+    name: str
+    rules: Rules
+    hint: Hint
 
 
 @dataclass(frozen=True)
@@ -45,23 +55,22 @@ def read_delimited(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     >>> read_delimited(text, name="a.csv", rules=load_rules(), hint=Hint()).mapping
     {'License': 'license', 'Purchased': 'quantity', 'In Use': 'in_use'}
     """
+    asked = Asked(name, rules, hint)
     text = plain_lines(text)
     lines = text.split("\n", TITLES)[:TITLES]
-    header = _header(lines, rules, hint)
+    header = _header(lines, asked)
     if header is None:
         return Found(problem=_foreign(lines, name, rules))
-    found = records(
-        text.split("\n", header.line)[-1] if header.line < text.count("\n") + 1 else "",
-        width=len(header.cells),
-        delimiter=header.delimiter,
-        first=header.line + 1,
-        totals=rules["words.total_lines"],
+    layout = Layout(
+        len(header.cells), header.delimiter, header.line + 1, rules["words.total_lines"]
     )
+    body = text.split("\n", header.line)[header.line :]
+    found = records(body[0] if body else "", layout)
     header = _proven(header, found.cells, hint)
-    problem = _missing(header, name, rules, hint)
+    problem = _missing(header, asked)
     if problem:
         return Found(kind=header.kind, problem=problem)
-    return _found(header, found, lines, name, rules, hint)
+    return _found(header, found, lines, asked)
 
 
 def _key(header: str) -> str:
@@ -69,19 +78,20 @@ def _key(header: str) -> str:
     return re.sub(r"[\W_]+", "", header.casefold())
 
 
-def _header(lines: list[str], rules: Rules, hint: Hint) -> Header | None:
+def _header(lines: list[str], asked: Asked) -> Header | None:
     """The first line with enough known headers; of its readings the one that knows most."""
+    rules, hint = asked.rules, asked.hint
     kinds = rules["headers.kinds"]
     kinds = {hint.kind: kinds[hint.kind]} if hint.kind in kinds else kinds
     delimiters = (hint.delimiter,) if hint.delimiter else DELIMITERS
     for number, line in enumerate(lines, start=1):
         known = [
-            (_mapped(cells, kind, rules, hint), kind, delimiter, cells)
+            (_mapped(cells, kind, asked), kind, delimiter, cells)
             for delimiter in delimiters
             if len(cells := _without_tail(cells_of(line, delimiter))) > 1
             for kind in kinds
         ]
-        enough = [item for item in known if _recognised(item[0], item[1], rules, hint)]
+        enough = [item for item in known if _recognised(item[0], item[1], asked)]
         if enough:
             columns, kind, delimiter, cells = max(enough, key=lambda item: _weight(item, rules))
             return Header(kind, number, delimiter, cells, columns)
@@ -94,12 +104,13 @@ def _without_tail(cells: list[str]) -> list[str]:
     return cells
 
 
-def _mapped(cells: list[str], kind: str, rules: Rules, hint: Hint) -> dict[int, str]:
+def _mapped(cells: list[str], kind: str, asked: Asked) -> dict[int, str]:
     """Cell number → column: what the client says, then the aliases, the first of a list first."""
-    told = {number: hint.columns[cell] for number, cell in enumerate(cells) if cell in hint.columns}
+    mine = asked.hint.columns
+    told = {number: mine[cell] for number, cell in enumerate(cells) if cell in mine}
     found = dict(told)
     keys = [_key(cell) for cell in cells]
-    for column, aliases in rules[f"headers.{kind}"].items():
+    for column, aliases in asked.rules[f"headers.{kind}"].items():
         places = (keys.index(_key(alias)) for alias in aliases if _key(alias) in keys)
         free = next((place for place in places if place not in found), None)
         if free is not None and column not in told.values():
@@ -107,9 +118,9 @@ def _mapped(cells: list[str], kind: str, rules: Rules, hint: Hint) -> dict[int, 
     return dict(sorted(found.items()))
 
 
-def _recognised(columns: dict[int, str], kind: str, rules: Rules, hint: Hint) -> bool:
-    wanted = rules["headers.kinds"][kind]
-    if hint.kind == kind:
+def _recognised(columns: dict[int, str], kind: str, asked: Asked) -> bool:
+    wanted = asked.rules["headers.kinds"][kind]
+    if asked.hint.kind == kind:
         return bool(columns)
     marked = any(mark in columns.values() for mark in wanted["marks"])
     return len(columns) >= wanted["least"] and marked
@@ -183,10 +194,11 @@ def _number(name: str) -> pl.Expr:
     return plain.str.replace("−", "-").cast(pl.Int64, strict=False)
 
 
-def _missing(header: Header, name: str, rules: Rules, hint: Hint) -> str | None:
+def _missing(header: Header, asked: Asked) -> str | None:
     """The message with every needed column that no header means, or null."""
+    rules, hint = asked.rules, asked.hint
     unknown = sorted(set(hint.columns.values()) - set(rules[f"headers.{header.kind}"]))
-    where = f"{name}, line {header.line}"
+    where = f"{asked.name}, line {header.line}"
     if unknown:
         found = f"columns to choose from {listed(list(rules[f'headers.{header.kind}']), 20)}"
         wrong = f"[[sources]] columns names {listed(unknown)}, which {header.kind} do not have"
@@ -221,12 +233,11 @@ def _near(column: str, header: Header, rules: Rules) -> str:
     return f"Nearest to {column} is {best[1]!r}. " if best[0] >= 0.6 else ""
 
 
-def _found(
-    header: Header, found: Records, lines: list[str], name: str, rules: Rules, hint: Hint
-) -> Found:
+def _found(header: Header, found: Records, lines: list[str], asked: Asked) -> Found:
+    rules = asked.rules
     frame, totals = _without_totals(_named(header, found), rules)
     titles = [line for line in lines[: header.line - 1] if line.strip() and not _is_sep(line)]
-    frame, day, problem = _snapshot(frame, header, name, hint)
+    frame, day, problem = _snapshot(frame, header, asked)
     if problem:
         return Found(kind=header.kind, problem=problem)
     days = (day,) if day else _title_days(titles)
@@ -288,11 +299,12 @@ def _without_totals(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, li
 
 
 def _snapshot(
-    frame: pl.DataFrame, header: Header, name: str, hint: Hint
+    frame: pl.DataFrame, header: Header, asked: Asked
 ) -> tuple[pl.DataFrame, dt.date | None, str | None]:
     """The day that a date column gives to the whole file; with several days the column stays."""
     if "snapshot_date" not in frame.columns:
         return frame, None, None
+    name, hint = asked.name, asked.hint
     said = frame["snapshot_date"].str.strip_chars().drop_nulls().unique().sort()
     said = said.filter(said != "").to_list()
     days = {day for value in said for day in _read_days(value, hint)}
@@ -318,8 +330,12 @@ def _read_days(value: str, hint: Hint) -> list[dt.date]:
 
 
 def _title_days(titles: list[str]) -> tuple[dt.date, ...]:
-    """Days of title lines that hold exactly one; lines that speak of the export go first."""
-    single = [(title, days[0]) for title in titles if len(days := dates_in(title)) == 1]
+    """Days of title lines that hold exactly one; lines that speak of the export go first.
+
+    A line on the end or start of an agreement says nothing about the day of the export.
+    """
+    own = [title for title in titles if not UNDATED.search(title)]
+    single = [(title, days[0]) for title in own if len(days := dates_in(title)) == 1]
     spoken = [day for title, day in single if DATED.search(title)]
     return tuple(dict.fromkeys(spoken or [day for _, day in single]))
 

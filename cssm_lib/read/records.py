@@ -13,6 +13,16 @@ DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Cells in the header, delimiter, line number of the first record, words of a total."""
+
+    width: int
+    delimiter: str
+    first: int
+    totals: list[str]
+
+
+@dataclass(frozen=True)
 class Records:
     """Cells of the whole records (`line`, then a column a header), the others, and side lines.
 
@@ -47,19 +57,20 @@ def plain_lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def records(body: str, *, width: int, delimiter: str, first: int, totals: list[str]) -> Records:
-    r"""The records below a header of `width` cells; `first` is the line number of the body's start.
+def records(body: str, layout: Layout) -> Records:
+    r"""The records below a header, each with the number of the line it begins on.
 
     A quoted cell may run over lines. Blank lines are no records. A record with more or fewer cells
     than the header stands in `others`; blank cells beyond the header are dropped.
 
-    >>> records("a,1\nb\n", width=2, delimiter=",", first=2, totals=[]).others.rows()
+    >>> records("a,1\nb\n", Layout(2, ",", 2, [])).others.rows()
     [(3, '1 cell where the header has 2', 'b')]
     """
-    rows = _joined(body, first)
+    width, delimiter = layout.width, layout.delimiter
+    rows = _joined(body, layout.first)
     rows = rows.with_columns(_blank(delimiter).alias("blank"))
     rows = rows.with_columns(_trimmed(_counted(rows, delimiter), width, delimiter))
-    rows = rows.with_columns(_below(rows, width, delimiter, totals)).filter(~pl.col("blank"))
+    rows = rows.with_columns(_below(rows, layout)).filter(~pl.col("blank"))
     whole = rows.filter(~pl.col("side") & (pl.col("count") == width) & ~pl.col("odd"))
     other = rows.filter(~pl.col("side") & ((pl.col("count") != width) | pl.col("odd")))
     cells, unread = _cells(whole, width, delimiter)
@@ -119,18 +130,19 @@ def _trimmed(rows: pl.DataFrame, width: int, delimiter: str) -> list[pl.Series]:
     return found.get_columns()
 
 
-def _below(rows: pl.DataFrame, width: int, delimiter: str, totals: list[str]) -> list[pl.Series]:
+def _below(rows: pl.DataFrame, layout: Layout) -> list[pl.Series]:
     """`side`: a ragged total, or a line of one cell below a blank line at the end of the table.
 
     `total`: a whole record that begins like a total; the reader decides by its licence.
     """
-    words = "|".join(re.escape(word) for word in totals) or "[^\\s\\S]"
+    delimiter = layout.delimiter
+    words = "|".join(re.escape(word) for word in layout.totals) or "[^\\s\\S]"
     begins = rf'(?i)^[{re.escape(delimiter)} \t"]*(?:{words}) *(?:["{re.escape(delimiter)}]|$)'
     single = (pl.col("count") == 1) & ~pl.col("blank")
     tail = (single | pl.col("blank")).reverse().cum_min().reverse()
     after_blank = (pl.col("blank") & tail).cum_max()
     total = pl.col("text").str.contains(begins) & ~pl.col("blank")
-    ragged = total & (pl.col("count") != width)
+    ragged = total & (pl.col("count") != layout.width)
     side = (tail & single & after_blank) | ragged
     return rows.select(total.alias("total"), side.alias("side")).get_columns()
 
@@ -168,7 +180,7 @@ def _lenient(
     kept: pl.DataFrame, names: list[str], delimiter: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Record by record by the standard library, where quotes stand inside cells."""
-    rows = [next(csv.reader([text], delimiter=delimiter), []) for text in kept["text"]]
+    rows = [_lenient_cells(text, delimiter) for text in kept["text"]]
     fits = pl.Series([len(row) == len(names) for row in rows])
     whole = [row for row in rows if len(row) == len(names)]
     found = pl.DataFrame(whole, schema=dict.fromkeys(names, pl.String), orient="row")
@@ -177,3 +189,10 @@ def _lenient(
         kept.filter(fits).drop("text").hstack(found.get_columns()),
         kept.filter(~fits).select("line", fault, "text"),
     )
+
+
+def _lenient_cells(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []

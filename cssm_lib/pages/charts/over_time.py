@@ -20,6 +20,7 @@ from cssm_lib.pages.charts.theme import (
 
 ENTITLED, DEMAND, PEAK, PARTIAL = "entitled", "demand", "peak of demand", "partial day"
 GAP = "no snapshot"
+HEADROOM = "headroom"
 SERIES = [ENTITLED, DEMAND, PEAK, PARTIAL, GAP]
 COLOURS = meanings("entitled", "demand", "peak", "partial", "gap", words=SERIES)
 LADDER_MONTHS = 60
@@ -70,13 +71,17 @@ def _series(days: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     peaks = full.sort("demand", "snapshot_date", descending=[True, False]).unique(
         "pool", keep="first", maintain_order=True
     )
-    ceiling = pl.max_horizontal("entitled", "demand").max().over("pool")
+    days = days.with_columns(
+        pl.max_horizontal("entitled", "demand").max().over("pool").alias("height")
+    )
     parts = [
         _part(days, ENTITLED, pl.col("entitled")),
         _part(days, DEMAND, pl.col("demand")),
         _part(peaks, PEAK, pl.col("demand")),
         _part(days.filter(~pl.col("full")), PARTIAL, pl.col("demand")),
-        _part(days.with_columns(ceiling.alias("height")).filter(long_wait), GAP, pl.col("height")),
+        _part(days.filter(long_wait), GAP, pl.col("height")),
+        # an unseen point above the highest, so that the peak's number has room
+        _part(days.unique("pool", keep="first"), HEADROOM, pl.col("height") * 1.18),
     ]
     return pl.concat(parts).sort("pool", "series", "day")
 
@@ -96,7 +101,7 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     width, height = (WIDE, 240) if single else (285, 150)
     tick = alt.Axis(format="%b %Y", tickCount=8 if single else 4, labelOverlap=True)
     base = alt.Chart().encode(
-        x=alt.X("day:T", title="Snapshot day", axis=tick),
+        x=alt.X("day:T", title="Snapshot day", axis=tick, scale=alt.Scale(padding=14)),
         y=alt.Y(
             "units:Q", title="Licences", axis=alt.Axis(format=",~d", tickCount=5, minExtent=42)
         ),
@@ -108,10 +113,14 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
             alt.Tooltip("units:Q", title="Licences", format=",d"),
         ],
     )
-    layers = alt.layer(*_marks(base), data=long).properties(width=width, height=height)
+    marks = _marks(base, set(long["series"]))
+    layers = alt.layer(*marks, data=long).properties(width=width, height=height)
     header = alt.Header(title=None, labelAnchor="start", labelLimit=width, labelFontWeight="bold")
     return layers.facet(
-        facet=alt.Facet("pool:N", sort=order, header=header), columns=1 if single else 2
+        facet=alt.Facet("pool:N", sort=order, header=header),
+        columns=1 if single else 2,
+        bounds="flush",
+        spacing={"row": 44, "column": 72},
     ).resolve_scale(y="independent")
 
 
@@ -119,18 +128,26 @@ def _legend() -> alt.Legend:
     return alt.Legend(symbolType="square", symbolStrokeWidth=0, symbolOpacity=1, columns=5)
 
 
-def _marks(base: alt.Chart) -> list[alt.Chart]:
-    only = {name: base.transform_filter(f"datum.series === '{name}'") for name in SERIES}
-    return [
-        only[GAP].mark_bar(opacity=0.5, clip=True).encode(x2="until:T", y2=alt.datum(0)),
-        only[ENTITLED].mark_line(interpolate="step-after", strokeDash=[6, 3], strokeWidth=1.8),
-        only[DEMAND].mark_line(interpolate="step-after", strokeWidth=2),
-        only[PARTIAL].mark_point(filled=False, size=36, strokeWidth=1.5),
-        only[PEAK].mark_point(shape="diamond", filled=True, size=110, opacity=1),
-        only[PEAK]
-        .mark_text(dy=-11, fontSize=11, color=PALETTE["ink"])
-        .encode(text=alt.Text("units:Q", format=",d"), color=alt.value(PALETTE["ink"])),
-    ]
+def _marks(base: alt.Chart, drawn: set[str]) -> list[alt.Chart]:
+    """A layer per series that has rows: a layer without any would have no extent."""
+    only = {name: base.transform_filter(f"datum.series === '{name}'") for name in drawn}
+    lines = {"interpolate": "step-after", "strokeWidth": 2}
+    marks = {
+        GAP: lambda it: it.mark_bar(opacity=0.5, clip=True).encode(x2="until:T", y2=alt.datum(0)),
+        ENTITLED: lambda it: it.mark_line(strokeDash=[6, 3], **lines),
+        DEMAND: lambda it: it.mark_line(**lines),
+        PARTIAL: lambda it: it.mark_point(filled=False, size=36, strokeWidth=1.5),
+        PEAK: lambda it: it.mark_point(shape="diamond", filled=True, size=110, opacity=1),
+        HEADROOM: lambda it: it.mark_point(opacity=0, size=1),
+    }
+    layers = [mark(only[name]) for name, mark in marks.items() if name in drawn]
+    return layers + ([_peak_number(only[PEAK])] if PEAK in drawn else [])
+
+
+def _peak_number(peaks: alt.Chart) -> alt.Chart:
+    number = alt.Text("units:Q", format=",d")
+    text = peaks.mark_text(dy=-11, fontSize=11)
+    return text.encode(text=number, color=alt.value(PALETTE["ink"]))
 
 
 COVERED, LEFT_SHORT = "demand stays covered", "leaves the account short"
@@ -246,10 +263,11 @@ def _calendar(days: pl.DataFrame, order: list[str], gap_days: int) -> alt.LayerC
             alt.Tooltip("days:Q", title="Days to the next"),
         ],
     )
-    gaps = base.transform_filter(f"datum.days > {gap_days}").encode(x2="until:T")
     ticks = base.mark_tick(thickness=2.5, height=18, opacity=1, color=PALETTE["over"])
-    middle = gaps.mark_bar(height=12, color=PALETTE["gap"])
-    says = gaps.mark_text(color=PALETTE["ink"], fontSize=10, align="left", dx=6).encode(
-        text="says:N"
-    )
-    return alt.layer(middle, ticks, says).properties(width=CALENDAR_WIDTH, height=alt.Step(30))
+    if known.filter(pl.col("days") > gap_days).is_empty():
+        return alt.layer(ticks).properties(width=CALENDAR_WIDTH, height=alt.Step(30))
+    gaps = base.transform_filter(f"datum.days > {gap_days}")
+    bars = gaps.mark_bar(height=12, color=PALETTE["gap"]).encode(x2="until:T")
+    says = gaps.mark_text(color=PALETTE["ink"], fontSize=10, align="left", dx=6)
+    layers = alt.layer(bars, ticks, says.encode(text="says:N"))
+    return layers.properties(width=CALENDAR_WIDTH, height=alt.Step(30))

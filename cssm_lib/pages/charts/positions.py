@@ -10,14 +10,19 @@ from cssm_lib.pages.charts.theme import (
     DIVERGING,
     PALETTE,
     PLOT_WIDTH,
+    SHARE,
     SIGNED,
     blank,
     heading,
     meanings,
     names_axis,
 )
+from cssm_lib.pages.labels import number_text
 
 OVER, SHORT = "over", "short"
+# a number stands beyond the end of its bar
+BESIDE_ALIGN = "datum.units < 0 ? 'right' : 'left'"
+BESIDE_DX = "datum.units < 0 ? -4 : 4"
 WHAT = {"account": "accounts", "license": "licences"}
 BALANCE = pl.col("balance_after_substitution")
 
@@ -52,26 +57,22 @@ def _balance_by(
 
 
 def _signed_bars(bars: pl.DataFrame, name: str, order: list[str]) -> alt.LayerChart:
-    base = alt.Chart(bars).encode(
+    said = bars.with_columns(number_text(pl.col("units"), signed=True).alias("says"))
+    base = alt.Chart(said).encode(
         y=alt.Y(f"{name}:N", sort=order, axis=names_axis(), title=None),
         x=alt.X(
             "units:Q",
             title="Licences short (−) or over (+)",
-            axis=alt.Axis(labelExpr=SIGNED, tickCount=6),
+            axis=alt.Axis(labelExpr=SIGNED),
             scale=alt.Scale(padding=56, nice=False),
         ),
         tooltip=_tips(name),
     )
     colour = alt.Color("state:N", scale=meanings(SHORT, OVER), title=None)
-    left = base.transform_filter("datum.units < 0").mark_text(align="right", dx=-4)
-    right = base.transform_filter("datum.units > 0").mark_text(align="left", dx=4)
-    number = alt.Text("units:Q", format="+,d")
-    none = base.transform_filter("datum.units === 0").mark_text(align="left", dx=4)
+    numbers = base.mark_text(align=alt.expr(BESIDE_ALIGN), dx=alt.expr(BESIDE_DX))
     layers = alt.layer(
         base.mark_bar(height=14).encode(color=colour),
-        left.encode(text=number, color=alt.value(PALETTE["ink"])),
-        right.encode(text=number, color=alt.value(PALETTE["ink"])),
-        none.encode(text="units:Q", color=alt.value(PALETTE["ink"])),
+        numbers.encode(text="says:N", color=alt.value(PALETTE["ink"])),
     )
     return layers.properties(width=PLOT_WIDTH, height=alt.Step(22))
 
@@ -82,13 +83,6 @@ def _tips(name: str) -> list[alt.Tooltip]:
         alt.Tooltip("state:N", title="State"),
         alt.Tooltip("units:Q", title="Licences", format="+,d"),
     ]
-
-
-CELL_NUMBERS = {
-    "datum.balance === 0": "d",
-    "datum.balance !== 0 && abs(datum.balance) < 10000": "+,d",
-    "abs(datum.balance) >= 10000": "+.3~s",
-}
 
 
 def heat_map(
@@ -113,7 +107,7 @@ def heat_map(
     drawn = cells.filter(
         pl.col("license").is_in(licenses[:top_licenses]),
         pl.col("account").is_in(accounts[:top_accounts]),
-    ).with_columns(_share().alias("share"))
+    ).with_columns(_share().alias("share"), _cell_number().alias("says"))
     orders = licenses[:top_licenses], accounts[:top_accounts]
     note = _not_drawn(cells.height - drawn.height, len(licenses), top_licenses)
     says = "Licences over (+) or short (−), after lending as exported. A blank: not held there."
@@ -125,6 +119,14 @@ def heat_map(
 def _share() -> pl.Expr:
     size = pl.when(pl.col("size") > 0).then(pl.col("size"))
     return (pl.col("balance") / size).clip(-1, 1).fill_null(0).round(4)
+
+
+def _cell_number() -> pl.Expr:
+    """The balance with its sign; from 10,000 in thousands, so that it fits its cell."""
+    exact = number_text(pl.col("balance"), signed=True)
+    thousands = number_text((pl.col("balance") / 1000).round(1), signed=True)
+    short = thousands.str.replace(r"\.0$", "") + "k"
+    return pl.when(pl.col("balance").abs() < 10_000).then(exact).otherwise(short)
 
 
 def _not_drawn(cells: int, licenses: int, top: int) -> str:
@@ -148,25 +150,20 @@ def _cells(cells: pl.DataFrame, licenses: list[str], accounts: list[str]) -> alt
         ],
     )
     squares = base.mark_rect(stroke="white", strokeWidth=1).encode(color=_diverging())
-    texts = [_cell_text(base, which, number) for which, number in CELL_NUMBERS.items()]
-    return alt.layer(squares, *texts).properties(width=alt.Step(step), height=alt.Step(22))
+    light = alt.condition("abs(datum.share) > 0.75", alt.value("white"), alt.value(PALETTE["ink"]))
+    numbers = base.mark_text(fontSize=10).encode(text="says:N", color=light)
+    return alt.layer(squares, numbers).properties(width=alt.Step(step), height=alt.Step(22))
 
 
 def _diverging() -> alt.Color:
     legend = alt.Legend(
         title="short ← share of the larger of entitlement and demand → over",
-        format="+.0%",
+        labelExpr=SHARE,
         gradientLength=280,
         values=[-1, -0.5, 0, 0.5, 1],
     )
     scale = alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=DIVERGING, clamp=True)
     return alt.Color("share:Q", scale=scale, legend=legend)
-
-
-def _cell_text(base: alt.Chart, which: str, number: str) -> alt.Chart:
-    light = alt.condition("abs(datum.share) > 0.75", alt.value("white"), alt.value(PALETTE["ink"]))
-    text = base.transform_filter(which).mark_text(fontSize=10)
-    return text.encode(text=alt.Text("balance:Q", format=number), color=light)
 
 
 def stranded_by_account(positions: pl.DataFrame, *, top: int = 20) -> alt.Chart | alt.LayerChart:

@@ -8,25 +8,25 @@ UNNAMED = "account not named"
 
 
 def with_account(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `account`: the Virtual Account, and its Smart Account where there are several.
+    """The rows with `account`: the Virtual Account, with its Smart Account where two share a name.
 
-    >>> rows = pl.DataFrame({"smart_account": ["a", "b"], "virtual_account": ["HQ", None]})
+    >>> rows = pl.DataFrame({"smart_account": list("abb"), "virtual_account": ["HQ", "HQ", None]})
     >>> with_account(rows)["account"].to_list()
-    ['HQ · a', 'account not named · b']
+    ['HQ · a', 'HQ · b', 'account not named']
     """
     name = pl.col("virtual_account").fill_null(UNNAMED)
-    return frame.with_columns(_beside_smart_account(frame, name).alias("account"))
+    return frame.with_columns(_told_apart(name).alias("account"))
 
 
 def with_pool(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `pool`: the licence, and its Smart Account where there are several."""
-    return frame.with_columns(_beside_smart_account(frame, pl.col("license")).alias("pool"))
+    """The rows with `pool`: the licence, with its Smart Account where several hold it."""
+    return frame.with_columns(_told_apart(pl.col("license")).alias("pool"))
 
 
-def _beside_smart_account(frame: pl.DataFrame, name: pl.Expr) -> pl.Expr:
-    if frame["smart_account"].n_unique() < 2:
-        return name
-    return pl.concat_str(name, pl.col("smart_account").fill_null("not named"), separator=" · ")
+def _told_apart(name: pl.Expr) -> pl.Expr:
+    owner = pl.col("smart_account").fill_null("not named")
+    shared = owner.n_unique().over(name) > 1
+    return pl.when(shared).then(pl.concat_str(name, pl.lit(" · "), owner)).otherwise(name)
 
 
 def ranked(frame: pl.DataFrame, name: str, weights: list[str]) -> list[str]:

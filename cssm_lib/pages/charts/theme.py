@@ -65,6 +65,7 @@ def _theme() -> alt.theme.ThemeConfig:
             "font": FONT,
             "background": "white",
             "axis": axis,
+            "axisQuantitative": {"tickCount": 6},
             "legend": legend | {"orient": "top", "titleLimit": 600},
             "title": title,
             "header": {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12},
@@ -109,6 +110,7 @@ def meanings(*names: str, words: list[str] | None = None) -> alt.Scale:
     return alt.Scale(domain=list(words or names), range=[PALETTE[name] for name in names])
 
 
+SHARE = "datum.value === 0 ? '0%' : format(datum.value, '+.0%')"
 SIGNED = "datum.value === 0 ? '0' : format(datum.value, '+,~f')"
 
 

@@ -66,7 +66,7 @@ def write_pack(
     printed = {name: tables[name] for name in sheet_names()}
     write_workbook(folder / WORKBOOK, printed, workbook_cover(pack, tables))
     (folder / FACTS_FILE).write_text(facts_json(pack), "utf-8")
-    files = [FACTS_FILE, MANIFEST, *_table_files(folder)]
+    files = [WORKBOOK, FACTS_FILE, MANIFEST, *_table_files(folder)]
     (folder / INDEX).write_text(front_page(pack, tables, files), "utf-8")
     (folder / MANIFEST).write_text(manifest(pack, about, tables), "utf-8")
 

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 FACTS = "application/vnd.cssm.facts+json"
 MANIFEST, FACTS_FILE, INDEX, WORKBOOK = "manifest.json", "facts.json", "index.html", "pack.xlsx"
 LIBRARIES = ("polars", "altair", "vl-convert-python", "nbconvert", "papermill", "ipykernel")
+KEYS = ["id", "label", "value", "unit", "page", "table", "where", "column", "aggregate"]
+RECEIVED = "tables/source/"
+FILES = {
+    WORKBOOK: "every table as a sheet",
+    FACTS_FILE: "every headline figure and how it was made",
+    MANIFEST: "inputs, rejects, rules, versions",
+}
 COUNTS = ("records", "used", "rejected", "repeated")
 
 
@@ -86,7 +93,15 @@ def _recorded(notebook: NotebookNode, stem: str) -> list[list[dict[str, Any]]]:
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     held = [output["data"][FACTS] for output in outputs if FACTS in output.get("data", {})]
     lists = [one["facts"] if isinstance(one, dict) else one for one in held]
-    return [[fact | {"page": stem} for fact in facts] for facts in lists]
+    return [[_in_order(fact | {"page": stem}) for fact in facts] for facts in lists]
+
+
+def _in_order(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One order of keys, whether the notebook was just run or read from its file."""
+    keys = sorted(entry, key=lambda key: (KEYS.index(key) if key in KEYS else len(KEYS), key))
+    return {
+        key: _in_order(entry[key]) if isinstance(entry[key], dict) else entry[key] for key in keys
+    }
 
 
 def facts_json(pack: Pack) -> str:
@@ -158,11 +173,14 @@ def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[s
         pages=[_tiles(made) for made in pack.pages if not made.problem],
         not_made=[_linked(made) for made in pack.pages if made.problem],
         not_asked=[{"title": other.title, "why": "not asked for"} for other in pack.not_asked],
-        files=[{"href": name, "name": name, "says": _says(name)} for name in files],
+        files=[_file(name) for name in files if not name.startswith(RECEIVED)],
+        received=[_file(name) for name in files if name.startswith(RECEIVED)],
+        kinds=_kinds(tables["sources"]),
         sources=[_source_row(source) for source in tables["sources"].to_dicts()],
         notes=tables["notes"].to_dicts(),
     )
-    return page(body, shell(pack, "../../../index.html"), title=pack.where, heading=pack.where)
+    around = {"heading": pack.where, "back": "All packs"}
+    return page(body, shell(pack, "../../../index.html"), title=pack.where, **around)
 
 
 def packs_page(
@@ -223,19 +241,24 @@ def _tile(fact: Mapping[str, Any]) -> dict[str, str]:
     return {"label": fact["label"], "shown": shown, "unit": rest, "note": note}
 
 
+def _kinds(sources: pl.DataFrame) -> list[dict[str, Any]]:
+    """One entry per kind of export: files, days, what became of the records."""
+    day = pl.col("snapshot_date")
+    sums = sources.group_by("kind").agg(
+        pl.len().alias("files"), day.min().alias("first"), day.max().alias("last"), pl.sum(*COUNTS)
+    )
+    return [_source_row(kind) for kind in sums.sort("kind", nulls_last=True).to_dicts()]
+
+
 def _source_row(source: Mapping[str, Any]) -> dict[str, Any]:
     counts = ["–" if source[name] is None else f"{source[name]:,}" for name in COUNTS]
     return {**source, "counts": counts}
 
 
-def _says(name: str) -> str:
-    if name == FACTS_FILE:
-        return "every headline figure and how it was made"
-    if name == MANIFEST:
-        return "inputs, rejects, rules, versions"
-    tables = ANSWERS | TABLES
-    stem = Path(name).stem
-    return tables[stem].row if stem in tables else ""
+def _file(name: str) -> dict[str, str]:
+    tables, stem = ANSWERS | TABLES, Path(name).stem
+    row = f"a row is {tables[stem].row}" if stem in tables else ""
+    return {"name": name, "says": FILES.get(name, row)}
 
 
 def workbook_cover(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:

@@ -29,15 +29,15 @@ def safe_name(name: str) -> str:
     >>> safe_name("../etc")
     'etc-53dac9b2'
     >>> safe_name("CON")
-    'CON-c1e04579'
+    '_CON-c1e04579'
     """
     kept = unicodedata.normalize("NFC", name).strip()
     tidy = FORBIDDEN.sub(" ", kept)
     tidy = re.sub(r"\s+", " ", tidy).strip(" .-~")
     tidy = _cut(tidy, LONGEST) or NO_NAME
-    if tidy == kept and not RESERVED.match(tidy):
-        return tidy
-    return f"{tidy}-{_mark(name)}"
+    if RESERVED.match(tidy):
+        return f"_{tidy}-{_mark(name)}"
+    return tidy if tidy == kept else f"{tidy}-{_mark(name)}"
 
 
 def unique_names(names: Mapping[str, tuple[str, str]]) -> dict[str, str]:

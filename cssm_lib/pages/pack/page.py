@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import re
 import threading
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cssm_lib.pages.pack.vega import vega_bundle
+from cssm_lib.pages.tables import LIST_SCRIPT
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "template"
 VEGA_LITE = "application/vnd.vegalite.v5+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN_FIRST = [
     VEGA_LITE,
     "text/html",
@@ -54,6 +57,7 @@ def notebook_page(
 ) -> str:
     """The page of an executed notebook; `problem` stands in a warning at its head."""
     body, contents = _anchored(_fragment(notebook))
+    body, script = _scripted(body)
     return page(
         body,
         shell,
@@ -61,19 +65,27 @@ def notebook_page(
         heading=None if "<h1" in body else title,
         problem=problem,
         contents=contents if len(contents) > 1 else [],
-        charts=vega_bundle() if '<figure class="chart">' in body else "",
+        script=script,
     )
+
+
+def _scripted(body: str) -> tuple[str, str]:
+    """The body without scripts of its own, and the one script that its charts and lists need."""
+    plain = body.replace(f"<script>{LIST_SCRIPT}</script>", "")
+    parts = [vega_bundle()] if '<figure class="chart">' in body else []
+    parts += [LIST_SCRIPT] if plain != body else []
+    return plain, "\n".join(parts)
 
 
 def page(body: str, shell: Shell, *, title: str, **parts: Any) -> str:
     """A whole page around `body`, with a content policy that allows its own script only."""
-    charts = parts.get("charts", "")
+    script = parts.get("script", "")
     return template("page.html.j2").render(
         body=body,
         title=title,
         style=_style(),
-        policy=POLICY.format(script=_script_policy(charts)),
-        **{"charts": charts} | vars(shell) | parts,
+        policy=POLICY.format(script=_script_policy(script)),
+        **vars(shell) | parts,
     )
 
 
@@ -117,8 +129,24 @@ def _fragment(notebook: NotebookNode) -> str:
     """The cells as HTML; an exporter is kept per thread, as jinja environments are not shared."""
     if not hasattr(_exporters, "cssm"):
         _exporters.cssm = _exporter()
-    body, _ = _exporters.cssm.from_notebook_node(notebook)
+    body, _ = _exporters.cssm.from_notebook_node(_printable(notebook))
     return body
+
+
+def _printable(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without outputs that no page can show, such as widgets without their kernel."""
+    printable = copy.deepcopy(notebook)
+    for cell in printable.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _shows(output)]
+    return printable
+
+
+def _shows(output: NotebookNode) -> bool:
+    if output.output_type == "stream":
+        return output.name == "stdout"
+    kinds = output.get("data", {})
+    return WIDGET not in kinds and any(kind in SHOWN_FIRST for kind in kinds)
 
 
 def _exporter() -> Any:

@@ -27,7 +27,6 @@ OPTIONS = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
-    "nan_inf_to_errors": True,
     "default_date_format": "yyyy-mm-dd",
 }
 CREATED = dt.datetime(1980, 1, 1)
@@ -90,7 +89,9 @@ def _harmless(column: pl.Series) -> pl.Series:
     dtype = column.dtype
     if dtype == pl.String:
         return column.str.slice(0, LONGEST_TEXT).str.replace(RISKY_START, "'$1")
-    if dtype.is_decimal() or dtype.is_numeric() or dtype == pl.Boolean:
+    if dtype.is_float():
+        return column.set(~column.is_finite(), None)  # would be written as an error formula
+    if dtype.is_numeric() or dtype == pl.Boolean:
         return column
     if dtype.is_temporal() and (column.is_empty() or column.dt.date().min() is None):
         return column

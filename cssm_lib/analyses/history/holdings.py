@@ -1,28 +1,19 @@
-"""What every Virtual Account held and needed on every day that an export shows.
-
-`holdings` is the base of all figures of the positions: a licence in a Virtual Account on a
-snapshot's own day. `pool_days` adds holdings up over accounts and says on which days that sum is
-whole, `standing` picks the rows that speak for `as_of`, and `counted_lots` the purchased lots
-that may count.
-"""
+"""What a licence in a Virtual Account held and needed on a snapshot's own day."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
+from cssm_lib.analyses.history.days import latest
 from cssm_lib.rules import Rules, licence_classes
 from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
-SUMS = [
-    *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
-    *("demand", "lent", "borrowed", "deficit", "free"),
-]
 UNDATED = dt.date(1, 1, 1)
 WITNESSES = {"licenses": 0, "summary": 1, "subscriptions": 2}
 
@@ -48,7 +39,7 @@ def holdings(
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)
     (10, 9, 'undated')
     """
-    tables = {name: _coded(_table(tables, name)) for name in _NEEDED}
+    tables = _coded(tables)
     usage = tables["usage"]
     return (
         _stock(usage)
@@ -71,6 +62,8 @@ def holdings(
 
 
 _NEEDED = ["usage", "lots", "substitutions", "devices", "device_licenses"]
+
+
 _COLUMNS = [
     *("quantity", "entitled", "entitled_basis", "entitled_gap", "in_use", "reserved", "available"),
     *("demand_identity", "reserved_and_reporting", "usage_billed", "demand", "lent", "borrowed"),
@@ -104,95 +97,23 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return lots.join(best, on=KEY, nulls_equal=True).filter(rank == pl.col("best")).drop("best")
 
 
-def pool_days(
-    holdings: pl.DataFrame,
-    *,
-    by: Sequence[str],
-    rules: Rules,
-    seen: pl.DataFrame | None = None,
-) -> pl.DataFrame:
-    """One row per group `by` and snapshot day: the sums over the group's accounts and licences.
-
-    The days are those of every Smart Account that the group touches. An account without a
-    snapshot that day speaks by its last one for `positions.carry_days`; after that, and where an
-    export is incomplete, the day is not `full` (rules.md, "Peaks, zero use, shelf"). An account
-    that a wide snapshot does not show, before its first or after its last day, holds zero.
-    Accounts in scope are those with a row in the group; which days an account has is read from
-    `seen` (smart_account, virtual_account, snapshot_date, complete), by default from `holdings`.
-    Undated rows have no day and are left out.
-
-    Columns: `by`, snapshot_date, then in licences quantity, entitled, in_use, reserved,
-    usage_billed, demand, lent, borrowed, deficit (sum of what single rows are short of), free
-    (entitled less demand less lent), young, and full. On a day that is not full the sums hold
-    what is known. Raises nothing.
-
-    >>> from cssm_lib.rules import load_rules
-    >>> rows = [
-    ...     {"snapshot_date": dt.date(2026, 5, 1), "virtual_account": va, "license": "A"}
-    ...     | {"quantity": 10, "in_use": use}
-    ...     for va, use in [("EMEA", 4), ("APJC", 9)]
-    ... ]
-    >>> held = holdings({"usage": TABLES["usage"].shaped(pl.DataFrame(rows))}, load_rules())
-    >>> days = pool_days(held, by=["smart_account", "license"], rules=load_rules())
-    >>> days["demand", "full"].rows()
-    [(13, True)]
-    """
-    by = list(by)
-    pages = _pages(holdings if seen is None else seen)
-    rows = holdings.filter(pl.col("snapshot_date").is_not_null())
-    members = rows.select(*dict.fromkeys([*by, *ACCOUNT])).unique()
-    groups = _pooled_accounts(members, by)
-    cover = _cover(pages, members.join(groups, on=by, nulls_equal=True), rules)
-    sums = _day_sums(rows.join(groups, on=by, nulls_equal=True), cover, by)
-    doubtful = _doubtful(members.join(groups, on=by, nulls_equal=True), cover, by)
-    day = [*by, "snapshot_date"]
-    return (
-        groups.join(cover.select("pool", "snapshot_date").unique(), on="pool")
-        .join(sums, on=day, how="left", nulls_equal=True)
-        .join(doubtful, on=day, how="left", nulls_equal=True)
-        .with_columns(pl.col(SUMS).fill_null(0), full=pl.col("doubtful").is_null())
-        .with_columns(_no_young(rows))
-        .select(*day, *SUMS, "young", "full")
-        .sort(day)
-    )
-
-
-def standing(holdings: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
-    """One row per licence in a Virtual Account: the holding that speaks for `as_of`, with its age.
-
-    Per Smart Account that is its newest snapshot on or before `as_of`; accounts that this
-    snapshot lacks without being wide come from their own newest one (DESIGN.md §3). Undated rows
-    stand only for a Smart Account that has nothing else, or where `as_of` is null. Adds age_days
-    (days, null if undated).
-
-    >>> from cssm_lib.rules import load_rules
-    >>> row = {"snapshot_date": dt.date(2026, 5, 1), "license": "A", "quantity": 1, "in_use": 0}
-    >>> held = holdings({"usage": TABLES["usage"].shaped(pl.DataFrame([row]))}, load_rules())
-    >>> standing(held, as_of=dt.date(2026, 5, 31))["age_days"].to_list()
-    [30]
-    """
-    day = pl.col("snapshot_date")
-    dated = holdings.filter(day.is_not_null() & (day <= pl.lit(as_of, pl.Date)))
-    undated = holdings.filter(day.is_null()).join(
-        dated.select("smart_account").unique(), on="smart_account", how="anti", nulls_equal=True
-    )
-    newest = _states(_pages(dated)).group_by(ACCOUNT).agg(pl.all().sort_by("snapshot_date").last())
-    now = dated.join(newest.filter("present").select(PAGE), on=PAGE, how="semi", nulls_equal=True)
-    age = (pl.lit(as_of, pl.Date) - day).dt.total_days()
-    return pl.concat([now, undated]).with_columns(age_days=age).sort(KEY)
-
-
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     found = tables.get(name)
     return TABLES[name].empty() if found is None else found.lazy().collect()
 
 
-def _coded(frame: pl.DataFrame) -> pl.DataFrame:
-    """Names as codes: joins of long histories on them take a tenth of the time."""
-    names = [*ACCOUNT, "license", "from_license", "to_license"]
-    return frame.with_columns(
-        pl.col(name).cast(pl.Categorical) for name in names if name in frame.columns
-    )
+def _coded(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables with names as ordered codes: long histories join and sort much faster."""
+    frames = {name: _table(tables, name) for name in _NEEDED}
+    said = [frame[name].unique() for frame in frames.values() for name in _named(frame)]
+    code = pl.Enum(pl.concat(said).drop_nulls().unique().sort())
+    return {
+        name: frame.with_columns(pl.col(_named(frame)).cast(code)) for name, frame in frames.items()
+    }
+
+
+def _named(frame: pl.DataFrame) -> list[str]:
+    return [name for name in (*KEY[:3], "from_license", "to_license") if name in frame.columns]
 
 
 def _upper(column: str) -> pl.Expr:
@@ -315,7 +236,7 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
 
 def _classes(usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     classes = licence_classes(usage["license"].unique().cast(pl.String), rules)
-    name = pl.col("license").cast(pl.Categorical)
+    name = pl.col("license").cast(usage.schema["license"])
     return classes.select(name, "perpetual", restricted_class="export_restricted")
 
 
@@ -370,7 +291,7 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
 def _nearest_page(pages: pl.DataFrame, shown: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Each usage page with the newest device page on or before it; undated goes with undated."""
     day = pl.col("snapshot_date").fill_null(UNDATED).alias("day")
-    found = _latest(
+    found = latest(
         pages.with_columns(day),
         shown.with_columns(day).rename({"snapshot_date": "device_date", "day": "shown"}),
         by=ACCOUNT,
@@ -378,118 +299,3 @@ def _nearest_page(pages: pl.DataFrame, shown: pl.DataFrame, rules: Rules) -> pl.
     )
     age = (pl.col("day") - pl.col("shown")).dt.total_days()
     return found.filter(age <= rules["positions.carry_days"])
-
-
-def _latest(
-    left: pl.DataFrame, right: pl.DataFrame, *, by: list[str], on: tuple[str, str]
-) -> pl.DataFrame:
-    """Newest row of `right` on or before each row of `left`; unlike `join_asof`, null keys meet."""
-    number = left.select(by).unique().with_row_index("number")
-    return (
-        left.join(number, on=by, nulls_equal=True)
-        .sort(on[0])
-        .join_asof(
-            right.join(number, on=by, nulls_equal=True).drop(by).sort(on[1]),
-            left_on=on[0],
-            right_on=on[1],
-            by="number",
-            coalesce=False,
-            check_sortedness=False,
-        )
-        .drop("number", "number_right", strict=False)
-    )
-
-
-def _pages(seen: pl.DataFrame) -> pl.DataFrame:
-    """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
-    dated = seen.filter(pl.col("snapshot_date").is_not_null())
-    pages = dated.group_by(PAGE).agg(pl.col("complete").min().fill_null(True))
-    whole = pl.col("complete").min().over("smart_account", "snapshot_date")
-    return pages.with_columns(complete=whole)
-
-
-def _states(pages: pl.DataFrame) -> pl.DataFrame:
-    """One row per account and day on which its holding is known: shown, or certainly none."""
-    day = pl.col("snapshot_date")
-    snapshots = pages.group_by("smart_account", "snapshot_date").agg(
-        pl.col("complete").first(), accounts=pl.len()
-    )
-    lives = pages.group_by(ACCOUNT).agg(first=day.min(), last=day.max())
-    wide = pl.col("complete") & (pl.col("accounts") >= 2)
-    outside = (day < pl.col("first")) | (day > pl.col("last"))
-    gone = lives.join(snapshots, on="smart_account", nulls_equal=True).filter(wide & outside)
-    return pl.concat(
-        [
-            pages.select(*PAGE, "complete", present=True),
-            gone.select(*PAGE, "complete", present=False),
-        ]
-    )
-
-
-def _pooled_accounts(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Each group with the set of Smart Accounts it touches, as one short key `pool`."""
-    smart = members.select("smart_account").unique().sort("smart_account").with_row_index("number")
-    pool = pl.col("number").unique().sort().cast(pl.String).str.join("+").alias("pool")
-    touched = members.select(*dict.fromkeys([*by, "smart_account"])).unique()
-    # renamed, so that a group key called smart_account stays what it is
-    named = touched.with_columns(touches="smart_account").join(
-        smart, left_on="touches", right_on="smart_account", nulls_equal=True
-    )
-    return named.group_by(by).agg(pool)
-
-
-def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """One row per pool, account and day: which snapshot speaks for it, and whether it may."""
-    accounts = members.select("pool", *ACCOUNT).unique()
-    days = (
-        accounts.select("pool", "smart_account")
-        .unique()
-        .join(
-            pages.select("smart_account", "snapshot_date").unique(),
-            on="smart_account",
-            nulls_equal=True,
-        )
-        .select("pool", "snapshot_date")
-        .unique()
-    )
-    broken = pages.filter(~pl.col("complete")).select("smart_account", "snapshot_date").unique()
-    states = _states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
-    age = (pl.col("snapshot_date") - pl.col("spoken")).dt.total_days()
-    known = (age <= rules["positions.carry_days"]).fill_null(False)
-    return (
-        _latest(accounts.join(days, on="pool"), states, by=ACCOUNT, on=("snapshot_date", "spoken"))
-        .join(
-            broken.with_columns(broken=True),
-            on=["smart_account", "snapshot_date"],
-            how="left",
-            nulls_equal=True,
-        )
-        .with_columns(known=known, sure=known & pl.col("whole") & pl.col("broken").is_null())
-    )
-
-
-def _day_sums(rows: pl.DataFrame, cover: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    speaks = cover.filter("known", "present").select("pool", *ACCOUNT, "spoken", "snapshot_date")
-    free = pl.col("entitled") - pl.col("demand") - pl.col("lent")
-    values = rows.select(
-        *dict.fromkeys([*by, *ACCOUNT, "pool"]),
-        *[name for name in SUMS if name != "free"],
-        "young",
-        spoken="snapshot_date",
-        free=free,
-    )
-    told = values.join(speaks, on=["pool", *ACCOUNT, "spoken"], nulls_equal=True)
-    return told.group_by(*by, "snapshot_date").agg(pl.col(*SUMS, "young").sum())
-
-
-def _doubtful(members: pl.DataFrame, cover: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    unsure = cover.filter(~pl.col("sure").fill_null(False))
-    unsure = unsure.select("pool", *ACCOUNT, "snapshot_date")
-    hit = members.join(unsure, on=["pool", *ACCOUNT], nulls_equal=True)
-    return hit.select(*by, "snapshot_date").unique().with_columns(doubtful=True)
-
-
-def _no_young(rows: pl.DataFrame) -> pl.Expr:
-    """Unknown stays unknown: holdings made without `as_of` say nothing about young lots."""
-    unknown = rows["young"].null_count() == rows.height
-    return (pl.lit(None, pl.Int64) if unknown else pl.col("young").fill_null(0)).alias("young")

@@ -1,0 +1,173 @@
+"""Lines of a terminal log to outputs: which device was asked what, and what it answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+COMMANDS = (
+    "show license summary",
+    "show license usage",
+    "show license all",
+    "show license tech support",
+    "show license status",
+    "show license udi",
+    "show license eventlog",
+    "show license rum id",
+    "show license authorization",
+    "show license reservation",
+    "show license history message",
+    "show license",
+    "show tech-support license",
+    "show version",
+    "show inventory",
+    "show clock",
+    "show running-config",
+    "show startup-config",
+)
+OTHER = "other"
+# the host name, a context or a mode, # or >, and what was typed
+PROMPT = re.compile(
+    r"(?:RP/\d+/\w+/CPU\d+:)?([A-Za-z0-9][\w.-]{0,62})(?:/[\w.-]{1,40}){0,3}"
+    r"(?:\([\w.:/ -]{1,60}\))?[#>]\s*(.*)$"
+)
+SHOW_TECH = re.compile(r"-{4,} ?(show [a-z][\w -]{1,60}?) ?-{4,}$")
+IDENTITY = re.compile(r"\b(PID|SN|UUID): ?([^,\s]+)")
+# a line that only the beginning of an output has
+STARTS = (
+    "Smart Licensing Tech Support info",
+    "Smart Licensing Status",
+    "Smart Licensing is ",
+    "License Usage:",
+    "Utility:",
+    "Cisco IOS XE Software, ",
+    "Cisco Nexus Operating System",
+    "Cisco Adaptive Security Appliance Software",
+)
+NOISE = ("Load for five secs", "Time source is ", "No time source")
+LOAD = "load"
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one command printed: on which host, where in the file, its lines."""
+
+    host: str | None
+    command: str | None
+    first: int
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Begin:
+    """An answer begins at this line; `typed` where the line itself is the command."""
+
+    line: int
+    host: str | None
+    command: str | None = None
+    typed: bool = False
+
+
+def outputs(lines: Sequence[str]) -> list[Output]:
+    """One item per answer of a device, in order; `first` is the line number of its first line.
+
+    An answer begins at a prompt, at an echoed command, at a heading of `show tech-support`, or
+    where a heading or another device's UDI says that a new one has begun. A host is null where no
+    prompt says it; `command` is "other" where it is none that is read here.
+
+    >>> [(o.host, o.command, o.first) for o in outputs(["sw1#show lic sum", "License Usage:"])]
+    [('sw1', 'show license summary', 2)]
+    """
+    begins = _hosted(_begins(lines), lines)
+    starts = [begin.line + begin.typed for begin in begins]
+    ends = [begin.line for begin in begins[1:]] + [len(lines)]
+    return [
+        Output(begin.host, begin.command, start + 1, lines[start:end])
+        for begin, start, end in zip(begins, starts, ends, strict=True)
+        if any(line.strip() for line in lines[start:end])
+    ]
+
+
+def _begins(lines: Sequence[str]) -> list[_Begin]:
+    found = [_Begin(0, None)]
+    seen: set[str] = set()
+    for number, line in enumerate(lines):
+        typed = _typed(line)
+        mark = None if typed else _mark(line)
+        if typed:
+            host, command = typed
+            found.append(_Begin(number, host or found[-1].host, command, True))
+        elif mark and _anew(mark, seen):
+            found.append(_Begin(number, found[-1].host))
+        if found[-1].line == number:
+            seen = set()
+        if mark:
+            seen.add(mark)
+    return found
+
+
+def _hosted(begins: list[_Begin], lines: Sequence[str]) -> list[_Begin]:
+    """A log pasted without its first prompt often ends with a bare one: it names the host."""
+    named = next((begin for begin in begins if begin.typed), None)
+    bare = named and named.host and lines[named.line].rstrip().endswith(("#", ">"))
+    if not bare:
+        return begins
+    return [replace(b, host=named.host) if b.line < named.line else b for b in begins]
+
+
+def _typed(line: str) -> tuple[str | None, str | None] | None:
+    """Host and command where a command was typed in this line or stands as a heading."""
+    if "#" in line or ">" in line:
+        prompt = PROMPT.match(line)
+        if prompt and not prompt[2].startswith(("#", ">", "<", "=")):
+            return prompt[1], command_of(prompt[2]) or OTHER
+    text = line.strip()
+    if text.startswith("----") and (heading := SHOW_TECH.match(text)):
+        return None, command_of(heading[1]) or OTHER
+    if text[:2] in ("sh", "do") and len(text) < 60 and (command := command_of(text)):
+        return None, command
+    return None
+
+
+def command_of(typed: str) -> str | None:
+    """The command that is read here, in full, for what was typed; null for any other.
+
+    >>> command_of("do sh lic tech sup | no-more"), command_of("ping 10.0.0.1")
+    ('show license tech support', None)
+    """
+    words = typed.lower().split("|")[0].split()
+    if words[:1] == ["do"]:
+        words = words[1:]
+    return next((full for full in COMMANDS if _abbreviates(words, full.split())), None)
+
+
+def _abbreviates(words: list[str], full: list[str]) -> bool:
+    """Every word the beginning of the command's; only a whole command may have words after it."""
+    if len(words) < len(full[:3]) or len(words[0]) < 2 or len(words[1]) < 2:
+        return False
+    if full == ["show", "license"] and len(words) > 2:
+        return False
+    return all(there.startswith(word) for word, there in zip(words, full, strict=False))
+
+
+def _mark(line: str) -> str | None:
+    """What of a line tells answers apart: a first heading, the device's UDI, or any content."""
+    text = line.strip()
+    if not text:
+        return None
+    if text.startswith(NOISE):
+        return LOAD if text.startswith("Load") else None
+    if line.startswith("UDI:"):
+        return f"UDI {sorted(IDENTITY.findall(text))}"
+    return next((start for start in STARTS if text.startswith(start)), "content")
+
+
+def _anew(mark: str, seen: set[str]) -> bool:
+    """Whether a new answer begins with this mark though no prompt says so."""
+    known = {udi for udi in seen if udi.startswith("UDI ")}
+    if mark == LOAD:
+        return bool(seen - {LOAD})
+    if mark.startswith("UDI "):
+        return bool(known - {mark})
+    return mark in STARTS and (mark in seen or bool(known))

@@ -1,0 +1,121 @@
+"""What several test files share: a cache of their own, the sample clients, one batch over them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cssm_lib.errors import UnusableClient
+from cssm_lib.schema import ANSWERS, TABLES
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Neither the user's cache nor another run's is read or written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CSSM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sample clients, as `cssm sample` writes it."""
+    from cssm_lib.sample import write_samples
+
+    folder = tmp_path_factory.mktemp("sample")
+    write_samples(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cssm() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command in a process of its own."""
+
+    def call(*arguments: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cssm_lib.cli", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def sample_batch(
+    sample_clients: Path, tmp_path_factory: pytest.TempPathFactory, cssm: Callable[..., Any]
+) -> SimpleNamespace:
+    """One `cssm run` over all sample clients: its folder, exit code and what it printed."""
+    out = tmp_path_factory.mktemp("packs")
+    done = cssm("run", sample_clients, "--out", out)
+    return SimpleNamespace(out=out, code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+@pytest.fixture
+def tiny() -> Callable[..., dict[str, Any]]:
+    """The tiny notebooks of the names given, as the batch takes them."""
+    from cssm_lib.batch import read_notebook
+
+    return lambda *names: {name: read_notebook(NOTEBOOKS / f"{name}.ipynb") for name in names}
+
+
+class FakeAnswers(dict[str, pl.DataFrame]):
+    """Empty tables with the contracts' columns, and what the pack prints beside them."""
+
+    def __init__(self, folder: Path, as_of: dt.date | None) -> None:
+        super().__init__(
+            {table.name: table.empty() for table in [*ANSWERS.values(), *TABLES.values()]}
+        )
+        self.as_of = as_of
+        self.about = {"key": f"key of {folder.name}", "inputs": [], "rules": [], "agreements": []}
+
+    def write(self, folder: Path, formats: tuple[str, ...]) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        self["positions"].write_csv(folder / "positions.csv")
+        return [folder / "positions.csv"]
+
+
+@pytest.fixture
+def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Path]]:
+    """Client folders of the names given, opened as fakes; `broken…` cannot be opened."""
+
+    def opened(folder: Path, as_of: dt.date | None = None) -> FakeAnswers:
+        if folder.name.startswith("broken"):
+            raise UnusableClient(f"{folder.name}: none of 2 files was recognised as an export.")
+        return FakeAnswers(folder, as_of or dt.date(2026, 10, 31))
+
+    def made(*names: str) -> list[Path]:
+        folders = [tmp_path / "clients" / name for name in names]
+        for folder in folders:
+            folder.mkdir(parents=True)
+            (folder / "client.toml").write_text(f'client = "{folder.name.title()}"\n')
+            (folder / f"only-in-{folder.name}.csv").touch()
+        return folders
+
+    monkeypatch.setattr("cssm_lib.batch.running.open_client", opened)
+    return made
+
+
+@pytest.fixture
+def tree() -> Callable[[Path], dict[str, bytes]]:
+    """Every file under a folder with its bytes."""
+
+    def files(folder: Path) -> dict[str, bytes]:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    return files
+
+
+def pytest_configure() -> None:
+    """Kernels started by the tests find this checkout even where it is not installed."""
+    root = str(Path(__file__).parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))

@@ -1,0 +1,105 @@
+"""Every page in a browser with the network cut: nothing is asked for, every chart is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+DRAWN = "document.querySelectorAll('figure.chart .marks').length"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("kernels"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}; apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Any]:
+    """Opens a file without a network; the page, what it asked for and what it complained of."""
+    context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 900})
+
+    def opened(path: Path) -> SimpleNamespace:
+        page, asked, said = context.new_page(), [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda fault: said.append(f"fault: {fault}"))
+        page.goto(path.as_uri())
+        return SimpleNamespace(page=page, asked=asked, said=said)
+
+    yield opened
+    context.close()
+
+
+def figures(path: Path) -> int:
+    return path.read_text("utf-8").count('<figure class="chart">')
+
+
+def test_every_page_of_the_sample_opens_offline(visit: Any, sample_batch: SimpleNamespace) -> None:
+    pages = sorted(sample_batch.out.rglob("*.html"))
+    assert len(pages) > 8
+    assert any(figures(path) for path in pages)
+    for path in pages:
+        seen = visit(path)
+        seen.page.wait_for_function(f"{DRAWN} >= {figures(path)}")
+        width = seen.page.evaluate("document.documentElement.scrollWidth")
+        outside = [url for url in seen.asked if not url.startswith(("file:", "data:", "blob:"))]
+        assert (path.name, outside, seen.said) == (path.name, [], [])
+        assert width <= 1280, f"{path.name} is wider than the screen"
+        seen.page.close()
+
+
+def test_a_chart_answers_the_mouse(visit: Any, sample_batch: SimpleNamespace) -> None:
+    path = next(path for path in sorted(sample_batch.out.rglob("01_*.html")) if figures(path))
+    page = visit(path).page
+    page.wait_for_function(f"{DRAWN} >= 1")
+    page.locator("figure.chart .mark-rect path").first.hover()
+    page.wait_for_selector("#vg-tooltip-element.visible")
+
+
+def test_every_link_of_the_sample_leads_somewhere(
+    visit: Any, sample_batch: SimpleNamespace
+) -> None:
+    hrefs = "[...document.querySelectorAll('a[href]')].map(a => [a.href, a.getAttribute('href')])"
+    for path in sorted(sample_batch.out.rglob("*.html")):
+        page = visit(path).page
+        for whole, own in page.evaluate(hrefs):
+            if own.startswith("#"):
+                assert page.locator(f"[id='{own[1:]}']").count() == 1, (path.name, own)
+            else:
+                assert whole.startswith("file:"), (path.name, whole)
+                assert page.evaluate("href => decodeURIComponent(new URL(href).pathname)", whole)
+                assert place_of(page, whole).is_file(), (path.name, whole)
+        page.close()
+
+
+def place_of(page: Any, url: str) -> Path:
+    return Path(page.evaluate("href => decodeURIComponent(new URL(href).pathname)", url))
+
+
+def test_a_page_cannot_be_made_to_run_a_script(visit: Any, tmp_path: Path) -> None:
+    import nbformat
+
+    from cssm_lib.pages.pack.page import Shell, notebook_page
+
+    hostile = "<img src=x onerror='window.evil=1'><script>window.evil=1</script>"
+    cell = nbformat.v4.new_markdown_cell(f"# Title\n\n{hostile}")
+    html = notebook_page(nbformat.v4.new_notebook(cells=[cell]), Shell("A", "b", "c"), title="T")
+    (tmp_path / "hostile.html").write_text(html)
+    page = visit(tmp_path / "hostile.html").page
+    assert page.evaluate("window.evil") is None

@@ -1,0 +1,235 @@
+"""Headline figures and sentences: made from a table, made again from the record, never invented."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import runpy
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cssm_lib.errors import PageError, ParameterError
+from cssm_lib.pages import facts, header, lists, sheet, tables
+from cssm_lib.pages.figures import FIGURES, HEADLINES
+from cssm_lib.pages.readings import READINGS
+from cssm_lib.schema import ANSWERS, TABLES
+
+stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
+HOSTILE = stand_in["HOSTILE"]
+LISTS = [getattr(lists, name) for name in ("short", "unused", "stranded", "ending", "unexplained")]
+LISTS += [getattr(lists, name) for name in ("moves", "contract_lines", "files", "mappings")]
+LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps", "missing")]
+LISTS += [lists.rules]
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return stand_in["answers"](12, 5)
+
+
+@pytest.fixture
+def page(answers):
+    return sheet.Page(answers, "01")
+
+
+@pytest.fixture
+def nothing():
+    return sheet.Page(stand_in["StandIn"]({}), "01")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_stands_on_columns_of_the_contract(name):
+    figure = FIGURES[name]
+    contract = {**ANSWERS, **TABLES}[figure.table]
+    assert figure.column in contract.names
+    contract.empty().filter(pl.sql_expr(figure.where or "TRUE"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_can_be_made_again_from_its_record(page, name):
+    record = json.loads(json.dumps(page.fact(name).record))
+    how = record["how"]
+    frame = page.answers[how.pop("table")]
+    assert facts.plain(facts.value_of(frame, **how)) == record["value"]
+
+
+def test_a_narrowed_page_records_its_scope(answers):
+    page = sheet.Page(answers, "01", virtual_accounts="branch 00[01]")
+    record = page.fact("utilisation.over_units").record
+    how = dict(record["how"])
+    assert "Branch 000" in how["where"]
+    assert facts.value_of(answers[how.pop("table")], **how) == record["value"]
+    positions = page.table("positions")["balance_after_substitution"]
+    assert record["value"] == positions.clip(lower_bound=0).sum()
+
+
+def test_names_with_quotes_and_brackets_narrow_to_themselves():
+    name = 'O\'Neill [1], "x"'
+    held = stand_in["positions"](2, 2).with_columns(pl.lit(name).alias("virtual_account"))
+    page = sheet.Page(stand_in["StandIn"]({"positions": held}), "01", licenses=("*000",))
+    assert page.table("positions").height == 2
+    one = replace(page, virtual_accounts=('o\'neill [[]1], "x"',))
+    assert one.table("positions").height == 2
+    assert one.fact("utilisation.licenses").value == 1
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "where", "value"),
+    [
+        ("sum", "", 3),
+        ("sum", "units > 99", 0),
+        ("count", "units IS NOT NULL", 2),
+        ("distinct", "", 2),
+        ("max", "", 5),
+        ("min", "units > 99", None),
+        ("first", "", 5),
+    ],
+)
+def test_aggregates(aggregate, where, value):
+    held = pl.DataFrame({"units": [5, -2, None]})
+    assert facts.value_of(held, column="units", aggregate=aggregate, where=where) == value
+
+
+def test_unknown_is_not_zero():
+    held = pl.DataFrame({"units": [None, None]}, schema={"units": pl.Int64})
+    assert facts.value_of(held, column="units") is None
+    assert facts.value_of(held.clear(), column="units", aggregate="count") is None
+
+
+def test_an_unknown_aggregate_names_those_there_are():
+    with pytest.raises(PageError, match="'mean' is not known; there are sum, count"):
+        facts.value_of(pl.DataFrame({"a": [1]}), column="a", aggregate="mean")
+
+
+def test_exact_decimals_stay_exact():
+    held = pl.DataFrame({"net": [Decimal("0.10"), Decimal("0.20")]})
+    assert facts.plain(facts.value_of(held, column="net")) == "0.3"
+
+
+def test_tiles_carry_their_records(page):
+    shown = sheet.headline(page)
+    bundle = shown._repr_mimebundle_()
+    records = bundle[facts.FACTS_MIME]["facts"]
+    assert [record["id"] for record in records] == HEADLINES["01"]
+    assert set(records[0]) == {"id", "label", "value", "unit", "page", "how", "note"}
+    assert all(f"{record['value']:,}" in bundle["text/html"] for record in records)
+
+
+def test_a_figure_on_incomplete_input_says_so_beside_it(page):
+    assert page.fact("utilisation.over_units").note == facts.INCOMPLETE
+    assert facts.INCOMPLETE in sheet.headline(page).html
+    assert "Incomplete input" in sheet.reading(page, "balance").html
+
+
+def test_a_label_is_escaped_in_a_tile():
+    figure = facts.Figure("x", HOSTILE, "positions", "license", "count", unit=HOSTILE)
+    shown = facts.show_facts([facts.Fact(figure, 3, "01", HOSTILE)])
+    assert "<img" not in shown.html
+
+
+@pytest.mark.parametrize("part", READINGS)
+def test_every_number_of_a_sentence_is_a_figure(page, part):
+    reading = READINGS[part]
+    templates = " ".join([reading.some, reading.do, reading.none, reading.none_do])
+    named = set(re.findall(r"{(\w+)}", templates))
+    assert named <= {name.split(".")[1] for name in reading.figures}
+    assert set(re.findall(r"\d+", templates)) <= {"90"}
+    shown = sheet.reading(page, part)
+    assert "What it means" in shown.html
+    assert {fact.figure.id for fact in shown.facts} == set(reading.figures)
+
+
+@pytest.mark.parametrize("part", READINGS)
+def test_a_part_without_data_names_the_export_and_ends_well(nothing, part):
+    shown = sheet.reading(nothing, part)
+    assert "would fill it" in shown.html
+    assert not shown.facts
+
+
+def test_no_move_needed_is_said_and_not_called_missing(answers):
+    held = {name: answers[name] for name in ("positions", "pooled")}
+    page = sheet.Page(stand_in["StandIn"](held), "01")
+    assert "No move would cure anything" in sheet.reading(page, "transfers").html
+
+
+@pytest.mark.parametrize("rows", LISTS)
+def test_every_list_can_be_printed_with_and_without_data(page, nothing, rows):
+    for shown in (page, nothing):
+        assert "<img" not in tables.printed(rows(shown), "positions").html
+        assert "<script>alert" not in tables.searchable(rows(shown), "positions").html
+
+
+def test_a_shortage_has_its_cause_and_cure():
+    rows = {
+        "license": ["ended", "lent", "none owned", "reserved", "used"],
+        "quantity": [100, 50, 0, 10, 10],
+        "entitled": [60, 50, 0, 10, 10],
+        "entitled_gap": [-40, 0, None, 0, 0],
+        "demand": [80, 40, 5, 14, 15],
+        "in_use": [80, 40, 5, 8, 15],
+        "reserved": [0, 0, 0, 6, 0],
+        "lent": [0, 15, 0, 0, 0],
+        "balance": [-20, 10, -5, -4, -5],
+        "balance_after_substitution": [-20, -5, -5, -4, -5],
+    }
+    held = ANSWERS["positions"].shaped(pl.DataFrame(rows))
+    pools = {"license": rows["license"], "short_units": [20, 5, 5, 4, 5]}
+    pools |= {"curable_units": [20, 2, 0, 0, 0], "true_gap": [0, 3, 5, 4, 5]}
+    tables_ = {"positions": held, "pooled": ANSWERS["pooled"].shaped(pl.DataFrame(pools))}
+    listed = lists.short(sheet.Page(stand_in["StandIn"](tables_), "01"))
+    causes = dict(listed.select("license", "cause").iter_rows())
+    assert causes == {
+        "ended": "lots not valid that day: 40 units",
+        "lent": "lent to other licences: 15 units",
+        "none owned": "used without any entitlement here",
+        "reserved": "reservations: 6 units",
+        "used": "more in use than entitled",
+    }
+    cures = dict(listed.select("license", "cure").iter_rows())
+    assert cures["ended"] == "transfer inside the Smart Account"
+    assert cures["lent"] == "transfer in part; 3 remain in the pool"
+
+
+def test_the_header_says_whose_when_and_what_to_doubt(page):
+    html = header.header(page).html
+    for words in ("Aurora Health", "2026-10-31", "EA Networking, 2024-02-01 to 2027-01-31"):
+        assert words in html
+    assert "Fewer records than the export says it holds: 1 file." in html
+    assert "Not recognised and not used: 1 file." in html
+
+
+def test_the_header_stands_without_any_data(nothing):
+    assert "no licence export was recognised" in header.header(nothing).html
+
+
+def test_hostile_names_are_data_in_the_header(answers):
+    stand = stand_in["StandIn"](answers.tables)
+    stand.name = HOSTILE
+    assert "<img" not in header.header(sheet.Page(stand, "01")).html
+
+
+def test_the_window_reaches_back_from_as_of(answers):
+    page = sheet.Page(answers, "01", window_days=100)
+    days = page.table("pool_days")["snapshot_date"]
+    assert days.min() > page.answers.as_of - dt.timedelta(days=100)
+    assert replace(page, window_days=0).table("pool_days").height == answers["pool_days"].height
+
+
+def test_a_client_folder_is_found_from_here_and_from_above(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert sheet.located("data") == Path("data")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert sheet.located("data") == Path("../data")
+    assert sheet.located("nowhere") == Path("nowhere")
+
+
+def test_a_day_that_is_none_is_refused():
+    with pytest.raises(ParameterError, match="write it as 2026-10-31"):
+        sheet.checked_day("last month")
