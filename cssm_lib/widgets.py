@@ -18,6 +18,7 @@ from cssm_lib.pages.sheet import Page
 
 ALL = "all"
 REACH = "The choosers narrow the charts; sentences and tables keep to the whole page."
+NOT_CHOSEN = "There is data, but none of it for the accounts, licences and days that were chosen."
 WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
 
 
@@ -90,8 +91,13 @@ def show(view: View, chart: Callable[..., Any], table: str, **options: Any) -> N
     """Draw the chart of a table; live, draw it again in the same place after every choice."""
     from IPython.display import display
 
+    from cssm_lib.pages.charts import blank
+
     def drawn() -> Any:
-        return chart(chosen(view).table(table), **options)
+        frame = chosen(view).table(table)
+        if frame.is_empty() and not view.page.answers[table].is_empty():
+            return blank("Nothing for this choice", table, sentence=NOT_CHOSEN)
+        return chart(frame, **options)
 
     if not view.choosers:
         display(drawn())

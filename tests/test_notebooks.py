@@ -168,3 +168,12 @@ def test_a_choice_redraws_the_chart_in_its_place(monkeypatch):
     view.account.value = "Branch 002"
     (rows,) = Place.drawn[-1].to_dict()["datasets"].values()
     assert {row["account"] for row in rows} == {"Branch 002"}
+
+
+def test_a_choice_that_leaves_nothing_does_not_blame_an_export(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("IPython.display.display", drawn.append)
+    page = sheet.Page(stand_in["answers"](3, 4), "01", virtual_accounts="nowhere")
+    widgets.show(widgets.View(page), charts.heat_map, "positions")
+    (rows,) = drawn[0].to_dict()["datasets"].values()
+    assert rows[0]["says"].startswith("There is data, but none of it")

@@ -196,7 +196,6 @@ def _where(notebook: NotebookNode) -> str:
 def _wiring(private: Path, place: Place) -> Config:
     """How a kernel is reached, and what it finds in its environment."""
     environment = {
-        "CSSM_BATCH": "1",
         "IPYTHONDIR": str(private / "ipython"),  # no start-up file of the user's runs in a page
         "POLARS_MAX_THREADS": str(place.polars_threads),
         "PYTHONHASHSEED": "0",

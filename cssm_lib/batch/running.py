@@ -30,7 +30,8 @@ from cssm_lib.errors import CssmError
 from cssm_lib.pages.pack import Pack, Page, drop_page, write_pack, write_packs_index, write_page
 
 CORES = os.cpu_count() or 1
-OWN_PARAMETERS = ("client_dir", "as_of", "renewal")
+# what a notebook is given where it has it; the values here show the type
+OWN = {"client_dir": "", "as_of": "", "renewal": "", "interactive": False}
 Tell = Callable[[Job, Page | None, str | None], None]
 Step = Callable[[], list[Any]]
 
@@ -123,7 +124,7 @@ def _check(jobs: Sequence[Job], settings: Settings) -> None:
     asked = {stem for job in jobs for stem in pages_asked(settings.notebooks, job.only)}
     contents = {stem: settings.notebooks[stem].content for stem in sorted(asked)}
     known = {name for content in contents.values() for name in declared(content)}
-    own = {name: "" for name in OWN_PARAMETERS if name in known}
+    own = {name: value for name, value in OWN.items() if name in known}
     check_parameters(contents, own | dict(settings.parameters))
 
 
@@ -230,7 +231,7 @@ def _page_of(notebook: Notebook, work: Work | None = None) -> Page:
 def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
     """What a notebook is given: the client relative to the kernel's folder, the day as asked."""
     job = work.job
-    own = {
+    own = OWN | {
         "client_dir": job.client_dir.absolute().name or ".",
         "as_of": job.as_of.isoformat() if job.as_of else "",
         "renewal": job.renewal or "",

@@ -42,6 +42,7 @@ def pool_days(
 
     >>> from cssm_lib.analyses.history import holdings
     >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
     >>> rows = [
     ...     {"snapshot_date": dt.date(2026, 5, 1), "virtual_account": va, "license": "A"}
     ...     | {"quantity": 10, "in_use": use}
@@ -82,6 +83,7 @@ def standing(holdings: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
 
     >>> from cssm_lib.analyses.history import holdings
     >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
     >>> row = {"snapshot_date": dt.date(2026, 5, 1), "license": "A", "quantity": 1, "in_use": 0}
     >>> held = holdings({"usage": TABLES["usage"].shaped(pl.DataFrame([row]))}, load_rules())
     >>> standing(held, as_of=dt.date(2026, 5, 31))["age_days"].to_list()

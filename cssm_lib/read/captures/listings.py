@@ -7,6 +7,7 @@ import re
 from cssm_lib.read.captures.clock import moment
 from cssm_lib.read.captures.said import Record, Said, fault, fill, place
 from cssm_lib.read.captures.statements import LICENSE_KEYS, TAG, VERDICT_KEYS, ZONE, read
+from cssm_lib.read.source import FAULT
 
 SUMMARY = "show license summary"
 USAGE = "show license usage"
@@ -83,9 +84,7 @@ def take_license(said: Said, text: str, line: int) -> None:
     columns = read(LICENSE_KEYS, key.strip().lower(), value.strip())
     if record is None or not columns:
         return
-    if any(name in record for name in ONCE if name in columns and name != "license"):
-        record = _begun(said, line, record["command"])
-    if "license" in columns and "license" in record:
+    if any(name in record and name in columns for name in ONCE):
         record = _begun(said, line, record["command"])
     fill(record, columns)
 
@@ -145,10 +144,12 @@ def settle_listing(said: Said) -> None:
     """Descriptions from brackets, verdicts beside their licences, the last record's missing end."""
     _unfinished(said)
     for record in said.licenses:
+        if FAULT not in record:
+            record.setdefault("truncated", "false")
         if "entitlement" in record:
             record.setdefault("description", record["entitlement"])
-        for column, value in said.verdicts.get(record.get("tag", ""), {}).items():
-            fill(record, {column: value} if column == ZONE or column not in record else {})
+        verdict = said.verdicts.get(record.get("tag", ""), {})
+        fill(record, {name: value for name, value in verdict.items() if name not in record})
     tags = {record.get("tag") for record in said.licenses}
     said.notes.extend(
         f"Cisco's verdict on {tag} is about no licence in the list."
