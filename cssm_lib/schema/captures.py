@@ -141,6 +141,7 @@ CAPTURES = Table(
         wall("next_communication", "as printed"),
         wall("communication_deadline", "as printed"),
         text("evaluation_remaining", "as printed"),
+        flag("says_licenses", "the capture lists licences: no row means none in use"),
         text("features_authorized", "of the export authorisation key"),
         text("reservation", "License reservation: ENABLED or DISABLED"),
         text("reservation_status", "the active member's"),

@@ -14,7 +14,9 @@ MONTHS = {
 _ZONE = r"(?: ([A-Za-z][\w+:-]{0,15}|[+-]\d[\d:]{1,5}))?"
 _HOURS = r"(\d{2}:\d{2}:\d{2})(?:\.\d{1,6})?"
 # Oct 14 12:10:32 2021 UTC, and the order of newer ASA: Jan 20 2023 10:59:10 UTC
-USUAL = re.compile(rf"([A-Z][a-z]{{2}}) {{1,2}}(\d{{1,2}}) (?:{_HOURS} (\d{{4}})|(\d{{4}}) {_HOURS}){_ZONE}")
+USUAL = re.compile(
+    rf"([A-Z][a-z]{{2}}) {{1,2}}(\d{{1,2}}) (?:{_HOURS} (\d{{4}})|(\d{{4}}) {_HOURS}){_ZONE}"
+)
 ISO = re.compile(rf"(\d{{4}}-\d\d-\d\d)[T ](\d{{2}}:\d{{2}}:\d{{2}}(?:\.\d{{1,6}})?){_ZONE}")
 # 15:09:55.102 UTC Wed Nov 10 2021, with `*` or `.` where the clock follows no time source
 CLOCK = re.compile(

@@ -140,8 +140,8 @@ def _take_handle(said: Said, text: str, line: int) -> bool:
 
 
 def _take_udi(said: Said, text: str, line: int) -> bool:
-    """In a usage report the UDI is the report's own."""
-    if said.at["section"] == "report" or "PID:" not in text:
+    """The device's identity, unless it stands inside a record: then it is the record's."""
+    if said.at["record"] is not None or "PID:" not in text:
         return False
     units.take_udi(said, text, line)
     return True
@@ -177,6 +177,23 @@ def _take_index(said: Said, text: str, line: int) -> bool:
     return True
 
 
+def _take_software(said: Said, text: str, line: int) -> bool:
+    """The first line of `show version`."""
+    if said.at["section"] in ("", "version") and " Software" in text and "ersion" in text:
+        said.at["section"] = "version"
+        said.commands["show version"] = None
+    return False
+
+
+def _take_none(said: Said, text: str, line: int) -> bool:
+    """An empty list says something too."""
+    if text.startswith("No licenses"):
+        put(said, {"says_licenses": "true"}, line)
+    else:
+        said.commands["show license eventlog"] = None
+    return True
+
+
 def _take_slots(said: Said, text: str, line: int) -> bool:
     """The heading of the older table of `show license udi`."""
     if not text.endswith("UDI") or "PID" not in text:
@@ -196,6 +213,9 @@ ANYWHERE: dict[str, Callable[[Said, str, int], bool]] = {
     "Time": _take_clock,
     "No": _take_clock,
     "Smart": _take_smart,
+    "Cisco": _take_software,
+    "No licenses in use": _take_none,
+    "No EventLog Found.": _take_none,
     "Index": _take_index,
     "SlotID": _take_slots,
     "SwitchNum": _take_slots,
@@ -232,10 +252,13 @@ def _take_plain(said: Said, text: str, line: int) -> None:
 
 
 def _take_details(said: Said, text: str, line: int) -> None:
+    """The technical details; its word on the transport only where the device gave none before."""
     if units.SHORT.match(text) or text.startswith("Local Device:"):
         units.take_trust_data(said, text, line)
-    elif text.startswith("Default URL:"):
-        put(said, read(CAPTURE_KEYS["transport"], "url", text.partition(":")[2].strip()), line)
+    elif text.startswith(("Transport:", "Default URL:")):
+        key, _, value = text.partition(":")
+        columns = read(CAPTURE_KEYS["details"], key.lower(), value.strip())
+        put(said, {name: columns[name] for name in columns if name not in said.facts}, line)
     else:
         _take_plain(said, text, line)
 
@@ -282,6 +305,7 @@ def _take_version(said: Said, text: str, line: int) -> None:
 
 READERS: dict[str, Callable[[Said, str, int], None]] = {
     "usage": listings.take_license,
+    "blocks": listings.take_license,
     "summary": listings.take_row,
     "verdict": listings.take_verdict,
     "units": units.take_member,
@@ -302,7 +326,17 @@ READERS: dict[str, Callable[[Said, str, int], None]] = {
 }
 # sections in which a line that ends with a colon is no heading of another section
 OPEN_ENDED = frozenset(
-    ("usage", "summary", "verdict", "units", "trust", "platform", "details", "communication")
+    (
+        "usage",
+        "blocks",
+        "summary",
+        "verdict",
+        "units",
+        "trust",
+        "platform",
+        "details",
+        "communication",
+    )
 ) | frozenset(("events", "report", "reports", "packages", "version"))
 
 
@@ -321,7 +355,7 @@ def _name_command(said: Said, output: Output) -> None:
 
 
 def _shape(said: Said) -> str:
-    facts = set(said.facts) - {"observed_at", "clock_mark"}
+    facts = set(said.facts) - {"observed_at", "clock_mark", "says_licenses"}
     if facts <= {"pid", "serial", "uuid"}:
-        return "show license udi"
+        return "show license udi" if facts else "show license usage"
     return "show license all" if "serial" in facts else "show license status"

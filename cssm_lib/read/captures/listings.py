@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cssm_lib.read.captures.clock import moment
-from cssm_lib.read.captures.said import Record, Said, fault, fill, place
+from cssm_lib.read.captures.said import Record, Said, fault, fill, place, put
 from cssm_lib.read.captures.statements import LICENSE_KEYS, TAG, VERDICT_KEYS, ZONE, read
 from cssm_lib.read.source import FAULT
 
@@ -16,6 +16,8 @@ TECH_SUPPORT = "show license tech support"
 PAK = "show license"
 INDEX = re.compile(r"Index \d+ Feature: ?(\S.*)")
 HEADER = re.compile(r"License\s+Entitlement Tag", re.I)
+# sections in which named licences are listed: under their heading, or from the beginning
+BLOCKS = ("usage", "blocks", "authorization", "")
 # a key that a licence has once: seen again, another licence has begun unannounced
 ONCE = ("license", "description", "quantity")
 
@@ -38,7 +40,7 @@ def bracketed(text: str) -> tuple[str, str] | None:
 
 def begins_block(said: Said, text: str) -> bool:
     """Whether the line is a licence's heading: `network-advantage (C9300-24 Network Advantage):`."""
-    if not text.endswith("):") or said.at["section"] not in ("", "usage", "authorization"):
+    if not text.endswith("):") or said.at["section"] not in BLOCKS:
         return False
     return bracketed(text[:-1]) is not None and not SHORT_UNIT.match(text)
 
@@ -49,9 +51,9 @@ SHORT_UNIT = re.compile(r"P:[^,]{1,60},S:")
 def take_block(said: Said, text: str, line: int) -> None:
     """The heading of a named licence; statements about it follow."""
     name, inside = bracketed(text[:-1]) or ("", "")
-    command = ALL if said.at["section"] == "usage" else USAGE
-    said.at["section"] = "usage"
-    record = _begun(said, line, command)
+    headed = said.at["section"] == "usage"
+    said.at["section"] = "usage" if headed else "blocks"
+    record = _begun(said, line, ALL if headed else USAGE)
     record |= {"license": name or inside, "entitlement": inside}
     _mark_cut(record, name, inside)
 
@@ -72,6 +74,7 @@ def take_index(said: Said, text: str, line: int) -> None:
 
 def _begun(said: Said, line: int, command: str) -> Record:
     record = {"place": place(line), "command": said.known or command}
+    put(said, {"says_licenses": "true"}, line)
     said.licenses.append(record)
     said.at["record"] = record
     return record

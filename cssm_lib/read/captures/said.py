@@ -37,7 +37,9 @@ class Said:
 
 
 # these move on between two commands without contradiction
-MOVING = frozenset(("observed_at", "clock_mark"))
+MOVING = frozenset(
+    ("observed_at", "clock_mark", "rum_total", "rum_purged", "rum_acknowledged", "rum_waiting")
+) | frozenset(("rum_available", "rum_collecting", "says_licenses"))
 
 
 def place(line: int) -> str:

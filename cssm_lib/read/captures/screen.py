@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>A-Z])")
+ANSI = re.compile(
+    r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>A-Z])"
+)
 PAGING = re.compile(r"<?-{2,} ?\(?[Mm]ore(?: \d{1,3}%)?\)? ?-{2,}>?")
 CONTROLS = re.compile(r"[\x01-\x07\x0e-\x1f\x7f]")
 # SecureCRT and script wrappers write the time of the computer before every line
@@ -15,7 +17,9 @@ LONGEST = 4_000
 def shown_lines(text: str) -> list[str]:
     r"""The lines of the file as the terminal showed them; line n of the file is item n - 1.
 
-    >>> shown_lines(" --More-- \b\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\b\bUtility:\r\n  Status: ON")
+    >>> shown_lines(
+    ...     " --More-- \b\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\b\bUtility:\r\n  Status: ON"
+    ... )
     ['Utility:', '  Status: ON']
     """
     text = text.replace("\r\n", "\n")

@@ -15,7 +15,9 @@ TAG = re.compile(r"regid\.\d{4}-\d{2}\.com\.cisco\.[\w.\-]+,[\w.\-]+")
 PAIR = re.compile(r"\b(PID|SN|UUID): ?([^,\s]+)")
 CODED = re.compile(r"(.*?) ?\((\d{1,4})\)$")
 BY = re.compile(r"(\S+)\s*(?:\((.*)\))?$")
-INTERVAL = re.compile(r"(\d+)\s*(?:days)?\s*(?:\([^)]*\))?\s*(?:State\((\d+)\))?\s*(?:InPolicy\((\d+)\))?$")
+INTERVAL = re.compile(
+    r"(\d+)\s*(?:days)?\s*(?:\([^)]*\))?\s*(?:State\((\d+)\))?\s*(?:InPolicy\((\d+)\))?$"
+)
 
 Columns = dict[str, str | None]
 Reader = Callable[[str, str], Columns]
@@ -78,7 +80,7 @@ def days(column: str, value: str) -> Columns:
 def truth_by(column: str, value: str) -> Columns:
     """A truth value and whose policy says so: `yes (Customer Policy)`."""
     found = BY.match(value)
-    return {column: found[1], f"{column}_by": found[2]} if found else {column: value}
+    return truth(column, found[1]) | {f"{column}_by": found[2]} if found else {column: value}
 
 
 def interval(column: str, value: str) -> Columns:
@@ -218,6 +220,7 @@ CAPTURE_KEYS: dict[str, dict[str, tuple[str, Reader]]] = {
         "software id": ("product_tag", said),
         "agent state": ("agent_state", said),
         "transport": ("transport", said),
+        "default url": ("transport_url", said),
         "privacy send hostname": ("sends_hostname", truth),
         "privacy send ip": ("sends_ip", truth),
         "clock sync-ed with ntp": ("clock_synchronised", truth),

@@ -18,6 +18,7 @@ TRUSTED = {
     "valid": "trust_code_valid_from",
     "expired": "trust_code_expires",
 }
+OWN = ("trust_code", "trust_code_at", "reservation_status")
 # `*  ASR1006   NWG1512050G   ASR1006:NWG1512050G`, the star on the unit that answers
 SLOT = re.compile(r"(\*?)\s*(\d{0,3})\s*(\S+)\s+(\S+)\s+(\S+)$")
 
@@ -124,6 +125,5 @@ def settle_active(said: Said) -> None:
     if active is None:
         return
     line = int(active["place"].split()[1])
-    for column in ("trust_code", "trust_code_at", "reservation_status"):
-        if column in active and column not in said.facts:
-            put(said, {column: active[column]}, line)
+    own = {name: active.get(name) for name in OWN if name not in said.facts}
+    put(said, own | ({ZONE: active.get(ZONE)} if any(own.values()) else {}), line)

@@ -1,0 +1,103 @@
+"""Device captures: terminal logs and saved outputs of `show license …`, version and inventory.
+
+`show license` text is parsed here; version, inventory and the licence table of older NX-OS by
+ntc-templates. Times stay on the device's own clock.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cssm_lib.read.captures.devices import devices, is_worth_a_row
+from cssm_lib.read.captures.license_text import read_license_text
+from cssm_lib.read.captures.platforms import read_platform
+from cssm_lib.read.captures.frames import notes, tables
+from cssm_lib.read.captures.screen import shown_lines
+from cssm_lib.read.captures.session import NOISE, outputs
+from cssm_lib.read.source import Found, message
+from cssm_lib.rules import Rules
+
+__all__ = ["looks_like_capture", "read_capture"]
+
+KIND = "capture"
+# what a capture has one of: asked first, as it costs little on a large file of another kind
+WORDS = (
+    *("Smart Licensing", "License Usage", "Entitlement Tag", "Entitlement tag", "Handle:", "UDI:"),
+    *("License Authorization:", "Trust Code Installed", "Last ACK received", "SlotID", "SwitchNum"),
+    *("Event Log", "SAEVT_", "No EventLog", "Report Id", "Feature:", "  Ins  Lic", "DESCR:"),
+    *("Cisco IOS", "Cisco Adaptive", "Cisco Nexus", "Technology Package"),
+    *("show lic", "sh lic", "show ver", "sh ver", "show inv", "sh inv"),
+)
+MARKS = re.compile(
+    r"""^[ \t]*(?:
+        \S{1,80}[#>]\s*(?:do\s+)?sho?w?\s+(?:lic|ver|inv)\w*
+      | sho?w?\s+(?:lic|ver|inv)[a-z]*(?:\s+[a-z]+){0,3}\s*$
+      | -{4,}\s*show\s+(?:license|version|inventory)
+      | Smart\ Licensing\ (?:Status|Tech\ Support\ info|Usage\ Report|is\ |Using\ Policy:)
+      | License\ Usage:?\s*\n\s*(?:={4,}|License\s+Entitlement)
+      | License\s+Entitlement\ Tag\s+Count\s+Status
+      | License\ Authorization:\s*\n\s*Status:
+      | (?:Trust\ Code\ Installed|Usage\ Reporting):\s*\n
+      | Last\ ACK\ received:
+      | Handle:\ \d+\s*\n\s*License:
+      | UDI:\s*PID:
+      | (?:SlotID|SwitchNum)\s+PID\s
+      | \*{4}\ Event\ Log\ \*{4}
+      | \d{4}-\d\d-\d\d\ [\d:.]{8,15}\ \S{0,16}\ ?SAEVT_
+      | No\ EventLog\ Found
+      | Report\ Id(?::\ \d+\s*\n\s*Metric\ Name:|,\s+State,)
+      | Index\ \d+\ Feature:
+      | Feature\s+Ins\s+Lic\s
+      | NAME:\ .{1,80},\s*DESCR:
+      | Cisco\ (?:IOS(?:\ XE|-XE|\ XR)?|Adaptive\ Security\ Appliance)\ Software
+      | Cisco\ Nexus\ Operating\ System
+      | Technology\ Package\ License\ Information
+    )""",
+    re.X | re.M | re.I,
+)
+
+
+def looks_like_capture(text: str) -> bool:
+    r"""Whether the text is a device's own output, by what stands in it.
+
+    >>> looks_like_capture("sw1#sh lic usage\n"), looks_like_capture("License,Purchased,In Use\n")
+    (True, False)
+    """
+    return any(word in text for word in WORDS) and MARKS.search(text) is not None
+
+
+def read_capture(text: str, *, name: str, rules: Rules) -> Found:
+    r"""One row a device in `captures`, and rows of what it lists in the other tables, as text.
+
+    Several commands of one device are put together: a licence that several commands list is one
+    row, a contradiction is a note and the later statement stands. `place` is `line 7`; `capture`
+    is the place of the device's row. Never raises for a bad text: `problem` is the message.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> text = "sw1#show license udi\nUDI: PID:C9300-24T,SN:FCW2125L07Y\n"
+    >>> found = read_capture(text, name="sw1.txt", rules=load_rules())
+    >>> found.tables["captures"].select("hostname", "pid", "serial").row(0)
+    ('sw1', 'C9300-24T', 'FCW2125L07Y')
+    """
+    lines = shown_lines(text)
+    answers = []
+    for output in outputs(lines):
+        said = read_license_text(output)
+        read_platform(output, said)
+        answers.append(said)
+    found = devices([said for said in answers if is_worth_a_row(said)])
+    if not any(is_worth_a_row(said) for said in found):
+        return Found(KIND, problem=_nothing(lines, name))
+    return Found(
+        KIND,
+        tables=tables(found, name),
+        dated_rows=all("observed_at" in said.facts for said in found),
+        notes=notes(found),
+    )
+
+
+def _nothing(lines: list[str], name: str) -> str:
+    shown = [line.strip() for line in lines if line.strip() and not line.startswith(NOISE)]
+    first = repr(shown[0][:60]) if shown else "no text"
+    do = "Capture `show license tech support` (or all, usage, status) again, whole."
+    return message(name, "no device says anything in it that is read", first, do)

@@ -1,0 +1,124 @@
+"""`show version`, `show inventory` and the licence table of older NX-OS, read by ntc-templates."""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from cssm_lib.read.captures.said import Said, fault, member, place, put
+from cssm_lib.read.captures.session import Output
+
+SYSTEMS = (
+    ("Cisco Nexus Operating System", "cisco_nxos"),
+    ("Cisco Adaptive Security Appliance Software", "cisco_asa"),
+    ("Cisco IOS XR Software", "cisco_xr"),
+    ("Cisco IOS XE Software", "cisco_ios"),
+    ("Cisco IOS Software", "cisco_ios"),
+)
+# what each system's template calls it
+VERSION_FIELDS = {
+    "software_version": ("VERSION", "OS"),
+    "hostname": ("HOSTNAME",),
+    "weak_pid": ("HARDWARE", "PLATFORM", "MODEL"),
+    "weak_serial": ("SERIAL",),
+}
+XE_VERSION = re.compile(r"Cisco IOS XE Software, Version (\S+)")
+PART = re.compile(r"(NAME: |PID: )", re.I)
+CHASSIS = re.compile(
+    r"(?:chassis|switch|rack)? ?\d*(?: chassis)?|switch system|.* stack|chassis.*", re.I
+)
+FEATURES = re.compile(r"Feature\s+Ins\s+Lic")
+NO_TEMPLATE_FITS = re.compile(r"^\s+\^\. -> Error.*$", re.M)
+NXOS_USAGE = "cisco_nxos_show_license_usage"
+FEATURE_COLUMNS = {
+    "FEATURE": "license",
+    "INSTALLED": "installed",
+    "LICENSE_COUNT": "quantity",
+    "STATUS": "status",
+    "EXPIRY_DATE": "expires",
+    "COMMENTS": "comments",
+}
+
+
+def read_platform(output: Output, said: Said) -> None:
+    """Adds what the answer says of software, hardware and licensed features of the device."""
+    text = "\n".join(output.lines)
+    system = next((name for mark, name in SYSTEMS if mark in text), None)
+    if system:
+        _take_version(said, text, line=output.first, system=system)
+    parts = [n for n, line in enumerate(output.lines) if PART.match(line.strip())]
+    if parts:
+        _take_inventory(said, output, parts)
+    table = next((n for n, line in enumerate(output.lines) if FEATURES.match(line)), None)
+    if table is not None:
+        _take_features(said, output, table)
+
+
+@cache
+def _template(name: str) -> str:
+    """A template without its rule to give up on lines that it does not know."""
+    path = files("ntc_templates") / "templates" / f"{name}.textfsm"
+    return NO_TEMPLATE_FITS.sub("", path.read_text("utf-8"))
+
+
+def _rows(name: str, text: str) -> list[dict[str, Any]]:
+    # not needed for the licence text, and slow to import
+    import textfsm
+
+    return textfsm.TextFSM(io.StringIO(_template(name))).ParseTextToDicts(text)
+
+
+def _take_version(said: Said, text: str, *, line: int, system: str) -> None:
+    rows = _rows(f"{system}_show_version", text)
+    row = rows[0] if rows else {}
+    for column, names in VERSION_FIELDS.items():
+        value = next((row[name] for name in names if row.get(name)), None)
+        value = value[0] if isinstance(value, list) else value
+        put(said, {column: value}, line)
+    release = XE_VERSION.search(text)
+    if release and "software_version" not in said.facts:
+        put(said, {"software_version": release[1]}, line)
+    said.commands["show version"] = None
+    units = list(zip(_several(row.get("HARDWARE")), _several(row.get("SERIAL")), strict=False))
+    for pid, serial in units if len(set(units)) > 1 else ():
+        member(said, (pid, serial), line)
+
+
+def _several(value: Any) -> list[str]:
+    return value if isinstance(value, list) else []
+
+
+def _take_inventory(said: Said, output: Output, parts: list[int]) -> None:
+    """The chassis of an inventory: who the device is, and its stack where there are several."""
+    lines = [output.lines[n].strip() for n in parts]
+    system = "cisco_asa" if lines[0].startswith("Name:") else "cisco_ios"
+    rows = [row for row in _rows(f"{system}_show_inventory", "\n".join(lines)) if row["SN"]]
+    chassis = [row for row in rows if CHASSIS.fullmatch(row["NAME"])]
+    first = output.first + parts[0]
+    said.commands["show inventory"] = None
+    for row in (chassis or rows)[:1]:
+        put(said, {"weak_pid": row["PID"].strip(), "weak_serial": row["SN"]}, first)
+    units = [row for row in chassis if not row["NAME"].lower().endswith(" stack")]
+    for row in units if len({row["SN"] for row in units}) > 1 else ():
+        record = member(said, (row["PID"].strip(), row["SN"]), first)
+        record["role"] = row["NAME"]
+
+
+def _take_features(said: Said, output: Output, table: int) -> None:
+    """The table of features, a row each; a row that the template does not know is rejected."""
+    heading = output.lines[table]
+    for number, text in enumerate(output.lines[table + 1 :], output.first + table + 1):
+        text = text.strip()
+        if not text or text.startswith(("Count", "---")):
+            continue
+        rows = _rows(NXOS_USAGE, f"{heading}\n{text}\n")
+        if not rows:
+            fault(said.licenses, number, reason="not a row of licensed features", found=text)
+            continue
+        row = {FEATURE_COLUMNS[name]: value for name, value in rows[0].items() if value}
+        row = {name: value for name, value in row.items() if value != "-"}
+        said.licenses.append({"place": place(number), "command": "show license usage"} | row)
+        put(said, {"says_licenses": "true"}, number)
