@@ -1,0 +1,1 @@
+"""What a reader sees: charts, tables, figures and the pack."""

@@ -110,6 +110,13 @@ _UTILISATION = (
         unit="lines",
     ),
     _figure(
+        "events_ahead",
+        "Events ahead",
+        "distinct of true_forward.event_date",
+        where="reading = 'contract' AND outcome LIKE '%ahead%'",
+        unit="events",
+    ),
+    _figure(
         "contract_net",
         "True Forward by contract",
         "sum of true_forward.net",

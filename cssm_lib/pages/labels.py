@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from cssm_lib.schema import ANSWERS
+
 NOTHING = "–"
 CENT = Decimal("0.01")
 
@@ -105,8 +107,19 @@ def safe(value: Any) -> str:
     return escape(str(value), quote=True)
 
 
+# columns that hold money, which always shows its cents
+MONEY = frozenset(
+    column.name
+    for table in ANSWERS.values()
+    for column in table.columns
+    if column.unit == "money"
+)
+
+
 def number_text(number: pl.Expr, *, signed: bool = False) -> pl.Expr:
     """Numbers of a column as a reader reads them, thousands apart; `signed`: with + as well.
+
+    Money shows its cents always, other decimals where there are any.
 
     >>> held = pl.DataFrame({"units": [1234567, -5, 0]})
     >>> held.select(number_text(pl.col("units"), signed=True))["units"].to_list()
@@ -114,7 +127,8 @@ def number_text(number: pl.Expr, *, signed: bool = False) -> pl.Expr:
     """
     parts = number.abs().cast(pl.String).str.split_exact(".", 1)
     cents = parts.struct[1].str.replace(r"^(\d\d.*?)0+$", "$1")
-    some = cents.is_not_null() & (cents != "00")
+    money = number.meta.output_name() in MONEY
+    some = cents.is_not_null() & ((cents != "00") | pl.lit(money))
     digits = _grouped(parts.struct[0])
     text = pl.when(some).then(digits + "." + cents).otherwise(digits)
     sign = pl.when(number < 0).then(pl.lit("−"))

@@ -115,12 +115,15 @@ READINGS = {
     ),
     "true_forward": Reading(
         "true_forward",
-        _of("utilisation", "lines_over", "contract_net"),
+        _of("utilisation", "lines_over", "contract_net", "events_ahead"),
         "Over the entitlement under your contract's own terms: {lines_over}. {contract_net}"
-        " is what those terms charge over all events, going forward only.",
+        " is what those terms charge over all events, going forward only. Still ahead:"
+        " {events_ahead}; once none is left, use above the entitlement is renewal quantity and no"
+        " True Forward.",
         "Compare every claim with this line first: the measure, the day and the months left"
         " decide more than the count does.",
-        "No line is over its entitlement under your contract's own terms.",
+        "No line is over its entitlement under your contract's own terms. Still ahead:"
+        " {events_ahead}; once none is left, use above the entitlement is renewal quantity.",
     ),
     "records": Reading(
         "records",

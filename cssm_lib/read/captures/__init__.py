@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from cssm_lib.read.captures.devices import devices, is_worth_a_row
+from cssm_lib.read.captures.frames import notes, tables
 from cssm_lib.read.captures.license_text import read_license_text
 from cssm_lib.read.captures.platforms import read_platform
-from cssm_lib.read.captures.frames import notes, tables
 from cssm_lib.read.captures.screen import shown_lines
 from cssm_lib.read.captures.session import NOISE, outputs
 from cssm_lib.read.source import Found, message

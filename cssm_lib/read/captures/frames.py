@@ -62,12 +62,11 @@ def _frame(rows: list[Record], table: str) -> pl.DataFrame:
     """Every column that a row has, all text; the contract adds the others."""
     there = set().union(*rows)
     names = [name for name in (*NAMES[table], FAULT, "fault_value") if name in there]
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    return pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+    return pl.from_dicts(rows, schema=dict.fromkeys(names, pl.String))
 
 
 def notes(found: list[Said]) -> tuple[str, ...]:
-    """A sentence per contradiction and per licence whose end is missing, cut to a readable number."""
+    """A sentence per contradiction and per licence whose end is missing, the first of them."""
     said = [f"{_called(one)}{note}" for one in found for note in (*one.notes, *_cut_short(one))]
     said += _two_names(found)
     more = len(said) - NOTES

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from cssm_lib.read.captures import listings, logs, units
 from cssm_lib.read.captures.clock import clock
 from cssm_lib.read.captures.said import Said, put
-from cssm_lib.read.captures.session import IDENTITY, OTHER, STARTS, Output
+from cssm_lib.read.captures.session import OTHER, STARTS, Output
 from cssm_lib.read.captures.statements import CAPTURE_KEYS, MISSING, ZONE, read
-from cssm_lib.schema.captures import CLASSES
 
 CONFIGS = ("show running-config", "show startup-config")
 SECTIONS = {
@@ -72,7 +71,6 @@ COMMAND_OF = {
     "packages": "show version",
     "slots": "show license udi",
 }
-UNDERLINE = re.compile(r"[=-]{4,}$")
 CELLS = re.compile(r"\s{2,}|\s*\t\s*")
 SUBSCRIPTION = "Subscription"
 
@@ -113,7 +111,7 @@ def _take(said: Said, text: str, line: int) -> None:
         listings.take_block(said, text, line)
     elif units.is_unit(text):
         units.take_unit(said, text, line)
-    elif not _take_anywhere(said, text, line) and not UNDERLINE.match(text):
+    elif not _take_anywhere(said, text, line) and not text.startswith(("====", "----")):
         _reader(said, low)(said, text, line)
 
 
@@ -129,8 +127,7 @@ def _open(said: Said, section: str) -> None:
 
 def _take_anywhere(said: Said, text: str, line: int) -> bool:
     """Statements that mean the same wherever they stand."""
-    word = text.split(":", 1)[0] if ":" in text else text
-    taker = ANYWHERE.get(word) or ANYWHERE.get(word.split(" ", 1)[0])
+    taker = ANYWHERE.get(text.partition(" ")[0])
     return taker is not None and taker(said, text, line)
 
 
@@ -148,6 +145,8 @@ def _take_udi(said: Said, text: str, line: int) -> bool:
 
 
 def _take_trust(said: Said, text: str, line: int) -> bool:
+    if not text.startswith("Trust Code Installed:"):
+        return False
     units.begin_trust(said, text.partition(":")[2].strip(), line)
     return True
 
@@ -187,11 +186,13 @@ def _take_software(said: Said, text: str, line: int) -> bool:
 
 def _take_none(said: Said, text: str, line: int) -> bool:
     """An empty list says something too."""
-    if text.startswith("No licenses"):
+    if text.startswith("No time source"):
+        return _take_clock(said, text, line)
+    if text.startswith("No licenses in use"):
         put(said, {"says_licenses": "true"}, line)
-    else:
+    if text.startswith(logs.NO_EVENTS):
         said.commands["show license eventlog"] = None
-    return True
+    return text.startswith(("No licenses in use", logs.NO_EVENTS))
 
 
 def _take_slots(said: Said, text: str, line: int) -> bool:
@@ -207,15 +208,13 @@ def _take_load(said: Said, text: str, line: int) -> bool:
 
 
 ANYWHERE: dict[str, Callable[[Said, str, int], bool]] = {
-    "Handle": _take_handle,
-    "UDI": _take_udi,
-    "Trust Code Installed": _take_trust,
+    "Handle:": _take_handle,
+    "UDI:": _take_udi,
+    "Trust": _take_trust,
     "Time": _take_clock,
-    "No": _take_clock,
+    "No": _take_none,
     "Smart": _take_smart,
     "Cisco": _take_software,
-    "No licenses in use": _take_none,
-    "No EventLog Found.": _take_none,
     "Index": _take_index,
     "SlotID": _take_slots,
     "SwitchNum": _take_slots,

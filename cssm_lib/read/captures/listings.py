@@ -39,7 +39,7 @@ def bracketed(text: str) -> tuple[str, str] | None:
 
 
 def begins_block(said: Said, text: str) -> bool:
-    """Whether the line is a licence's heading: `network-advantage (C9300-24 Network Advantage):`."""
+    """Whether the line heads a licence: `network-advantage (C9300-24 Network Advantage):`."""
     if not text.endswith("):") or said.at["section"] not in BLOCKS:
         return False
     return bracketed(text[:-1]) is not None and not SHORT_UNIT.match(text)

@@ -30,7 +30,8 @@ PART = re.compile(r"(NAME: |PID: )", re.I)
 CHASSIS = re.compile(
     r"(?:chassis|switch|rack)? ?\d*(?: chassis)?|switch system|.* stack|chassis.*", re.I
 )
-FEATURES = re.compile(r"Feature\s+Ins\s+Lic")
+INVENTORY = re.compile(r"^\s*NAME: .*DESCR:", re.M | re.I)
+FEATURES = re.compile(r"^Feature +Ins +Lic", re.M)
 NO_TEMPLATE_FITS = re.compile(r"^\s+\^\. -> Error.*$", re.M)
 NXOS_USAGE = "cisco_nxos_show_license_usage"
 FEATURE_COLUMNS = {
@@ -49,12 +50,10 @@ def read_platform(output: Output, said: Said) -> None:
     system = next((name for mark, name in SYSTEMS if mark in text), None)
     if system:
         _take_version(said, text, line=output.first, system=system)
-    parts = [n for n, line in enumerate(output.lines) if PART.match(line.strip())]
-    if parts:
-        _take_inventory(said, output, parts)
-    table = next((n for n, line in enumerate(output.lines) if FEATURES.match(line)), None)
-    if table is not None:
-        _take_features(said, output, table)
+    if INVENTORY.search(text):
+        _take_inventory(said, output)
+    if FEATURES.search(text):
+        _take_features(said, output)
 
 
 @cache
@@ -91,8 +90,9 @@ def _several(value: Any) -> list[str]:
     return value if isinstance(value, list) else []
 
 
-def _take_inventory(said: Said, output: Output, parts: list[int]) -> None:
+def _take_inventory(said: Said, output: Output) -> None:
     """The chassis of an inventory: who the device is, and its stack where there are several."""
+    parts = [n for n, line in enumerate(output.lines) if PART.match(line.strip())]
     lines = [output.lines[n].strip() for n in parts]
     system = "cisco_asa" if lines[0].startswith("Name:") else "cisco_ios"
     rows = [row for row in _rows(f"{system}_show_inventory", "\n".join(lines)) if row["SN"]]
@@ -107,8 +107,9 @@ def _take_inventory(said: Said, output: Output, parts: list[int]) -> None:
         record["role"] = row["NAME"]
 
 
-def _take_features(said: Said, output: Output, table: int) -> None:
+def _take_features(said: Said, output: Output) -> None:
     """The table of features, a row each; a row that the template does not know is rejected."""
+    table = next(n for n, line in enumerate(output.lines) if FEATURES.match(line))
     heading = output.lines[table]
     for number, text in enumerate(output.lines[table + 1 :], output.first + table + 1):
         text = text.strip()

@@ -46,7 +46,12 @@ STARTS = (
     "Cisco Adaptive Security Appliance Software",
 )
 NOISE = ("Load for five secs", "Time source is ", "No time source")
-LOAD = "load"
+LOAD = NOISE[0]
+# the only lines that can begin an answer: most lines are passed over by this alone
+TELLING = re.compile(
+    r"\s*(?:Smart Lic|License Usage:|Utility:|Cisco |Load for|UDI:|-{4,} ?show|sho?\w* |do )"
+    r"|[A-Za-z0-9][\w.:/-]{0,200}(?:\([^()]{0,60}\))?[#>]"
+)
 
 
 @dataclass(frozen=True)
@@ -93,18 +98,28 @@ def _begins(lines: Sequence[str]) -> list[_Begin]:
     found = [_Begin(0, None)]
     seen: set[str] = set()
     for number, line in enumerate(lines):
-        typed = _typed(line)
-        mark = None if typed else _mark(line)
-        if typed:
-            host, command = typed
-            found.append(_Begin(number, host or found[-1].host, command, True))
-        elif mark and _anew(mark, seen):
-            found.append(_Begin(number, found[-1].host))
-        if found[-1].line == number:
+        if not TELLING.match(line):
+            continue
+        begin = _begun(lines, number, found[-1], seen)
+        if begin:
+            found.append(begin)
             seen = set()
-        if mark:
-            seen.add(mark)
+        seen.add(_mark(line))
     return found
+
+
+def _begun(lines: Sequence[str], number: int, last: _Begin, seen: set[str]) -> _Begin | None:
+    """The answer that begins in this line, if one does."""
+    typed = _typed(lines[number])
+    if typed:
+        return _Begin(number, typed[0] or last.host, typed[1], True)
+    mark = _mark(lines[number])
+    if mark == LOAD:
+        answer = (line.strip() for line in lines[last.line + last.typed : number])
+        anew = any(line and not line.startswith(NOISE) for line in answer)
+    else:
+        anew = _anew(mark, seen)
+    return _Begin(number, last.host) if anew else None
 
 
 def _hosted(begins: list[_Begin], lines: Sequence[str]) -> list[_Begin]:
@@ -151,23 +166,17 @@ def _abbreviates(words: list[str], full: list[str]) -> bool:
     return all(there.startswith(word) for word, there in zip(words, full, strict=False))
 
 
-def _mark(line: str) -> str | None:
-    """What of a line tells answers apart: a first heading, the device's UDI, or any content."""
+def _mark(line: str) -> str:
+    """What of a line tells answers apart: a first heading or the device's UDI."""
     text = line.strip()
-    if not text:
-        return None
-    if text.startswith(NOISE):
-        return LOAD if text.startswith("Load") else None
     if line.startswith("UDI:"):
         return f"UDI {sorted(IDENTITY.findall(text))}"
-    return next((start for start in STARTS if text.startswith(start)), "content")
+    return next((start for start in (LOAD, *STARTS) if text.startswith(start)), "")
 
 
 def _anew(mark: str, seen: set[str]) -> bool:
     """Whether a new answer begins with this mark though no prompt says so."""
     known = {udi for udi in seen if udi.startswith("UDI ")}
-    if mark == LOAD:
-        return bool(seen - {LOAD})
     if mark.startswith("UDI "):
         return bool(known - {mark})
     return mark in STARTS and (mark in seen or bool(known))

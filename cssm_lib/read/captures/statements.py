@@ -92,7 +92,7 @@ def interval(column: str, value: str) -> Columns:
 
 
 def truth(column: str, value: str) -> Columns:
-    """yes and True are true, no and False are false; other words stay and are rejected."""
+    """Yes and True are true, no and False are false; other words stay and are rejected."""
     return {column: {"yes": "true", "no": "false"}.get(value.lower(), value.lower())}
 
 
