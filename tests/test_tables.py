@@ -53,7 +53,7 @@ class Page(HTMLParser):
 def test_a_table_reads_like_print(shown):
     cells = Page(shown(ROWS, "positions").html).cells
     assert {"Licence", "Last day covered", "Balance", "Utilisation"} <= set(cells)
-    assert {"1,234,567", "−1,200", "+40", "50 %", "2027-01-31", "43,200"} <= set(cells)
+    assert {"1,234,567", "−1,200", "+40", "50 %", "2027-01-31", "43,200.00"} <= set(cells)
     assert {"0.0125", "12.50", "yes", "no", "–"} <= set(cells)
 
 
