@@ -2,8 +2,8 @@
 
 Both make the same pages of the same three clients from the same notebooks. The loop is what stands
 in many a wiki: for each client and notebook `papermill` and then `jupyter nbconvert`; it makes the
-pages only, no tables, workbook or front page. Before either is timed every client is opened once, so
-that neither pays for reading the exports.
+pages only, no tables, workbook or front page. Before either is timed every client is opened once,
+so that neither pays for reading the exports.
 
     python benchmarks/packs_per_minute.py [--instances N] [--rounds N]
 """

@@ -18,7 +18,6 @@ from cssm_lib.clean import Cleaned, across, clean
 from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.read import Hint, Reading, read_file
 from cssm_lib.rules import Rules, load_rules
-from cssm_lib.schema import TABLES
 
 if TYPE_CHECKING:
     from cssm_lib.config import ClientConfig
@@ -154,7 +153,7 @@ def _source_rows(readings: list[Reading]) -> pl.DataFrame:
         }
         for source in (reading.source for reading in readings)
     ]
-    return TABLES["sources"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _as_of(

@@ -135,13 +135,16 @@ def _same_answers(job: Job) -> tuple[str, str]:
 def _work_off(steps: Sequence[Step], threads: int) -> None:
     """Run steps and what they lead to; what a running pack needs next goes to the front."""
     todo, running = deque(steps), set[Future[list[Step]]]()
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         while todo or running:
             while todo and len(running) < threads:
                 running.add(pool.submit(todo.popleft()))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 todo.extendleft(reversed(future.result()))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a run does not wait for it
 
 
 def _open(batch: Batch, jobs: list[Job]) -> list[Step]:

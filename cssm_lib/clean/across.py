@@ -53,7 +53,7 @@ def combine(
     tables, repeated = _without_repeats(tables)
     tables["rejects"] = rejected.sort("source", "table", "place")
     tables["records"] = _records(tables, repeated)
-    sources = _with_totals(sources, tables["records"])
+    sources = _with_totals(TABLES["sources"].shaped(sources), tables["records"])
     tables["sources"] = _sources(sources, tables["records"], conflicts)
     return _with_completeness(tables, conflicts)
 

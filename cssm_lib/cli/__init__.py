@@ -180,9 +180,6 @@ def main() -> None:
     except CssmError as fault:
         _say(str(fault))
         sys.exit(_exit_code(fault))
-    except KeyboardInterrupt:
-        _say("stopped; the pages made so far stay and need not be made again.")
-        os._exit(130)  # kernels that still run end with this process
 
 
 def _exit_code(fault: CssmError) -> int:
@@ -243,8 +240,12 @@ def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
 
     settings = replace(settings, threads=threads) if threads else settings
     pages = {job: pages_asked(settings.notebooks, job.only) for job in todo}
-    with progress(sum(map(len, pages.values()))) as tell:
-        return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
+    try:
+        with progress(sum(map(len, pages.values()))) as tell:
+            return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
+    except KeyboardInterrupt:
+        _say("stopped; the pages made so far stay and need not be made again.")
+        os._exit(130)  # a thread would wait for its kernel; kernels end with this process
 
 
 def _print_results(made: list[Made], out: Path) -> None:

@@ -12,32 +12,41 @@ from pathlib import Path
 
 import polars as pl
 
+from cssm_lib.read import archive
 from cssm_lib.read.cssm_json import LISTS, read_json
 from cssm_lib.read.delimited import read_delimited
 from cssm_lib.read.documents import first_letter
+from cssm_lib.read.headers import kinds_of, proposal
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
 from cssm_lib.read.text import container, dates_in, decode
+from cssm_lib.read.workbook import is_workbook, read_workbook
 from cssm_lib.rules import Rules
 
-__all__ = ["FAULT", "FAULT_VALUE", "Hint", "Reading", "Source", "read_file"]
+__all__ = [
+    *("FAULT", "FAULT_VALUE", "Hint", "Reading", "Source"),
+    *("archive", "proposal", "read_file"),
+]
 
 NO_HINT = Hint()
 _ASK = "Give snapshot_date for it in [[sources]] of client.toml"
 
 
-def read_file(path: str | Path, *, name: str, rules: Rules, hint: Hint = NO_HINT) -> Reading:
+def read_file(
+    path: str | Path, *, name: str, rules: Rules, hint: Hint = NO_HINT, data: bytes | None = None
+) -> Reading:
     """The file's tables as text, one row a record, and what the file is.
 
     `name` is the path relative to the client folder, as it stands in messages and `source`. Every
     column is text as it stands in the file; `place` is a JSON pointer or `row 7`, `parent` the
-    place of the licence row that a lot or substitution belongs to.
+    place of the licence row that a lot or substitution belongs to. `data` are the bytes where the
+    caller has them already, as of a member of an archive.
 
     >>> from cssm_lib.rules import load_rules
     >>> read_file("gone.json", name="gone.json", rules=load_rules()).source.problem
     'gone.json: the file cannot be read; found no such file. Check the path, or export it again.'
     """
     try:
-        data = Path(path).read_bytes()
+        data = Path(path).read_bytes() if data is None else data
     except OSError as error:
         return Reading(Source(name, problem=_unreadable(name, error)))
     source = Source(
@@ -59,6 +68,13 @@ def _unreadable(name: str, error: OSError) -> str:
 
 def _of_bytes(data: bytes, source: Source, *, rules: Rules, hint: Hint) -> Reading:
     name = source.source
+    if is_workbook(data):
+        found = _told_wrong(hint, name, rules) or read_workbook(
+            data, name=name, rules=rules, hint=hint
+        )
+        return _dated(found, source, hint)
+    if archive.is_archive(data):
+        return _refused(source, archive.refusal(data, name))
     if (is_a := container(data)) is not None:
         do = "Save it as CSV, or take the API's JSON."
         return _refused(source, message(name, "the file is no text", is_a, do))
@@ -90,9 +106,8 @@ def _refused(source: Source, problem: str) -> Reading:
 
 def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
-    if hint.kind and hint.kind not in (kinds := _kinds(rules)):
-        do = f"Use one of {', '.join(kinds)}, or leave `kind` out: content is recognised."
-        return Found(problem=message(name, "[[sources]] names no kind", repr(hint.kind), do))
+    if wrong := _told_wrong(hint, name, rules):
+        return wrong
     if first_letter(text) not in "{[":
         return read_delimited(text, name=name, rules=rules, hint=hint)
     found = read_json(text, name=name)
@@ -102,8 +117,16 @@ def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     return found
 
 
+def _told_wrong(hint: Hint, name: str, rules: Rules) -> Found | None:
+    """The message where [[sources]] names a kind that there is not."""
+    if not hint.kind or hint.kind in (kinds := _kinds(rules)):
+        return None
+    do = f"Use one of {', '.join(kinds)}, or leave `kind` out: content is recognised."
+    return Found(problem=message(name, "[[sources]] names no kind", repr(hint.kind), do))
+
+
 def _kinds(rules: Rules) -> list[str]:
-    return list(dict.fromkeys([*(kind for kind, _, _ in LISTS.values()), *rules["headers.kinds"]]))
+    return list(dict.fromkeys([*(kind for kind, _, _ in LISTS.values()), *kinds_of(rules)]))
 
 
 def _dated(found: Found, source: Source, hint: Hint) -> Reading:
@@ -118,6 +141,7 @@ def _dated(found: Found, source: Source, hint: Hint) -> Reading:
         unmapped=found.unmapped,
         notes=(*found.notes, *_overruled(found, hint)),
         problem=found.problem,
+        synchronised=found.synchronised,
     )
     if found.problem:
         return Reading(source)
@@ -126,6 +150,7 @@ def _dated(found: Found, source: Source, hint: Hint) -> Reading:
     if problem:
         return _refused(source, problem)
     day, whence = _chosen(found, named, hint.snapshot_date)
+    source, day, whence = _no_newer(source, day, whence)
     tables = _with_account(found.tables, hint.virtual_account)
     return Reading(replace(source, snapshot_date=day, date_from=whence), tables)
 
@@ -171,6 +196,19 @@ def _chosen(
     if told:
         return told, "[[sources]]"
     return (named[0], "name") if named else (None, None)
+
+
+def _no_newer(
+    source: Source, day: dt.date | None, whence: str | None
+) -> tuple[Source, dt.date | None, str | None]:
+    """A copy is never newer than its last synchronisation."""
+    synchronised = source.synchronised
+    if synchronised is None or (day is None and whence) or (day and day <= synchronised):
+        return source, day, whence
+    if day is None:
+        return source, synchronised, "content"
+    note = f"a copy last synchronised on {synchronised}: it shows that day, not {day}"
+    return replace(source, notes=(*source.notes, note)), synchronised, "content"
 
 
 def _with_account(

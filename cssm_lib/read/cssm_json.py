@@ -12,7 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from cssm_lib.read import accounts, catalyst_center, commerce_json, meraki
 from cssm_lib.read.documents import FOUND, documents, single, struct, values
+from cssm_lib.read.items import read_exports
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, listed, message
 from cssm_lib.read.text import epoch_day
 
@@ -66,6 +68,13 @@ LISTS = {
     "summary": ("summary", "usage", ("display_name", "prepaid_entitled", "tag")),
     "roles": ("walk", "usage", ("licenses",)),
 }
+# exports that are none of the Smart Accounts & Licensing API's lists, each told by its own keys
+EXPORTS = (
+    *catalyst_center.EXPORTS,
+    *meraki.EXPORTS,
+    *commerce_json.EXPORTS,
+    *accounts.EXPORTS,
+)
 UNDERSTOOD = (
     "the licences, devices, license-subscriptions and v3/licenses/summary responses of the Smart"
     " Accounts & Licensing API, and the account → role → licences walk"
@@ -89,7 +98,9 @@ def read_json(text: str, *, name: str) -> Found:
     if docs.is_empty():
         return Found(problem=message(name, "the JSON is an empty list", "no document", _AGAIN))
     kept = [key for key in LISTS if _holds(docs, key)]
-    return _found(docs, kept, text) if kept else Found(problem=_foreign(text, name))
+    if kept:
+        return _found(docs, kept, text)
+    return read_exports(values(text), EXPORTS) or Found(problem=_foreign(text, name))
 
 
 _AGAIN = "Export it again and save the whole response."

@@ -32,6 +32,7 @@ class Source:
     """One file as it was found: recognised as what, dated and mapped how, what is wrong with it.
 
     `pages` holds (totalRecords or null, records found) of each response document in the file.
+    `synchronised` is the day to which a copy (SSM On-Prem) holds the vendor's figures.
     `problem` is the whole message where the file cannot be used.
     """
 
@@ -50,6 +51,7 @@ class Source:
     notes: tuple[str, ...] = ()
     problem: str | None = None
     date_format: str | None = None
+    synchronised: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Found:
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str | None = None
+    synchronised: dt.date | None = None
 
 
 def message(where: str, wrong: str, found: str, do: str) -> str:

@@ -170,6 +170,7 @@ def _did_not_run(pack: Pack) -> list[dict[str, str]]:
 def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[str]) -> str:
     """`index.html` of a pack."""
     body = template("pack.html.j2").render(
+        opening=_opening(pack),
         pages=[_tiles(made) for made in pack.pages if not made.problem],
         not_made=[_linked(made) for made in pack.pages if made.problem],
         not_asked=[{"title": other.title, "why": "not asked for"} for other in pack.not_asked],
@@ -225,6 +226,32 @@ def _tiles(made: Page) -> dict[str, Any]:
         "href": f"{made.stem}.html",
         "facts": [_tile(fact) for fact in made.headline],
     }
+
+
+# the three numbers a reader asks for first: figure, what it is called here, what it is made of
+OPENING = (
+    (
+        "utilisation.short_units",
+        "The vendor's likely ask",
+        "what single accounts are short of, added up: the usual opening",
+    ),
+    (
+        "utilisation.true_gap",
+        "Our position",
+        "what is still short after exported lending and transfers",
+    ),
+    ("utilisation.curable_units", "Cured free", "by transfers inside the Smart Account"),
+)
+
+
+def _opening(pack: Pack) -> list[dict[str, str]]:
+    """The first three numbers, as far as the pages of this pack know them."""
+    known = {fact["id"]: fact for made in pack.pages for fact in made.facts}
+    return [
+        _tile(known[id_] | {"label": label, "note": note})
+        for id_, label, note in OPENING
+        if id_ in known
+    ]
 
 
 def _tile(fact: Mapping[str, Any]) -> dict[str, str]:

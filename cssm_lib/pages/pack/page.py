@@ -127,15 +127,19 @@ def _plain(inner: str) -> str:
 
 def _fragment(notebook: NotebookNode) -> str:
     """The cells as HTML; an exporter is kept per thread, as jinja environments are not shared."""
+    from nbconvert import TemplateExporter
+
     if not hasattr(_exporters, "cssm"):
         _exporters.cssm = _exporter()
-    body, _ = _exporters.cssm.from_notebook_node(_printable(notebook))
+    # HTMLExporter's own method would parse the finished HTML once more, at four times the cost
+    body, _ = TemplateExporter.from_notebook_node(_exporters.cssm, _printable(notebook))
     return body
 
 
 def _printable(notebook: NotebookNode) -> NotebookNode:
     """The notebook without outputs that no page can show, such as widgets without their kernel."""
-    printable = copy.deepcopy(notebook)
+    printable = copy.copy(notebook)
+    printable.cells = [copy.copy(cell) for cell in notebook.cells]
     for cell in printable.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _shows(output)]

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 
-from cssm_lib.read.captures.devices import devices, is_worth_a_row
+from cssm_lib.read.captures.devices import devices, tells
 from cssm_lib.read.captures.frames import notes, tables
 from cssm_lib.read.captures.license_text import read_license_text
 from cssm_lib.read.captures.platforms import read_platform
 from cssm_lib.read.captures.screen import shown_lines
-from cssm_lib.read.captures.session import NOISE, outputs
+from cssm_lib.read.captures.session import COMMANDS, NOISE, Output, outputs
 from cssm_lib.read.source import Found, message
 from cssm_lib.rules import Rules
 
 __all__ = ["looks_like_capture", "read_capture"]
 
 KIND = "capture"
+ASKED = frozenset(COMMANDS) - {"show clock", "show running-config", "show startup-config"}
 # what a capture has one of: asked first, as it costs little on a large file of another kind
 WORDS = (
     *("Smart Licensing", "License Usage", "Entitlement Tag", "Entitlement tag", "Handle:", "UDI:"),
@@ -37,7 +38,7 @@ MARKS = re.compile(
       | License\ Usage:?\s*\n\s*(?:={4,}|License\s+Entitlement)
       | License\s+Entitlement\ Tag\s+Count\s+Status
       | License\ Authorization:\s*\n\s*Status:
-      | (?:Trust\ Code\ Installed|Usage\ Reporting):\s*\n
+      | Trust\ Code\ Installed:
       | Last\ ACK\ received:
       | Handle:\ \d+\s*\n\s*License:
       | UDI:\s*PID:
@@ -80,20 +81,24 @@ def read_capture(text: str, *, name: str, rules: Rules) -> Found:
     ('sw1', 'C9300-24T', 'FCW2125L07Y')
     """
     lines = shown_lines(text)
-    answers = []
+    answers, silent = [], []
     for output in outputs(lines):
         said = read_license_text(output)
         read_platform(output, said)
         answers.append(said)
-    found = devices([said for said in answers if is_worth_a_row(said)])
-    if not any(is_worth_a_row(said) for said in found):
+        if output.command in ASKED and not tells(said):
+            silent.append(_silence(output))
+    found = devices([said for said in answers if tells(said)])
+    if not found:
         return Found(KIND, problem=_nothing(lines, name))
-    return Found(
-        KIND,
-        tables=tables(found, name),
-        dated_rows=all("observed_at" in said.facts for said in found),
-        notes=notes(found),
-    )
+    dated = all("observed_at" in said.facts for said in found)
+    return Found(KIND, tables(found, name), dated_rows=dated, notes=notes(found, silent))
+
+
+def _silence(output: Output) -> str:
+    host = f"{output.host}: " if output.host else ""
+    first = next(line.strip() for line in output.lines if line.strip())
+    return f"{host}{output.command} in line {output.first} says nothing that is read: {first[:80]}"
 
 
 def _nothing(lines: list[str], name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from cssm_lib.read.captures.said import Record, Said, contradiction, fill, joined, place, put
+from cssm_lib.read.captures.said import UNTELLING, Record, Said, contradiction, fill, joined, put
 from cssm_lib.read.captures.statements import ZONE
 from cssm_lib.read.source import FAULT
 
@@ -15,7 +16,23 @@ RICHEST = (
     "show license usage",
     "show license summary",
 )
+PROMPT_CUT = 18
 COMPARED = ("quantity", "status", "license_type", "enforcement", "export_status")
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Answers of one device, and by what it is known.
+
+    `serials` are of its UDI and its members, `weak` of boards and parts, which need not be the
+    UDI's.
+    """
+
+    answers: list[Said]
+    hosts: list[str]
+    serials: set[str]
+    weak: set[str]
+    commands: set[str]
 
 
 def devices(answers: Sequence[Said]) -> list[Said]:
@@ -24,86 +41,81 @@ def devices(answers: Sequence[Said]) -> list[Said]:
     Answers belong together by the UDI, else by the host name of the prompt, else because they
     follow each other and nothing speaks against it.
     """
-    groups: list[list[Said]] = []
+    groups: list[_Group] = []
     for said in answers:
-        home = _home(groups, said)
+        group = _group(said)
+        home = _home(groups, group)
         if home is None:
-            groups.append([said])
+            groups.append(group)
         else:
-            home.append(said)
-    return [_together(group) for group in _rejoined(groups)]
+            _join(home, group)
+    return [_together(group.answers) for group in _rejoined(groups)]
 
 
-def _home(groups: list[list[Said]], said: Said) -> list[Said] | None:
+def _group(said: Said) -> _Group:
+    host = said.facts.get("hostname", (said.host, 0))[0]
+    listed = {serial for _, serial in said.members if serial}
+    paired = any("Active" in unit.get("role", "") for unit in said.members.values())
+    own = {said.facts[name][0] for name in ("serial",) if name in said.facts}
+    weak = {said.facts[name][0] for name in ("weak_serial",) if name in said.facts}
+    return _Group(
+        [said],
+        [host.casefold()] if host else [],
+        own | (listed if paired else set()),
+        weak | (listed if weak else set()),
+        set(said.commands),
+    )
+
+
+def _join(home: _Group, group: _Group) -> None:
+    home.answers.extend(group.answers)
+    home.hosts.extend(host for host in group.hosts if host not in home.hosts)
+    home.serials.update(group.serials)
+    home.weak.update(group.weak)
+    home.commands.update(group.commands)
+
+
+def _home(groups: list[_Group], new: _Group) -> _Group | None:
     """The device that the answer belongs to; none where a new one begins."""
-    serials = _serials([said])
     for group in reversed(groups):
-        if serials & _serials(group) and _hosts_agree(group, [said]):
+        if new.serials & group.serials and _hosts_agree(group, new):
             return group
-    for group in reversed(groups if said.host else groups[-1:]):
-        if _agree(group, [said]) and not _again(group, said):
+    for group in reversed(groups if new.hosts else groups[-1:]):
+        again = not new.serials and bool(new.commands & group.commands)
+        if _agree(group, new) and not again:
             return group
     return None
 
 
-def _rejoined(groups: list[list[Said]]) -> list[list[Said]]:
+def _rejoined(groups: list[_Group]) -> list[_Group]:
     """A repeated command opens a device only if a UDI of another device then follows."""
-    kept: list[list[Said]] = []
+    kept: list[_Group] = []
     for group in groups:
-        before = reversed(kept) if _host(group) else reversed(kept[-1:])
+        before = reversed(kept) if group.hosts else reversed(kept[-1:])
         home = next((other for other in before if _agree(other, group)), None)
-        if home is not None and not _serials(group):
-            home.extend(group)
-        else:
+        if home is None or group.serials:
             kept.append(group)
+        else:
+            _join(home, group)
     return kept
 
 
-def _agree(group: Sequence[Said], other: Sequence[Said]) -> bool:
+def _agree(group: _Group, other: _Group) -> bool:
     """Whether nothing speaks against both being one device."""
-    if not _hosts_agree(group, other):
-        return False
-    for serials in (_serials, _weak_serials):
-        one, two = serials(group), serials(other)
-        if one and two and not one & two:
-            return False
-    return True
+    pairs = ((group.serials, other.serials), (group.weak, other.weak))
+    apart = any(one and two and not one & two for one, two in pairs)
+    return not apart and _hosts_agree(group, other)
 
 
-def _hosts_agree(group: Sequence[Said], other: Sequence[Said]) -> bool:
+def _hosts_agree(group: _Group, other: _Group) -> bool:
     """A prompt may cut a long host name, so one may begin the other."""
-    one, two = _host(group), _host(other)
-    if not one or not two:
+    if not group.hosts or not other.hosts:
         return True
-    one, two = one.casefold(), two.casefold()
-    return one == two or (min(len(one), len(two)) >= 18 and one[:18] == two[:18])
-
-
-def _host(group: Sequence[Said]) -> str | None:
-    said = (one.facts.get("hostname", (one.host, 0))[0] or one.host for one in group)
-    return next((host for host in said if host), None)
-
-
-def _serials(group: Sequence[Said]) -> set[str]:
-    """Serial numbers by which the answers know the device: its UDI and its members."""
-    own = {said.facts["serial"][0] for said in group if "serial" in said.facts}
-    listed = {serial for said in group for _, serial in said.members if serial and _listed(said)}
-    return own | listed
-
-
-def _listed(said: Said) -> bool:
-    return any("Active" in unit.get("role", "") for unit in said.members.values())
-
-
-def _weak_serials(group: Sequence[Said]) -> set[str]:
-    """Serial numbers of boards and parts: they need not be the UDI's."""
-    return {said.facts["weak_serial"][0] for said in group if "weak_serial" in said.facts}
-
-
-def _again(group: Sequence[Said], said: Said) -> bool:
-    """Whether the device was asked this before, and the answer does not say who it is."""
-    asked = {command for one in group for command in one.commands}
-    return not _serials([said]) and bool(asked & set(said.commands))
+    return any(
+        one == two or (len(one) >= PROMPT_CUT and two.startswith(one[:PROMPT_CUT]))
+        for one in group.hosts
+        for two in other.hosts
+    )
 
 
 def _together(group: list[Said]) -> Said:
@@ -178,7 +190,8 @@ def _twin(rows: list[Record], record: Record) -> Record | None:
     """The row that speaks of the same licence: equal name and equal or cut words about it."""
     if FAULT in record:
         return None
-    named = [row for row in rows if row.get("license") == record.get("license")]
+    name = record.get("license", "")
+    named = [row for row in rows if _begins_alike(name, {row.get("license", "")})]
     same = [row for row in named if _same_words(row, record)]
     return same[0] if same else None
 
@@ -186,11 +199,19 @@ def _twin(rows: list[Record], record: Record) -> Record | None:
 def _same_words(row: Record, record: Record) -> bool:
     """The description or the tag's name; the summary cuts both with `...`."""
     known = {row.get("description", ""), row.get("entitlement", ""), _tag_name(row)} - {""}
-    for words in {record.get("description", ""), record.get("entitlement", "")} - {""}:
-        begun = words.removesuffix("...") if words.endswith("...") else None
-        if words in known or (begun and any(one.startswith(begun) for one in known)):
-            return True
-    return "tag" in record and record["tag"] == row.get("tag")
+    own = {record.get("description", ""), record.get("entitlement", "")} - {""}
+    alike = any(_begins_alike(words, known) for words in own)
+    return alike or ("tag" in record and record["tag"] == row.get("tag"))
+
+
+def _begins_alike(words: str, known: set[str]) -> bool:
+    """Whether the words are known, or cut with `...` and begin known ones.
+
+    >>> _begins_alike("C9300-48 Network Advan...", {"C9300-48 Network Advantage"})
+    True
+    """
+    begun = words.removesuffix("...")
+    return words in known or (begun != words and any(one.startswith(begun) for one in known))
 
 
 def _tag_name(row: Record) -> str:
@@ -213,14 +234,7 @@ def _fold(row: Record, record: Record, notes: list[str]) -> None:
     fill(row, lacking | {ZONE: record.get(ZONE), "command": command})
 
 
-def is_worth_a_row(said: Said) -> bool:
+def tells(said: Said) -> bool:
     """Whether the answer says anything beyond the time of day."""
-    told = set(said.facts) - {"observed_at", "clock_mark"}
-    return bool(
-        told or said.members or said.licenses or said.reports or said.events or said.commands
-    )
-
-
-def first_place(said: Said) -> str:
-    """Where the device's first statement stands."""
-    return place(said.first)
+    facts = set(said.facts) - UNTELLING
+    return bool(facts or said.members or said.licenses or said.reports or said.events)

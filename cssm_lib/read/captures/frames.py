@@ -65,10 +65,10 @@ def _frame(rows: list[Record], table: str) -> pl.DataFrame:
     return pl.from_dicts(rows, schema=dict.fromkeys(names, pl.String))
 
 
-def notes(found: list[Said]) -> tuple[str, ...]:
-    """A sentence per contradiction and per licence whose end is missing, the first of them."""
+def notes(found: list[Said], silent: list[str]) -> tuple[str, ...]:
+    """A sentence per contradiction, per licence whose end is missing, per command unanswered."""
     said = [f"{_called(one)}{note}" for one in found for note in (*one.notes, *_cut_short(one))]
-    said += _two_names(found)
+    said += [*silent, *_two_names(found)]
     more = len(said) - NOTES
     return (*said[:NOTES], *([f"And {more} more notes of this kind."] if more > 0 else ()))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cssm_lib.read.captures import listings, logs, units
 from cssm_lib.read.captures.clock import clock
-from cssm_lib.read.captures.said import Said, put
+from cssm_lib.read.captures.said import UNTELLING, Said, put
 from cssm_lib.read.captures.session import OTHER, STARTS, Output
 from cssm_lib.read.captures.statements import CAPTURE_KEYS, MISSING, ZONE, read
 
@@ -46,6 +46,8 @@ SECTIONS = {
     "communication statistics:": "communication",
     "license certificates": "certificates",
     "reservation info": "reservation",
+    "authorizations:": "authorizations",
+    "specified license reservations:": "reservations",
     "last reporting not required:": "not required",
     "usage report summary:": "counts",
     "telemetry report summary:": "telemetry",
@@ -191,6 +193,7 @@ def _take_none(said: Said, text: str, line: int) -> bool:
     if text.startswith("No licenses in use"):
         put(said, {"says_licenses": "true"}, line)
     if text.startswith(logs.NO_EVENTS):
+        put(said, {"says_events": "true"}, line)
         said.commands["show license eventlog"] = None
     return text.startswith(("No licenses in use", logs.NO_EVENTS))
 
@@ -233,9 +236,8 @@ def _reader(said: Said, low: str) -> Callable[[Said, str, int], None]:
 def _close(said: Said, text: str, line: int) -> None:
     """An unknown heading; a key of this section that only lacks its value closes nothing."""
     key = text[:-1].strip().lower()
-    keys = CAPTURE_KEYS.get(said.at["section"], {})
-    if said.at["record"] is None and key not in keys and said.at["member"] is None:
-        said.at["section"] = "unknown"
+    if key not in CAPTURE_KEYS.get(said.at["section"], {}):
+        _open(said, "unknown")
 
 
 def _take_plain(said: Said, text: str, line: int) -> None:
@@ -307,6 +309,8 @@ READERS: dict[str, Callable[[Said, str, int], None]] = {
     "blocks": listings.take_license,
     "summary": listings.take_row,
     "verdict": listings.take_verdict,
+    "authorizations": listings.take_grant,
+    "reservations": listings.take_grant,
     "units": units.take_member,
     "slots": units.take_slot,
     "trust": units.take_trust,
@@ -325,18 +329,9 @@ READERS: dict[str, Callable[[Said, str, int], None]] = {
 }
 # sections in which a line that ends with a colon is no heading of another section
 OPEN_ENDED = frozenset(
-    (
-        "usage",
-        "blocks",
-        "summary",
-        "verdict",
-        "units",
-        "trust",
-        "platform",
-        "details",
-        "communication",
-    )
-) | frozenset(("events", "report", "reports", "packages", "version"))
+    "usage blocks verdict authorizations reservations units trust platform details"
+    " communication events report reports packages version".split()
+)
 
 
 def _name_command(said: Said, output: Output) -> None:
@@ -354,7 +349,7 @@ def _name_command(said: Said, output: Output) -> None:
 
 
 def _shape(said: Said) -> str:
-    facts = set(said.facts) - {"observed_at", "clock_mark", "says_licenses"}
+    facts = set(said.facts) - UNTELLING - {"says_licenses"}
     if facts <= {"pid", "serial", "uuid"}:
         return "show license udi" if facts else "show license usage"
     return "show license all" if "serial" in facts else "show license status"

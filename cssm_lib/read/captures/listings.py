@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cssm_lib.read.captures.clock import moment
-from cssm_lib.read.captures.said import Record, Said, fault, fill, place, put
+from cssm_lib.read.captures.said import Record, Said, fault, fill, joined, place, put
 from cssm_lib.read.captures.statements import LICENSE_KEYS, TAG, VERDICT_KEYS, ZONE, read
 from cssm_lib.read.source import FAULT
 
@@ -16,8 +16,11 @@ TECH_SUPPORT = "show license tech support"
 PAK = "show license"
 INDEX = re.compile(r"Index \d+ Feature: ?(\S.*)")
 HEADER = re.compile(r"License\s+Entitlement Tag", re.I)
+# a line of the summary that is meant as a row
+ROW = re.compile(r".*\(|.*\s\d{1,9}\s+[A-Z][A-Z ]+$")
+GRANTED = re.compile(r"Total (?:available|reserved) count: ?(\d+)")
 # sections in which named licences are listed: under their heading, or from the beginning
-BLOCKS = ("usage", "blocks", "authorization", "")
+BLOCKS = ("usage", "blocks", "summary", "authorization", "")
 # a key that a licence has once: seen again, another licence has begun unannounced
 ONCE = ("license", "description", "quantity")
 
@@ -55,7 +58,7 @@ def take_block(said: Said, text: str, line: int) -> None:
     said.at["section"] = "usage" if headed else "blocks"
     record = _begun(said, line, ALL if headed else USAGE)
     record |= {"license": name or inside, "entitlement": inside}
-    _mark_cut(record, name, inside)
+    _mark_cut(record)
 
 
 def take_handle(said: Said, value: str, line: int) -> None:
@@ -92,6 +95,17 @@ def take_license(said: Said, text: str, line: int) -> None:
     fill(record, columns)
 
 
+def take_grant(said: Said, text: str, line: int) -> None:
+    """Export authorisations and reservations: the name, then how many."""
+    found = GRANTED.match(text)
+    if found and said.at["item"]:
+        column = said.at["section"]
+        before = said.facts.pop(column, ("", 0))[0]
+        put(said, {column: joined(before, f"{said.at['item']}: {found[1]}")}, line)
+    elif text.endswith("):"):
+        said.at["item"] = text[:-1]
+
+
 def take_row(said: Said, text: str, line: int) -> None:
     """A row of the summary: name, words in brackets, count, status; long names take two lines."""
     if HEADER.match(text) or text.startswith(("---", "No licenses")):
@@ -106,23 +120,25 @@ def take_row(said: Said, text: str, line: int) -> None:
     name, inside = named
     begun, at = said.at.pop("name", None) or ("", line)
     if name and begun:
-        fault(said.licenses, at, reason="not a row of the summary", found=begun)
+        said.at["name"] = (begun, at)
+        _unfinished(said)
         begun, at = "", line
     record = _begun(said, at, SUMMARY)
     record |= {"license": name or begun or inside, "entitlement": inside}
     record |= {"quantity": counted[0], "status": counted[1].strip()}
-    _mark_cut(record, name, inside)
+    _mark_cut(record)
 
 
 def _unfinished(said: Said) -> None:
-    """A line of the summary that no count followed is no row."""
+    """A line of the summary that looks like a row, and no count follows."""
     begun = said.at.pop("name", None)
-    if begun:
+    if begun and ROW.match(begun[0]):
         fault(said.licenses, begun[1], reason="not a row of the summary", found=begun[0])
 
 
-def _mark_cut(record: Record, name: str, inside: str) -> None:
-    record["truncated"] = "true" if name.endswith("...") or inside.endswith("...") else "false"
+def _mark_cut(record: Record) -> None:
+    cut = any(record[column].endswith("...") for column in ("license", "entitlement"))
+    record["truncated"] = "true" if cut else "false"
 
 
 def take_verdict(said: Said, text: str, line: int) -> None:

@@ -7,9 +7,11 @@ import re
 from cssm_lib.read.captures.clock import moment
 from cssm_lib.read.captures.said import Record, Said, fault, fill, place, put
 from cssm_lib.read.captures.statements import CAPTURE_KEYS, REPORT_KEYS, ZONE, read
+from cssm_lib.read.source import FAULT
 
 ATTRIBUTE = re.compile(r'(\w{1,40})="([^"]{0,2000})"')
 KIND = re.compile(r"\S+ \S+ (?:[A-Za-z]\S{0,15} )?(SAEVT_\w+|[A-Z][A-Z0-9_]{3,60})\b ?")
+ODD = re.compile(r"\d{4}-|.*SAEVT_")
 REPORT_ROW = re.compile(r"(\d{3,24})\s+([A-Z_]+)\s+(\S{1,8})\s+(\S.*)$")
 PARTS = re.compile(r",\s{2,}(?=[A-Z][\w ]{1,40}:)")
 COUNTS = re.compile(r"([A-Z][A-Za-z ]{2,40}): ?(\d+)")
@@ -36,11 +38,10 @@ ATTRIBUTES = {
 
 def take_event(said: Said, text: str, line: int) -> None:
     """One entry: time, zone, kind, then `name="value"`; another line under the heading is none."""
+    put(said, {"says_events": "true"}, line)
     found, kind = moment(text), KIND.match(text)
-    if text.startswith((NO_EVENTS, "*")):
-        return
     if not found or not kind:
-        fault(said.events, line, reason="not an entry of an event log", found=text)
+        _take_odd_event(said, text, line)
         return
     entry: Record = {"place": place(line), "raw": text, "kind": kind[1], "time": found[0]}
     fill(entry, {ZONE: found[1]})
@@ -51,6 +52,14 @@ def take_event(said: Said, text: str, line: int) -> None:
     if "tag" in entry:
         entry["license"] = entry["tag"]
     said.events.append(entry)
+
+
+def _take_odd_event(said: Said, text: str, line: int) -> None:
+    """The rest of an entry of several lines; what looks like an entry of its own is rejected."""
+    if ODD.match(text):
+        fault(said.events, line, reason="not an entry of an event log", found=text)
+    elif said.events and FAULT not in said.events[-1]:
+        said.events[-1]["raw"] += f"\n{text}"
 
 
 def take_report(said: Said, text: str, line: int) -> None:
@@ -68,7 +77,7 @@ def take_report(said: Said, text: str, line: int) -> None:
 
 def take_report_row(said: Said, text: str, line: int) -> None:
     """A row of `show license rum id all`."""
-    if text.startswith("Report Id"):
+    if not text[0].isdigit():
         return
     found = REPORT_ROW.match(text)
     if found:

@@ -92,27 +92,30 @@ def _several(value: Any) -> list[str]:
 
 def _take_inventory(said: Said, output: Output) -> None:
     """The chassis of an inventory: who the device is, and its stack where there are several."""
-    parts = [n for n, line in enumerate(output.lines) if PART.match(line.strip())]
-    lines = [output.lines[n].strip() for n in parts]
-    system = "cisco_asa" if lines[0].startswith("Name:") else "cisco_ios"
-    rows = [row for row in _rows(f"{system}_show_inventory", "\n".join(lines)) if row["SN"]]
+    lines = [(n, line.strip()) for n, line in enumerate(output.lines, output.first)]
+    parts = [(n, line) for n, line in lines if PART.match(line)]
+    system = "cisco_asa" if parts[0][1].startswith("Name:") else "cisco_ios"
+    rows = _rows(f"{system}_show_inventory", "\n".join(line for _, line in parts))
+    rows = [row | {"PID": row["PID"].strip()} for row in rows if row["SN"]]
     chassis = [row for row in rows if CHASSIS.fullmatch(row["NAME"])]
-    first = output.first + parts[0]
     said.commands["show inventory"] = None
     for row in (chassis or rows)[:1]:
-        put(said, {"weak_pid": row["PID"].strip(), "weak_serial": row["SN"]}, first)
+        put(said, {"weak_pid": row["PID"], "weak_serial": row["SN"]}, parts[0][0])
     units = [row for row in chassis if not row["NAME"].lower().endswith(" stack")]
     for row in units if len({row["SN"] for row in units}) > 1 else ():
-        record = member(said, (row["PID"].strip(), row["SN"]), first)
-        record["role"] = row["NAME"]
+        line = next((n for n, line in parts if f'"{row["NAME"]}"' in line), parts[0][0])
+        member(said, (row["PID"], row["SN"]), line)["role"] = row["NAME"]
 
 
 def _take_features(said: Said, output: Output) -> None:
     """The table of features, a row each; a row that the template does not know is rejected."""
     table = next(n for n, line in enumerate(output.lines) if FEATURES.match(line))
-    heading = output.lines[table]
+    heading, rules = output.lines[table], 0
     for number, text in enumerate(output.lines[table + 1 :], output.first + table + 1):
         text = text.strip()
+        rules += text.startswith("---")
+        if rules == 2:
+            return
         if not text or text.startswith(("Count", "---")):
             continue
         rows = _rows(NXOS_USAGE, f"{heading}\n{text}\n")

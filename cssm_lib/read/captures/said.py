@@ -36,10 +36,12 @@ class Said:
     at: dict[str, Any] = field(default_factory=dict)
 
 
+# every command may print the time: it says nothing of the device
+UNTELLING = frozenset(("observed_at", "clock_mark"))
 # these move on between two commands without contradiction
-MOVING = frozenset(
-    ("observed_at", "clock_mark", "rum_total", "rum_purged", "rum_acknowledged", "rum_waiting")
-) | frozenset(("rum_available", "rum_collecting", "says_licenses"))
+MOVING = UNTELLING | frozenset(
+    "rum_total rum_purged rum_acknowledged rum_waiting rum_available rum_collecting".split()
+)
 
 
 def place(line: int) -> str:

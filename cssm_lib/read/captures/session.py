@@ -47,6 +47,7 @@ STARTS = (
 )
 NOISE = ("Load for five secs", "Time source is ", "No time source")
 LOAD = NOISE[0]
+NEAR = 50
 # the only lines that can begin an answer: most lines are passed over by this alone
 TELLING = re.compile(
     r"\s*(?:Smart Lic|License Usage:|Utility:|Cisco |Load for|UDI:|-{4,} ?show|sho?\w* |do )"
@@ -115,7 +116,8 @@ def _begun(lines: Sequence[str], number: int, last: _Begin, seen: set[str]) -> _
         return _Begin(number, typed[0] or last.host, typed[1], True)
     mark = _mark(lines[number])
     if mark == LOAD:
-        answer = (line.strip() for line in lines[last.line + last.typed : number])
+        since = max(last.line + last.typed, number - NEAR)
+        answer = (line.strip() for line in lines[since:number])
         anew = any(line and not line.startswith(NOISE) for line in answer)
     else:
         anew = _anew(mark, seen)

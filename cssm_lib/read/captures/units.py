@@ -119,6 +119,9 @@ def take_enforced(said: Said, text: str, line: int) -> None:
 
 def settle_active(said: Said) -> None:
     """What the active member says stands for the device where the device says nothing itself."""
+    for unit, record in list(said.members.items()):
+        if len(said.members) == 1 and set(record) <= {"place", "member_pid", "member_serial"}:
+            del said.members[unit]
     units = list(said.members.values())
     active = next((unit for unit in units if "Active" in unit.get("role", "")), None)
     active = active or (units[0] if len(units) == 1 else None)
