@@ -1,10 +1,10 @@
 """CSV snapshots to clean typed tables, against bare polars and against pandas.
 
-36 monthly licence exports (CSV, with the billing, reservations, balance and entitlement tag of each
-row) of together 10 million rows. Three readings, each in a process of its own, page cache warm:
+36 monthly licence exports (CSV, each row with billing, reservations, balance and entitlement tag) of
+together 10 million rows. Three readings, each in a process of its own, page cache warm:
 ours (`read_file` and `clean` per file on threads, as `load_client` does), `polars.read_csv` with
-Categorical columns, which cleans nothing, and pandas with the same cleaning. Targets: ours in at most
-4 times the time of bare polars, 3 times as fast as pandas, within 4 GB.
+Categorical columns, which cleans nothing, and pandas with the same cleaning. Targets: ours in at
+most 4 times the time of bare polars, 3 times as fast as pandas, within 4 GB.
 
     python benchmarks/read_csv.py [rows] [files]
 
@@ -81,7 +81,7 @@ def bare(paths: list[Path]) -> tuple[int, dict[str, float]]:
 
 
 def pandas(paths: list[Path]) -> tuple[int, dict[str, float]]:
-    """The same cleaning by pandas: text first, missing words, tidy names, whole numbers or rejects."""
+    """The same cleaning by pandas: text, missing words, tidy names, whole numbers or rejects."""
     import pandas as pd
 
     from cssm_lib.rules import load_rules

@@ -14,7 +14,7 @@ import polars as pl
 
 from cssm_lib.read import archive
 from cssm_lib.read.cssm_json import LISTS, read_json
-from cssm_lib.read.delimited import read_delimited
+from cssm_lib.read.delimited import read_delimited, read_plain
 from cssm_lib.read.documents import first_letter
 from cssm_lib.read.headers import kinds_of, proposal
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
@@ -23,8 +23,14 @@ from cssm_lib.read.workbook import is_workbook, read_workbook
 from cssm_lib.rules import Rules
 
 __all__ = [
-    *("FAULT", "FAULT_VALUE", "Hint", "Reading", "Source"),
-    *("archive", "proposal", "read_file"),
+    "FAULT",
+    "FAULT_VALUE",
+    "Hint",
+    "Reading",
+    "Source",
+    "archive",
+    "proposal",
+    "read_file",
 ]
 
 NO_HINT = Hint()
@@ -78,6 +84,9 @@ def _of_bytes(data: bytes, source: Source, *, rules: Rules, hint: Hint) -> Readi
     if (is_a := container(data)) is not None:
         do = "Save it as CSV, or take the API's JSON."
         return _refused(source, message(name, "the file is no text", is_a, do))
+    plain = read_plain(data, name=name, rules=rules, hint=hint)
+    if plain and not _told_wrong(hint, name, rules):
+        return _dated(plain, replace(source, encoding="utf-8"), hint)
     try:
         text, encoding = decode(data, hint.encoding)
     except (UnicodeDecodeError, LookupError) as error:

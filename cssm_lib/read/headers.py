@@ -256,7 +256,7 @@ def proposal(source: Source, rules: Rules | None = None) -> str:
     path = "a.csv"
     kind = "licenses"
     columns = { "L" = "license" }
-    # no column for "Purchasd"; nearest: quantity, lot_quantity (add "Purchasd" = "quantity")
+    # no column for "Purchasd"; nearest: quantity (add "Purchasd" = "quantity")
     """
     rules = rules or load_rules()
     lines = ["[[sources]]", f"path = {_toml(source.source)}"]

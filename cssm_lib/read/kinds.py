@@ -55,9 +55,7 @@ def _of_table(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 # ---- licences: the summary rows, and below each its transactions --------------------------------
 
 
-def _licenses(
-    frame: pl.DataFrame, missing: list[str]
-) -> tuple[dict[str, pl.DataFrame], list[str]]:
+def _licenses(frame: pl.DataFrame, missing: list[str]) -> tuple[dict[str, pl.DataFrame], list[str]]:
     frame = frame.with_columns(pl.lit("csv").alias("witness"))
     if not any(name in frame.columns for name in LOT):
         return {"usage": _of_table(frame, "usage")}, []

@@ -95,27 +95,18 @@ def _grid(book: object, name: str) -> tuple[pl.DataFrame, bool]:
     cells = sheet.to_polars()
     cells.columns = [str(number) for number in range(cells.width)]
     tidy = pl.all().str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "$1")
-    return cells.select(_fifteen(tidy)) if cells.width else cells, sheet.visible == "visible"
+    cells = cells.select(tidy) if cells.width else cells
+    return pl.DataFrame([_fifteen(texts) for texts in cells]), sheet.visible == "visible"
 
 
-def _fifteen(text: pl.Expr) -> pl.Expr:
+def _fifteen(texts: pl.Series) -> pl.Series:
     """Excel shows 15 digits of a broken number; what stands behind them is noise of the float."""
-    long = text.str.contains(r"^-?\d+\.\d+$") & (text.str.len_chars() > 16)
-    return pl.when(long).then(_rounded(text)).otherwise(text)
-
-
-def _rounded(text: pl.Expr) -> pl.Expr:
-    return text.map_batches(
-        lambda texts: pl.Series(
-            [text and _plain(text) for text in texts], dtype=pl.String
-        ),
-        return_dtype=pl.String,
-    )
+    long = (texts.str.len_chars() > 16) & texts.str.contains(r"^-?\d+\.\d+$")
+    places = long.fill_null(False).arg_true()
+    return texts.scatter(places, [_plain(text) for text in texts.gather(places)])
 
 
 def _plain(text: str) -> str:
-    if not re.fullmatch(r"-?\d+\.\d+", text) or len(text) <= 16:
-        return text
     short = f"{float(text):.15g}"
     return text if "e" in short else short
 

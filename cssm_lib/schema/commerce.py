@@ -196,7 +196,7 @@ COMMERCE = {
 }
 
 # table → a sum → the ways it may be made up, columns added or, with a minus, taken off. Inferred in
-# facts/domain.md §1.2: a row for which none of the ways holds is used all the same, the break is told
+# facts/domain.md §1.2: a row for which none of the ways holds is used as well, the break is told
 IDENTITIES = {
     "ea_consumption": {
         "total_entitlements": (
