@@ -1,7 +1,7 @@
 """CSV snapshots to clean typed tables, against bare polars and against pandas.
 
-36 monthly licence exports (CSV, each row with billing, reservations, balance and entitlement tag) of
-together 10 million rows. Three readings, each in a process of its own, page cache warm:
+36 monthly licence exports (CSV, each row with billing, reservations, balance and entitlement tag)
+of together 10 million rows. Three readings, each in a process of its own, page cache warm:
 ours (`read_file` and `clean` per file on threads, as `load_client` does), `polars.read_csv` with
 Categorical columns, which cleans nothing, and pandas with the same cleaning. Targets: ours in at
 most 4 times the time of bare polars, 3 times as fast as pandas, within 4 GB.

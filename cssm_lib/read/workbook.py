@@ -115,12 +115,15 @@ def _exact(data: bytes, sheet: str, cells: pl.DataFrame) -> pl.DataFrame:
     """Long whole numbers, numbers beyond 2^53 and error values as the file itself writes them."""
     if data.startswith(OLD) or not cells.width:
         return cells
+    told: dict[str, dict[int, str]] = {}
     for column, row, text in _precise(_sheet_xml(data, sheet)):
         number, place = _number_of(column), int(row) - 1
         inside = number < cells.width and place < cells.height
         if inside and (text.startswith("#") or abs(float(text)) >= LARGEST):
-            cells = cells.with_columns(cells[str(number)].scatter(place, text))
-    return cells
+            told.setdefault(str(number), {})[place] = text
+    return cells.with_columns(
+        cells[name].scatter(list(found), list(found.values())) for name, found in told.items()
+    )
 
 
 def _precise(xml: str) -> list[tuple[str, str, str]]:

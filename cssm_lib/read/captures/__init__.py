@@ -29,30 +29,31 @@ WORDS = (
     *("Cisco IOS", "Cisco Adaptive", "Cisco Nexus", "Technology Package"),
     *("show lic", "sh lic", "show ver", "sh ver", "show inv", "sh inv"),
 )
+# every repetition is bounded: the text may be large, and may be anything
 MARKS = re.compile(
-    r"""^[ \t]*(?:
-        \S{1,80}[#>]\s*(?:do\s+)?sho?w?\s+(?:lic|ver|inv)\w*
-      | sho?w?\s+(?:lic|ver|inv)[a-z]*(?:\s+[a-z]+){0,3}\s*$
-      | -{4,}\s*show\s+(?:license|version|inventory)
-      | Smart\ Licensing\ (?:Status|Tech\ Support\ info|Usage\ Report|is\ |Using\ Policy:)
-      | License\ Usage:?\s*\n\s*(?:={4,}|License\s+Entitlement)
-      | License\s+Entitlement\ Tag\s+Count\s+Status
-      | License\ Authorization:\s*\n\s*Status:
-      | Trust\ Code\ Installed:
-      | Last\ ACK\ received:
-      | Handle:\ \d+\s*\n\s*License:
-      | UDI:\s*PID:
-      | (?:SlotID|SwitchNum)\s+PID\s
-      | \*{4}\ Event\ Log\ \*{4}
-      | \d{4}-\d\d-\d\d\ [\d:.]{8,15}\ \S{0,16}\ ?SAEVT_
-      | No\ EventLog\ Found
-      | Report\ Id(?::\ \d+\s*\n\s*Metric\ Name:|,\s+State,)
-      | Index\ \d+\ Feature:
-      | Feature\s+Ins\s+Lic\s
-      | NAME:\ .{1,80},\s*DESCR:
-      | Cisco\ (?:IOS(?:\ XE|-XE|\ XR)?|Adaptive\ Security\ Appliance)\ Software
-      | Cisco\ Nexus\ Operating\ System
-      | Technology\ Package\ License\ Information
+    r"""^[ \t]{0,40}(?:
+        \S{1,80}[#>][ ]{0,8}(?:do[ ]{1,8})?sho?w?[ ]{1,8}(?:lic|ver|inv)
+      | sho?w?[ ]{1,8}(?:lic|ver|inv)[a-z]{0,10}(?:[ ]{1,8}[a-z]{1,20}){0,3}[ \r]{0,8}$
+      | -{4,80}[ ]{0,8}show[ ](?:license|version|inventory)
+      | Smart[ ]Licensing[ ](?:Status|Tech[ ]Support[ ]info|Usage[ ]Report|is[ ]|Using[ ]Policy:)
+      | License[ ]Usage:?\s{1,40}(?:={4}|License\s{1,40}Entitlement)
+      | License\s{1,40}Entitlement[ ]Tag\s{1,40}Count\s{1,40}Status
+      | License[ ]Authorization:\s{1,40}Status:
+      | Trust[ ]Code[ ]Installed:
+      | Last[ ]ACK[ ]received:
+      | Handle:[ ]\d{1,9}\s{1,40}License:
+      | UDI:[ ]{0,8}PID:
+      | (?:SlotID|SwitchNum)\s{1,40}PID\s
+      | \*{4}[ ]Event[ ]Log[ ]\*{4}
+      | \d{4}-\d\d-\d\d[ ][\d:.]{8,15}[ ]\S{0,16}[ ]?SAEVT_
+      | No[ ]EventLog[ ]Found
+      | Report[ ]Id(?::[ ]\d{1,24}\s{1,40}Metric[ ]Name:|,\s{1,40}State,)
+      | Index[ ]\d{1,4}[ ]Feature:
+      | Feature\s{1,60}Ins\s{1,8}Lic\s
+      | NAME:[ ].{1,80},\s{0,8}DESCR:
+      | Cisco[ ](?:IOS(?:[ ]XE|-XE|[ ]XR)?|Adaptive[ ]Security[ ]Appliance)[ ]Software
+      | Cisco[ ]Nexus[ ]Operating[ ]System
+      | Technology[ ]Package[ ]License[ ]Information
     )""",
     re.X | re.M | re.I,
 )

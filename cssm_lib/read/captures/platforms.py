@@ -30,9 +30,11 @@ PART = re.compile(r"(NAME: |PID: )", re.I)
 CHASSIS = re.compile(
     r"(?:chassis|switch|rack)? ?\d*(?: chassis)?|switch system|.* stack|chassis.*", re.I
 )
-INVENTORY = re.compile(r"^\s*NAME: .*DESCR:", re.M | re.I)
+INVENTORY = re.compile(r"^[ \t]{0,8}NAME: .{0,200}DESCR:", re.M | re.I)
 FEATURES = re.compile(r"^Feature +Ins +Lic", re.M)
 NO_TEMPLATE_FITS = re.compile(r"^\s+\^\. -> Error.*$", re.M)
+# the templates' patterns are made for a screen's width
+LONGEST = 300
 NXOS_USAGE = "cisco_nxos_show_license_usage"
 FEATURE_COLUMNS = {
     "FEATURE": "license",
@@ -67,7 +69,8 @@ def _rows(name: str, text: str) -> list[dict[str, Any]]:
     # not needed for the licence text, and slow to import
     import textfsm
 
-    return textfsm.TextFSM(io.StringIO(_template(name))).ParseTextToDicts(text)
+    lines = "\n".join(line[:LONGEST] for line in text.split("\n"))
+    return textfsm.TextFSM(io.StringIO(_template(name))).ParseTextToDicts(lines)
 
 
 def _take_version(said: Said, text: str, *, line: int, system: str) -> None:

@@ -7,7 +7,7 @@ import re
 ANSI = re.compile(
     r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>A-Z])"
 )
-PAGING = re.compile(r"<?-{2,} ?\(?[Mm]ore(?: \d{1,3}%)?\)? ?-{2,}>?")
+PAGING = re.compile(r"<?-{2,8} ?\(?[Mm]ore(?: \d{1,3}%)?\)? ?-{2,8}>?")
 CONTROLS = re.compile(r"[\x01-\x07\x0e-\x1f\x7f]")
 # SecureCRT and script wrappers write the time of the computer before every line
 STAMPED = re.compile(r"\[[^\]\n]{0,24}\d\d:\d\d:\d\d[^\]\n]{0,12}\] ?")
