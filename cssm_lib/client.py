@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cssm_lib.clean import Cleaned, across, clean
+from cssm_lib.clean.notes import notes
 from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.read import Hint, Reading, read_file
 from cssm_lib.rules import Rules, load_rules
@@ -64,7 +65,7 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
         max_rejected=rules["positions.max_rejected"],
     )
     day = _as_of(as_of, config, tables)
-    tables["notes"] = across.notes(tables, as_of=day, config=config)
+    tables["notes"] = notes(tables, as_of=day, config=config)
     return Client(config.client, folder, day, config, rules, tables)
 
 

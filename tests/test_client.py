@@ -144,8 +144,8 @@ def test_two_different_snapshots_of_one_day_are_both_set_aside(folder):
         == (
             "two different snapshots of one day: 1 records differ, such as "
             "2026-10-31/a.json: quantity 10, in use 4 against 2026-10-31/b.json: quantity 10, "
-            "in use 5; remove one of the files or give one its own snapshot_date or account in "
-            "[[sources]]."
+            "in use 5; none of these is used. Remove one of the files or give one its own "
+            "snapshot_date or account in [[sources]]."
         )
     )
     assert sums_close(client)

@@ -21,7 +21,7 @@ from cssm_lib.schema import TABLES
 from cssm_lib.schema.commerce import COMMERCE
 
 RULES = load_rules()
-WAYS, CLIENTS = 940, 60
+WAYS, CLIENTS = 880, 40  # a client has three: together 1,000
 LICENSES = """License,Virtual Account,Billing,Purchased,In Use,Reserved,Balance,Alerts
 C9300 DNA Advantage,HQ,Prepaid,"1,200",800,10,390,
 "C9200 DNA Advantage, 24-port",HQ,Prepaid,5,7,0,(2),"Insufficient, now"

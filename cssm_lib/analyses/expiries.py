@@ -34,7 +34,8 @@ def expiries(
     owed = standing.filter(~pl.col("perpetual") & (pl.col("entitled_basis") != "usage"))
     held = owed.with_row_index("row").select(*UNIT, "snapshot_date", "row", "entitled", "demand")
     mine = lots.filter("countable").join(held, on=[*UNIT, "snapshot_date"], nulls_equal=True)
-    still = (pl.col("end_date") >= DAY) | DAY.is_null()
+    since = pl.coalesce(DAY, pl.lit(as_of, pl.Date))
+    still = (pl.col("end_date") >= since) | since.is_null()
     ends = (
         mine.filter(pl.col("end_date").is_not_null() & still)
         .group_by(*UNIT, "row", "snapshot_date", "entitled", "demand", "end_date")

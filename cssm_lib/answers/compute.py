@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 
@@ -18,18 +19,43 @@ from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
 
+DAYS = frozenset({"snapshot_date", "as_at"})
 POOL = ["smart_account", "license"]
 LINE = ["agreement", "suite", "sku"]
 
 
 def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    held = history.holdings(client.tables, client.rules, as_of=client.as_of)
-    days = history.pool_days(held, by=POOL, rules=client.rules)
-    answers = _standings(client, held, days) | _history(client, held)
+    known = replace(client, tables=_until(client))
+    held = history.holdings(known.tables, known.rules, as_of=known.as_of)
+    days = history.pool_days(held, by=POOL, rules=known.rules)
+    answers = _standings(known, held, days) | _history(known, held)
     answers["pool_days"] = days
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
-    return shaped | dict(client.tables)
+    return shaped | dict(client.tables) | {"notes": _notes(client, held)}
+
+
+def _until(client: Client) -> dict[str, pl.DataFrame]:
+    """The tables as they were known at as_of: no later day may change an answer."""
+    if client.as_of is None:
+        return dict(client.tables)
+    known = dict(client.tables)
+    for name, frame in known.items():
+        for day in DAYS.intersection(frame.columns):
+            later = (pl.col(day) > client.as_of).fill_null(False)
+            known[name] = frame.filter(~later)
+    return known
+
+
+def _notes(client: Client, held: pl.DataFrame) -> pl.DataFrame:
+    """The client's notes, and the lines of agreements that no licence of the files fits."""
+    lines = agreement_lines(client)
+    absent = true_forward.unmatched_days(held, lines, rules=client.rules).select(LINE).unique()
+    found = absent.sort(LINE).select(
+        about=pl.format("{} / {} / {}", *LINE),
+        note=pl.lit("no licence in the files fits this line: it is measured as 0."),
+    )
+    return pl.concat([client.tables["notes"], found])
 
 
 def _standings(client: Client, held: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -61,6 +87,7 @@ def _history(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
             true_forward.device_days(
                 tables["device_licenses"], tables["devices"], lines, rules=client.rules
             ),
+            true_forward.unmatched_days(held, lines, rules=client.rules),
             true_forward.user_days(tables["user_counts"], lines),
         ],
         how="diagonal_relaxed",

@@ -27,7 +27,7 @@ LARGEST = 2**53
 # cells whose text in the file says more than the number that a spreadsheet reader makes of it
 PRECISE = re.compile(
     r'<(?:\w+:)?c r="([A-Z]{1,3})(\d+)"[^>]*>(?:<(?:\w+:)?f[^>]*>[^<]*</(?:\w+:)?f>'
-    r"|<(?:\w+:)?f[^>]*/>)?<(?:\w+:)?v>(-?\d{16,}|-?[\d.]+E\+?\d+|#[^<]*)</"
+    r"|<(?:\w+:)?f[^>]*/>)?<(?:\w+:)?v>(-?\d{16,}|-?\d+(?:\.\d+)?E\+?\d+|#[^<]*)</"
 )
 
 
@@ -127,7 +127,8 @@ def _exact(data: bytes, sheet: str, cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _precise(xml: str) -> list[tuple[str, str, str]]:
-    return PRECISE.findall(xml) if re.search(r">(?:-?\d{16,}|-?[\d.]+E\+?\d+|#[^<]*)<", xml) else []
+    hint = re.search(r">(?:-?\d{16,}|-?[\d.]+E\+?\d+|#[^<]*)<", xml)
+    return PRECISE.findall(xml) if hint else []
 
 
 def _number_of(letters: str) -> int:

@@ -1,0 +1,1 @@
+"""Dated, cited rules: one TOML file a topic, read by `cssm_lib.rules`."""

@@ -8,6 +8,7 @@ from cssm_lib.schema.contract import (
     BOOL,
     LICENSE,
     PLACED,
+    SMART_ACCOUNT,
     SNAPSHOT,
     TAG,
     Column,
@@ -293,23 +294,26 @@ CAPTURE_TIMES = Table(
 
 EVENT_LOG = Table(
     "event_log",
-    "an entry of an event log",
+    "an entry of an event log: of a device, or of an account as exported",
     (
+        SMART_ACCOUNT,
         *DEVICE,
-        wall("time", "as printed"),
+        Column(
+            "time", WALL, "the device's own clock, its zone beside it; UTC in an export", "", True
+        ),
         ZONE,
-        text("kind", "SAEVT_… of a device"),
-        text("message", "as printed"),
-        text("user", "who did it, where said"),
-        text("smart_account", "where said"),
+        text("kind", "the event's type: SAEVT_… of a device"),
+        text("message", "the entry's message as printed"),
+        text("user", "who caused it"),
         text("virtual_account", "where said"),
-        text("license", "name, else the entitlement tag"),
+        text("license", "where said, of a device the entitlement tag"),
         TAG,
-        count("quantity", "units, where said"),
-        text("raw", "the whole entry, letter by letter"),
+        count("quantity", "where said"),
+        text("raw", "the whole entry of a device, letter by letter"),
         *PLACED,
     ),
     ("source", "place"),
+    {"neither kind nor message": "kind IS NOT NULL OR message IS NOT NULL"},
 )
 
 CAPTURE_TABLES = (

@@ -123,7 +123,8 @@ def latest(
 def _pages(seen: pl.DataFrame) -> pl.DataFrame:
     """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
     dated = seen.filter(pl.col("snapshot_date").is_not_null())
-    pages = dated.group_by(PAGE).agg(pl.col("complete").min().fill_null(True))
+    wide = pl.col("wide").max() if "wide" in seen.columns else pl.lit(None, pl.Boolean).first()
+    pages = dated.group_by(PAGE).agg(pl.col("complete").min().fill_null(True), wide.alias("wide"))
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")
     return pages.with_columns(complete=whole)
 
@@ -132,10 +133,11 @@ def _states(pages: pl.DataFrame) -> pl.DataFrame:
     """One row per account and day on which its holding is known: shown, or certainly none."""
     day = pl.col("snapshot_date")
     snapshots = pages.group_by("smart_account", "snapshot_date").agg(
-        pl.col("complete").first(), accounts=pl.len()
+        pl.col("complete").first(), pl.col("wide").max(), accounts=pl.len()
     )
     lives = pages.group_by(ACCOUNT).agg(first=day.min(), last=day.max())
-    wide = pl.col("complete") & (pl.col("accounts") >= 2)
+    # single-account exports of one day do not add up to a view of the whole Smart Account
+    wide = pl.col("complete") & pl.coalesce("wide", pl.col("accounts") >= 2)
     outside = (day < pl.col("first")) | (day > pl.col("last"))
     gone = lives.join(snapshots, on="smart_account", nulls_equal=True).filter(wide & outside)
     return pl.concat(

@@ -68,7 +68,7 @@ _COLUMNS = [
     *("quantity", "entitled", "entitled_basis", "entitled_gap", "in_use", "reserved", "available"),
     *("demand_identity", "reserved_and_reporting", "usage_billed", "demand", "lent", "borrowed"),
     *("held", "deficit", "movable", "young", "tag", "is_portable", "export_restricted"),
-    *("perpetual", "complete"),
+    *("perpetual", "complete", "wide"),
 ]
 
 
@@ -125,7 +125,9 @@ def _stock(usage: pl.DataFrame) -> pl.DataFrame:
     paid = _upper("billing") == "USAGE"
     use, reserved = pl.col("in_use"), pl.col("reserved").fill_null(0)
     of_use = pl.col("demand_identity") == "in_use"
-    rows = usage.join(_identities(usage), on="source", how="left", nulls_equal=True).with_columns(
+    # the pages of one export prove their identity together
+    usage = usage.with_columns(teller=pl.coalesce("export", "source"))
+    rows = usage.join(_identities(usage), on="teller", how="left", nulls_equal=True).with_columns(
         pl.col("demand_identity").fill_null("unproven")
     )
     return (
@@ -156,6 +158,7 @@ def _as_exported() -> list[pl.Expr]:
         pl.col("is_portable").max(),
         pl.col("export_restricted").max().fill_null(False),
         pl.col("complete").min(),
+        pl.col("wide").max(),
         paid.min().alias("billed_only"),
         identity.min().alias("identity_low"),
         identity.max().alias("identity_high"),
@@ -178,7 +181,7 @@ def _identities(usage: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("in_use + reserved"))
         .otherwise(pl.lit("unproven"))
     )
-    return telling.group_by("source").agg(demand_identity=identity)
+    return telling.group_by("teller").agg(demand_identity=identity)
 
 
 def _lot_sums(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:

@@ -6,7 +6,12 @@ that counts at each (`measure`) → units, charge and credit (`bill`, in the who
 """
 
 from cssm_lib.analyses.true_forward.bill import true_forward
-from cssm_lib.analyses.true_forward.counted import device_days, outside_units, user_days
+from cssm_lib.analyses.true_forward.counted import (
+    device_days,
+    outside_units,
+    unmatched_days,
+    user_days,
+)
 from cssm_lib.analyses.true_forward.scope import tagged
 
-__all__ = ["device_days", "outside_units", "tagged", "true_forward", "user_days"]
+__all__ = ["device_days", "outside_units", "tagged", "true_forward", "unmatched_days", "user_days"]

@@ -47,6 +47,27 @@ def device_days(
     return _shaped(_every_day(grid, counted).join(found, on=[*LINE, "snapshot_date"], how="left"))
 
 
+def unmatched_days(
+    holdings: pl.DataFrame, lines: pl.DataFrame, *, rules: Rules | None = None
+) -> pl.DataFrame:
+    """One row per line counted by `sum` of which no file names a licence, and snapshot day: zero.
+
+    Rule: measured is the sum of demand over everything in scope (rules.md, True Forward); where the
+    scope is shown and holds nothing of the line, that sum is 0. Columns of pool_days.
+
+    >>> unmatched_days(pl.DataFrame(), pl.DataFrame()).height
+    0
+    """
+    if lines.is_empty() or holdings.is_empty():
+        return pl.DataFrame(schema=DAYS)
+    summed = lines.filter(pl.col("count") == "sum", pl.col("metric").is_null())
+    absent = summed.join(places_in_lines(holdings, lines), on=LINE, how="anti")
+    if absent.is_empty():
+        return pl.DataFrame(schema=DAYS)
+    grid = _carried(_seen(holdings), absent, rules or load_rules())
+    return _shaped(_every_day(grid, absent).with_columns(deficit=pl.lit(0, pl.Int64)))
+
+
 def user_days(user_counts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per line counted by a metric and day of its user counts.
 
@@ -103,9 +124,10 @@ def _first(columns: dict[str, pl.DataType], count: int) -> dict[str, pl.DataType
 
 
 def _shaped(days: pl.DataFrame) -> pl.DataFrame:
-    filled = days.with_columns(pl.col("demand").fill_null(0))
+    demand = pl.col("demand") if "demand" in days.columns else pl.lit(0, pl.Int64).alias("demand")
+    filled = days.with_columns(demand.fill_null(0))
     return filled.select(
-        (pl.col(name) if name in days.columns else pl.lit(None)).cast(dtype).alias(name)
+        (pl.col(name) if name in filled.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in DAYS.items()
     ).sort(*LINE, "snapshot_date")
 
@@ -140,12 +162,17 @@ def _seen(*tables: pl.DataFrame) -> pl.DataFrame:
             .cast(pl.Boolean)
             .fill_null(True)
             .alias("complete"),
+            (pl.col("wide") if "wide" in table.columns else pl.lit(None))
+            .cast(pl.Boolean)
+            .alias("wide"),
         )
         for table in tables
         if not table.is_empty()
     ]
     dated = pl.concat(parts).filter(pl.col("snapshot_date").is_not_null())
-    return dated.group_by(*ACCOUNT, "snapshot_date").agg(pl.col("complete").all())
+    return dated.group_by(*ACCOUNT, "snapshot_date").agg(
+        pl.col("complete").all(), pl.col("wide").max()
+    )
 
 
 def _carried(seen: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -181,10 +208,11 @@ def _wide(seen: pl.DataFrame) -> pl.DataFrame:
     """Snapshots that show a Smart Account as a whole: an account that they lack is not there."""
     ever = seen.group_by("smart_account").agg(pl.col("virtual_account").n_unique().alias("ever"))
     shown = seen.group_by("smart_account", "snapshot_date").agg(
-        pl.len().alias("accounts"), pl.col("complete").all()
+        pl.len().alias("accounts"), pl.col("complete").all(), pl.col("wide").max()
     )
+    several = pl.coalesce("wide", pl.col("accounts") >= 2)
     return shown.join(ever, on="smart_account", nulls_equal=True).filter(
-        pl.col("complete"), (pl.col("accounts") >= 2) | (pl.col("accounts") == pl.col("ever"))
+        pl.col("complete"), several | (pl.col("accounts") == pl.col("ever"))
     )
 
 

@@ -35,6 +35,8 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
             months_left=whole_months("event_date", "after"),
             days_left=(pl.col("after") - pl.col("event_date")).dt.total_days(),
         )
+        # a start at a month's end can clip the last anniversary into the last month covered
+        .filter(pl.col("months_left") > 0)
     )
 
 

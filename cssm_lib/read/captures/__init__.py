@@ -13,14 +13,14 @@ from cssm_lib.read.captures.frames import notes, tables
 from cssm_lib.read.captures.license_text import read_license_text
 from cssm_lib.read.captures.platforms import read_platform
 from cssm_lib.read.captures.screen import shown_lines
-from cssm_lib.read.captures.session import COMMANDS, NOISE, Output, outputs
+from cssm_lib.read.captures.session import COMMANDS, NOISE, UNREAD, Output, outputs
 from cssm_lib.read.source import Found, message
 from cssm_lib.rules import Rules
 
 __all__ = ["looks_like_capture", "read_capture"]
 
 KIND = "capture"
-ASKED = frozenset(COMMANDS) - {"show clock", "show running-config", "show startup-config"}
+ASKED = frozenset(COMMANDS) - {"show clock", *UNREAD}
 # what a capture has one of: asked first, as it costs little on a large file of another kind
 WORDS = (
     *("Smart Licensing", "License Usage", "Entitlement Tag", "Entitlement tag", "Handle:", "UDI:"),
@@ -89,7 +89,7 @@ def read_capture(text: str, *, name: str, rules: Rules) -> Found:
         answers.append(said)
         if output.command in ASKED and not tells(said):
             silent.append(_silence(output))
-    found = devices([said for said in answers if tells(said)])
+    found = devices([said for said in answers if said.facts or tells(said)])
     if not found:
         return Found(KIND, problem=_nothing(lines, name))
     dated = all("observed_at" in said.facts for said in found)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cssm_lib.read.captures.said import UNTELLING, Record, Said, contradiction, fill, joined, put
+from cssm_lib.read.captures.said import (
+    UNTELLING,
+    Record,
+    Said,
+    contradiction,
+    fill,
+    joined,
+    put,
+    settle,
+)
 from cssm_lib.read.captures.statements import ZONE
 from cssm_lib.read.source import FAULT
 
@@ -49,7 +58,8 @@ def devices(answers: Sequence[Said]) -> list[Said]:
             groups.append(group)
         else:
             _join(home, group)
-    return [_together(group.answers) for group in _rejoined(groups)]
+    telling = (group.answers for group in _rejoined(groups) if any(map(tells, group.answers)))
+    return [_together(answers) for answers in telling]
 
 
 def _group(said: Said) -> _Group:
@@ -125,7 +135,7 @@ def _together(group: list[Said]) -> Said:
     whole = Said(None, group[0].first)
     for said in group:
         for column, (value, line) in said.facts.items():
-            put(whole, {column: value}, line)
+            settle(whole, column, value, line)
         whole.zones.update(said.zones)
         whole.commands.update(said.commands)
         whole.notes.extend(said.notes)
@@ -145,16 +155,17 @@ def _join_member(whole: Said, unit: tuple[str | None, str | None], record: Recor
 
 
 def _identified(whole: Said, group: list[Said]) -> Said:
-    """Host name and serial, from the weaker witnesses where the UDI does not say them."""
+    """Who the device is, from other witnesses where no UDI says it: the active member, the unit
+    that its usage reports are about, then version and inventory.
+    """
     facts = whole.facts
-    for column in ("pid", "serial"):
-        weak = facts.pop(f"weak_{column}", None)
-        if weak and ("serial" not in facts or column != "serial") and column not in facts:
-            facts[column] = weak
+    weak = [facts.pop(f"weak_{column}", ("", 0))[0] for column in ("pid", "serial")]
+    active = [unit for unit, row in whole.members.items() if "Active" in row.get("role", "")]
     reported = {(row.get("member_pid"), row.get("member_serial")) for row in whole.reports}
-    if "serial" not in facts and len(reported) == 1:
-        pid, serial = reported.pop()
-        put(whole, {"pid": pid, "serial": serial}, whole.first)
+    witnesses = [*active[:1], *(reported if len(reported) == 1 else ()), tuple(weak)]
+    for pid, serial in witnesses:
+        if "serial" not in facts and serial:
+            put(whole, {"pid": pid or None, "serial": serial}, whole.first)
     host = next((said.host for said in group if said.host), None)
     if host and "hostname" not in facts:
         put(whole, {"hostname": host}, whole.first)
@@ -236,5 +247,5 @@ def _fold(row: Record, record: Record, notes: list[str]) -> None:
 
 def tells(said: Said) -> bool:
     """Whether the answer says anything beyond the time of day."""
-    facts = set(said.facts) - UNTELLING
+    facts = {name for name, (value, _) in said.facts.items() if value} - UNTELLING
     return bool(facts or said.members or said.licenses or said.reports or said.events)

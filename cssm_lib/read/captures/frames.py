@@ -44,7 +44,7 @@ def _device(said: Said, name: str) -> Record:
 
 
 def _capture(said: Said) -> Record:
-    row = {column: value for column, (value, _) in said.facts.items()}
+    row = {column: value for column, (value, _) in said.facts.items() if value}
     row["commands"] = ", ".join(said.commands)
     if said.zones:
         row[ZONE] = ", ".join(said.zones)

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from cssm_lib.read.captures import listings, logs, units
 from cssm_lib.read.captures.clock import clock
 from cssm_lib.read.captures.said import UNTELLING, Said, put
-from cssm_lib.read.captures.session import OTHER, STARTS, Output
+from cssm_lib.read.captures.session import OTHER, STARTS, UNREAD, Output
 from cssm_lib.read.captures.statements import CAPTURE_KEYS, MISSING, ZONE, read
 
-CONFIGS = ("show running-config", "show startup-config")
 SECTIONS = {
     "smart licensing status": "status",
     "smart licensing tech support info": "status",
@@ -65,7 +64,11 @@ SECTIONS = {
 }
 # headings inside a section: what stands below is about the same thing
 INSIDE = ("measurements:", "entitlement:", "telemetry:", "proxy:", "vrf:")
-OWN_SECTION = {"show version": "version", "show license eventlog": "events"}
+OWN_SECTION = {
+    "show version": "version",
+    "show license eventlog": "events",
+    "show clock": "clock",
+}
 COMMAND_OF = {
     "report": "show license rum id",
     "reports": "show license rum id",
@@ -80,9 +83,8 @@ SUBSCRIPTION = "Subscription"
 def read_license_text(output: Output) -> Said:
     """What one answer says, by its own words; nothing for a command that is not read here."""
     said = Said(output.host, output.first, _known(output.command))
-    said.at.update(section="", item=None, record=None, member=None, name=None)
-    said.at.pop("name")
-    if output.command in CONFIGS or (output.command == OTHER and not _license_like(output)):
+    said.at.update(section="", item=None, record=None, member=None)
+    if output.command in UNREAD or (output.command == OTHER and not _license_like(output)):
         return said
     said.at["section"] = OWN_SECTION.get(output.command or "", "")
     for line, text in enumerate(map(str.strip, output.lines), output.first):
@@ -225,7 +227,7 @@ ANYWHERE: dict[str, Callable[[Said, str, int], bool]] = {
 }
 
 
-def _reader(said: Said, low: str) -> Callable[[Said, str, int], None]:
+def _reader(said: Said, low: str) -> Callable[[Said, str, int], object]:
     """The section's reader; an unknown heading closes the section, so that nothing is misread."""
     section = said.at["section"]
     if low.endswith(":") and section not in OPEN_ENDED and low not in INSIDE:
@@ -304,7 +306,8 @@ def _take_version(said: Said, text: str, line: int) -> None:
         _take_plain(said, text, line)
 
 
-READERS: dict[str, Callable[[Said, str, int], None]] = {
+READERS: dict[str, Callable[[Said, str, int], object]] = {
+    "clock": _take_clock,
     "usage": listings.take_license,
     "blocks": listings.take_license,
     "summary": listings.take_row,

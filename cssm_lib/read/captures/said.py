@@ -50,17 +50,26 @@ def place(line: int) -> str:
 
 
 def put(said: Said, columns: Columns, line: int) -> None:
-    """Statements about the device; of two that contradict the later stands, and a note says so."""
+    """Statements about the device; of two that contradict the later stands, and a note says so.
+
+    "" says that there is none: within one answer it takes nothing back.
+    """
     for column, value in columns.items():
-        if value is None:
+        if value is None or (column in said.facts and not value):
             continue
         if column == ZONE:
             said.zones[value] = None
-            continue
-        before = said.facts.get(column)
-        said.facts[column] = (value, line)
-        if before and column not in MOVING and before[0].casefold() != value.casefold():
-            said.notes.append(contradiction(column, before, (value, line)))
+        else:
+            settle(said, column, value, line)
+
+
+def settle(said: Said, column: str, value: str, line: int) -> None:
+    """One statement against what was said before."""
+    before = said.facts.get(column)
+    said.facts[column] = (value, line)
+    moves = column in MOVING or column.endswith("_by")
+    if before and before[0] and not moves and before[0].casefold() != value.casefold():
+        said.notes.append(contradiction(column, before, (value, line)))
 
 
 def contradiction(column: str, one: tuple[str, int], other: tuple[str, int]) -> str:
@@ -69,16 +78,16 @@ def contradiction(column: str, one: tuple[str, int], other: tuple[str, int]) -> 
     >>> contradiction("transport", ("Smart", 3), ("cslu", 9))
     "transport is 'Smart' in line 3 and 'cslu' in line 9; the later stands."
     """
+    first, second = (repr(value) if value else "nothing" for value, _ in (one, other))
     return (
-        f"{column} is {one[0]!r} in line {one[1]} and {other[0]!r} in line {other[1]};"
-        " the later stands."
+        f"{column} is {first} in line {one[1]} and {second} in line {other[1]}; the later stands."
     )
 
 
 def fill(record: Record, columns: Columns) -> None:
     """Columns of a record; zone words that differ stand side by side."""
     for column, value in columns.items():
-        if value is None:
+        if not value:
             continue
         if column == ZONE and record.get(ZONE) not in (None, value):
             value = joined(record[ZONE], value)

@@ -27,6 +27,8 @@ COMMANDS = (
     "show startup-config",
 )
 OTHER = "other"
+# configurations are read elsewhere; a history of messages repeats old statements as if they stood
+UNREAD = ("show running-config", "show startup-config", "show license history message")
 # the host name, a context or a mode, # or >, and what was typed
 PROMPT = re.compile(
     r"(?:RP/\d+/\w+/CPU\d+:)?([A-Za-z0-9][\w.-]{0,62})(?:/[\w.-]{1,40}){0,3}"

@@ -16,7 +16,7 @@ PAIR = re.compile(r"\b(PID|SN|UUID): ?([^,\s]+)")
 CODED = re.compile(r"(.*?) ?\((\d{1,4})\)$")
 BY = re.compile(r"(\S+)\s*(?:\((.*)\))?$")
 INTERVAL = re.compile(
-    r"(\d+)\s*(?:days)?\s*(?:\([^)]*\))?\s*(?:State\((\d+)\))?\s*(?:InPolicy\((\d+)\))?$"
+    r"(\d+)(?: days)?(?: \([^()]{0,60}\))?(?: State\((\d+)\))?(?: InPolicy\((\d+)\))?$"
 )
 
 Columns = dict[str, str | None]
@@ -85,7 +85,7 @@ def truth_by(column: str, value: str) -> Columns:
 
 def interval(column: str, value: str) -> Columns:
     """`30  days State(4) InPolicy(90)`, or `0 (no reporting)`."""
-    found = INTERVAL.match(value)
+    found = INTERVAL.match(" ".join(value.split()))
     if not found:
         return {column: value}
     return {column: found[1], "push_state": found[2], "push_in_policy_days": found[3]}
@@ -283,13 +283,15 @@ VERDICT_KEYS: dict[str, tuple[str, Reader]] = {
 
 
 def read(keys: dict[str, tuple[str, Reader]], key: str, value: str) -> Columns:
-    """The columns that a statement fills; none for a key that is not read or a missing value.
+    """The columns that a statement fills; "" where it says that there is none.
 
     >>> read(CAPTURE_KEYS["transport"], "type", "cslu"), read(LICENSE_KEYS, "count", "<none>")
-    ({'transport': 'cslu'}, {})
+    ({'transport': 'cslu'}, {'quantity': ''})
     """
     known = keys.get(key)
-    if known is None or value.lower() in MISSING:
+    if known is None:
         return {}
     column, reader = known
+    if value.lower() in MISSING:
+        return {column: ""}
     return {name: text for name, text in reader(column, value).items() if text}
