@@ -16,8 +16,9 @@ import polars as pl
 
 from cssm_lib.clean import Cleaned, across, clean
 from cssm_lib.clean.notes import notes
+from cssm_lib.clean.tags import tag_names, with_tags
 from cssm_lib.errors import ParameterError, UnusableClient
-from cssm_lib.read import Hint, Reading, read_file
+from cssm_lib.read import Hint, Reading, archive, read_file
 from cssm_lib.rules import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     rules = load_rules(config.rules)
     paths = client_files(folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(lambda path: _read(path, folder, config=config, rules=rules), paths))
+        read = pool.map(lambda path: _members(path, folder, config=config, rules=rules), paths)
+        parts = [part for members in read for part in members]
     readings, cleaned = [part[0] for part in parts], [part[1] for part in parts]
     if not any(reading.source.kind for reading in readings):
         raise UnusableClient(_nothing_found(folder, readings))
@@ -65,6 +67,7 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
         max_rejected=rules["positions.max_rejected"],
     )
     day = _as_of(as_of, config, tables)
+    tables["usage"] = with_tags(tables["usage"], tag_names(tables))
     tables["notes"] = notes(tables, as_of=day, config=config)
     return Client(config.client, folder, day, config, rules, tables)
 
@@ -98,11 +101,21 @@ def client_files(folder: Path) -> list[Path]:
     )
 
 
-def _read(
+def _members(
     path: Path, folder: Path, *, config: ClientConfig, rules: Rules
-) -> tuple[Reading, Cleaned]:
+) -> list[tuple[Reading, Cleaned]]:
+    """A file, or the files of an archive, which is opened in place, one level."""
     name = path.relative_to(folder).as_posix()
-    reading = read_file(path, name=name, rules=rules, hint=_hint(name, config))
+    return [
+        _read(path, member.within(name), data=member.data, config=config, rules=rules)
+        for member in archive.members(path)
+    ]
+
+
+def _read(
+    path: Path, name: str, *, data: bytes | None, config: ClientConfig, rules: Rules
+) -> tuple[Reading, Cleaned]:
+    reading = read_file(path, name=name, rules=rules, hint=_hint(name, config), data=data)
     source = reading.source
     if source.smart_account is None and len(config.smart_accounts) == 1:
         source = replace(source, smart_account=config.smart_accounts[0].name)

@@ -23,7 +23,9 @@ AGAIN = "Export it again and save the whole response."
 ASK = "Give snapshot_date for it in [[sources]] of client.toml."
 NOT_JSON = (
     "What is read: the licences, devices, license-subscriptions and v3/licenses/summary responses"
-    " of the Smart Accounts & Licensing API, and the account → role → licences walk. Take the file"
+    " of the Smart Accounts & Licensing API, the account → role → licences walk, and the responses"
+    " of Catalyst Center, Meraki, EA consumption, end of life and software suggestions. Take the"
+    " file"
     " out of the folder or export one of these."
 )
 MAP = "Export them as well, or map them in [[sources]] of client.toml: columns = "
@@ -152,7 +154,8 @@ PROBLEMS = {
     "server_error.json": "JSON that is none of the exports that are read; found the keys 'status',"
     f" 'statusMessage' and the answer 'Access token has expired'. {NOT_JSON}",
     "foreign.csv": "no line with known headers; found 'Date', 'Open', 'Close' in the first"
-    " line. Read are licenses, devices, user_counts, assets: export one of these, take the file"
+    " line. Read are licenses, devices, user_counts, assets, event_log, ea_consumption,"
+    " true_forward_report, quote, lifecycle: export one of these, take the file"
     " out of the folder, or name its kind and columns in [[sources]] of client.toml.",
     "two_dates_content_and_name_2026-10-31.csv": "two dates for one file; found 2026-09-30 and"
     f" 2026-10-31 in the content and the name. {ASK}",
@@ -283,7 +286,11 @@ def test_a_file_that_is_not_what_the_client_says_of_it():
     problem = read(BROKEN / "unknown_mapping.csv", Hint(kind="licences")).source.problem
     assert problem == (
         "unknown_mapping.csv: [[sources]] names no kind; found 'licences'. Use one of licenses,"
-        " devices, subscriptions, summary, walk, user_counts, assets, or leave `kind` out: content"
+        " devices, subscriptions, summary, walk, user_counts, assets, event_log, ea_consumption,"
+        " true_forward_report, quote, lifecycle, catalyst_center_devices, catalyst_center_usage,"
+        " catalyst_center_terms, meraki_overview, meraki_licenses, meraki_coterm_licenses,"
+        " meraki_subscriptions, meraki_entitlements, meraki_devices, eox, software_suggestions,"
+        " on_prem_accounts, accounts, virtual_accounts, rum, capture, or leave `kind` out: content"
         " is recognised."
     )
 

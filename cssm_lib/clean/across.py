@@ -18,6 +18,8 @@ from cssm_lib.clean.exports import (
 )
 from cssm_lib.schema import TABLES
 
+# a device's own word is not filled in from what is known of its file
+DEVICE_SAYS = {("captures", "smart_account"), ("captures", "virtual_account")}
 MADE_HERE = ("rejects", "records", "sources", "notes")
 
 
@@ -27,7 +29,7 @@ def stamped(tables: Mapping[str, pl.DataFrame], given: Mapping[str, object]) -> 
         name: frame.with_columns(
             pl.col(column).fill_null(pl.lit(value, dtype=frame.schema[column]))
             for column, value in given.items()
-            if value is not None and column in frame.columns
+            if value is not None and column in frame.columns and (name, column) not in DEVICE_SAYS
         )
         for name, frame in tables.items()
     }

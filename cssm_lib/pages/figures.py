@@ -11,7 +11,9 @@ SHORT = "balance_after_substitution < 0"
 OVER = "balance_after_substitution > 0"
 YEAR = "days_left <= 365"
 # an inventory or a count of users carries its days in its rows
-UNDATED = "snapshot_date IS NULL AND kind IS NOT NULL AND kind NOT IN ('assets', 'user_counts')"
+UNDATED = (
+    "snapshot_date IS NULL AND kind IN ('licenses', 'devices', 'subscriptions', 'summary', 'walk')"
+)
 
 
 def _figure(id_: str, label: str, made: str, **more: str) -> Figure:

@@ -109,10 +109,7 @@ def safe(value: Any) -> str:
 
 # columns that hold money, which always shows its cents
 MONEY = frozenset(
-    column.name
-    for table in ANSWERS.values()
-    for column in table.columns
-    if column.unit == "money"
+    column.name for table in ANSWERS.values() for column in table.columns if column.unit == "money"
 )
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from cssm_lib.read import archive
-from cssm_lib.read.cssm_json import LISTS, read_json
+from cssm_lib.read.captures import looks_like_capture, read_capture
+from cssm_lib.read.cssm_json import EXPORTS, LISTS, read_json
 from cssm_lib.read.delimited import read_delimited, read_plain
 from cssm_lib.read.documents import first_letter
 from cssm_lib.read.headers import kinds_of, proposal
+from cssm_lib.read.rum import is_rum, read_rum
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, Hint, Reading, Source, message
 from cssm_lib.read.text import container, dates_in, decode
 from cssm_lib.read.workbook import is_workbook, read_workbook
@@ -117,6 +119,10 @@ def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
     if wrong := _told_wrong(hint, name, rules):
         return wrong
+    if is_rum(text):
+        return read_rum(text, name=name)
+    if looks_like_capture(text):
+        return read_capture(text, name=name, rules=rules)
     if first_letter(text) not in "{[":
         return read_delimited(text, name=name, rules=rules, hint=hint)
     found = read_json(text, name=name)
@@ -135,7 +141,9 @@ def _told_wrong(hint: Hint, name: str, rules: Rules) -> Found | None:
 
 
 def _kinds(rules: Rules) -> list[str]:
-    return list(dict.fromkeys([*(kind for kind, _, _ in LISTS.values()), *kinds_of(rules)]))
+    of_cssm = [kind for kind, _, _ in LISTS.values()]
+    others = [export.kind for export in EXPORTS]
+    return list(dict.fromkeys([*of_cssm, *kinds_of(rules), *others, "rum", "capture"]))
 
 
 def _dated(found: Found, source: Source, hint: Hint) -> Reading:

@@ -77,7 +77,8 @@ EXPORTS = (
 )
 UNDERSTOOD = (
     "the licences, devices, license-subscriptions and v3/licenses/summary responses of the Smart"
-    " Accounts & Licensing API, and the account → role → licences walk"
+    " Accounts & Licensing API, the account → role → licences walk, and the responses of Catalyst"
+    " Center, Meraki, EA consumption, end of life and software suggestions"
 )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from cssm_lib.schema.contract import (
     BOOL,
     HOLDING,
-    INSTANT,
     PLACED,
     SMART_ACCOUNT,
     SNAPSHOT,
@@ -29,24 +28,6 @@ def amount(name: str, says: str) -> Column:
     """A column of money, exact: the plain decimal as text."""
     return Column(name, TEXT, says, unit="money")
 
-
-EVENT_LOG = Table(
-    "event_log",
-    "an entry of an event log",
-    (
-        SMART_ACCOUNT,
-        Column("time", INSTANT, "when it happened; UTC where no zone stands there", required=True),
-        text("kind", "the event's type, where the file has it"),
-        text("message", "the entry as it stands in the file"),
-        text("user", "who caused it"),
-        text("virtual_account", "of its column, else the one that the message names"),
-        text("license", "of its column, else the one that the message names"),
-        count("quantity", "of its column, else the one that the message names"),
-        *PLACED,
-    ),
-    (),
-    {"neither kind nor message": "kind IS NOT NULL OR message IS NOT NULL"},
-)
 
 EA_CONSUMPTION = Table(
     "ea_consumption",
@@ -190,10 +171,7 @@ LIFECYCLE = Table(
     {"no product at all": "pid IS NOT NULL OR serial IS NOT NULL OR input_value IS NOT NULL"},
 )
 
-COMMERCE = {
-    table.name: table
-    for table in (EVENT_LOG, EA_CONSUMPTION, TRUE_FORWARD_REPORT, QUOTE, LIFECYCLE)
-}
+COMMERCE = {table.name: table for table in (EA_CONSUMPTION, TRUE_FORWARD_REPORT, QUOTE, LIFECYCLE)}
 
 # table → a sum → the ways it may be made up, columns added or, with a minus, taken off. Inferred in
 # facts/domain.md §1.2: a row for which none of the ways holds is used as well, the break is told

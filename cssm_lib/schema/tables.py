@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cssm_lib.schema.captures import CAPTURE_TABLES
+from cssm_lib.schema.commerce import COMMERCE
 from cssm_lib.schema.contract import (
     BOOL,
     DATE,
@@ -17,6 +19,7 @@ from cssm_lib.schema.contract import (
     date,
     text,
 )
+from cssm_lib.schema.dashboards import DASHBOARDS
 
 USAGE = Table(
     "usage",
@@ -243,6 +246,9 @@ TABLES = {
         DEVICE_LICENSES,
         ASSETS,
         USER_COUNTS,
+        *CAPTURE_TABLES,
+        *COMMERCE.values(),
+        *DASHBOARDS.values(),
         REJECTS,
         SOURCES,
         RECORDS,
