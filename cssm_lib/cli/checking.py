@@ -12,6 +12,7 @@ import polars as pl
 
 from cssm_lib.client import load_client
 from cssm_lib.errors import CssmError
+from cssm_lib.read import Source, proposal
 
 COUNTS = ("records", "used", "rejected", "repeated")
 WIDE = 160  # where no terminal says how wide it is
@@ -128,6 +129,17 @@ def _mappings(sources: Sequence[Mapping[str, Any]]) -> Iterable[str]:
             yield "".join(f"  {head} → {column}\n" for head, column in first["mapping"].items())
         if first["unmapped"]:
             yield f"  no column for: {', '.join(first['unmapped'])}\n"
+            yield f"To map them, paste into client.toml and complete:\n{_proposed(first)}\n"
+
+
+def _proposed(source: Mapping[str, Any]) -> str:
+    told = Source(
+        source["source"],
+        kind=source["kind"],
+        mapping=source["mapping"],
+        unmapped=tuple(source["unmapped"]),
+    )
+    return proposal(told)
 
 
 def _problems(result: Mapping[str, Any]) -> Iterable[str]:
