@@ -14,7 +14,7 @@ import polars as pl
 
 from cssm_lib.read import accounts, catalyst_center, commerce_json, meraki
 from cssm_lib.read.documents import FOUND, documents, single, struct, values
-from cssm_lib.read.items import read_exports
+from cssm_lib.read.items import faults, field, fields, items, read_exports
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, listed, message
 from cssm_lib.read.text import epoch_day
 
@@ -198,78 +198,50 @@ def _pages(docs: pl.DataFrame, kept: list[str]) -> tuple[tuple[int | None, int],
     )
 
 
-def _items(frame: pl.DataFrame, column: str, *, path: str | None = None) -> pl.DataFrame:
-    """One row an element of the list: `item`, its place, and the frame's other columns."""
-    place = pl.format(f"{{}}/{path or column}/{{}}", "place", "n")
-    return (
-        frame.filter(pl.col(column).list.len() > 0)
-        .with_columns(pl.int_ranges(pl.col(column).list.len()).alias("n"))
-        .rename({column: "item"})
-        .explode("item", "n")
-        .with_columns(place.alias("place"))
-        .drop("n")
-    )
-
-
-def _field(name: str) -> pl.Expr:
-    return pl.col("item").struct.field(name)
-
-
-def _fields(**columns: str) -> list[pl.Expr]:
-    return [_field(field).alias(column) for column, field in columns.items()]
-
-
-def _faults() -> list[pl.Expr]:
-    """The reason why a record that is no object cannot be read, beside what stands there."""
-    found = pl.when(pl.col("item").is_null()).then(pl.lit("null")).otherwise(_field(FOUND))
-    reason = pl.when(found.is_not_null()).then(pl.lit("not an object"))
-    return [reason.alias(FAULT), found.alias(FAULT_VALUE)]
-
-
 def _licenses(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return _of_licences(_items(docs.select("place", "licenses"), "licenses"))
+    return _of_licences(items(docs.select("place", "licenses"), "licenses"))
 
 
 def _walked(docs: pl.DataFrame) -> pl.DataFrame:
     """One row a licence reached through a role; the same licence through two roles stands twice."""
     account = pl.coalesce("accountDomain", "accountName").alias("smart_account")
-    roles = _items(docs.select("page", "place", account, "roles"), "roles")
-    return _items(roles.with_columns(_field("licenses").alias("licenses")).drop("item"), "licenses")
+    roles = items(docs.select("page", "place", account, "roles"), "roles")
+    return items(roles.with_columns(field("licenses").alias("licenses")).drop("item"), "licenses")
 
 
 def _walk(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return _of_licences(_walked(docs).drop("page"))
 
 
-def _of_licences(items: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    own = [name for name in ("smart_account",) if name in items.columns]
-    usage = items.select(
+def _of_licences(found: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    own = [name for name in ("smart_account",) if name in found.columns]
+    usage = found.select(
         "place",
         *own,
-        *_fields(virtual_account="virtualAccount", license="license", billing="billingType"),
-        *_fields(quantity="quantity", in_use="inUse", reserved="reserved", available="available"),
-        *_fields(pending="pendingQuantity", status="status", is_portable="isPortable"),
+        *fields(virtual_account="virtualAccount", license="license", billing="billingType"),
+        *fields(quantity="quantity", in_use="inUse", reserved="reserved", available="available"),
+        *fields(pending="pendingQuantity", status="status", is_portable="isPortable"),
         pl.lit("licenses").alias("witness"),
-        *_faults(),
+        *faults(),
     )
-    rows = items.select(
+    rows = found.select(
         "place",
         pl.col("place").alias("parent"),
         *own,
-        *_fields(virtual_account="virtualAccount", license="license", billing="billingType"),
-        *_fields(licenseDetails="licenseDetails", licenseSubstitutions="licenseSubstitutions"),
+        *fields(virtual_account="virtualAccount", license="license", billing="billingType"),
+        *fields(licenseDetails="licenseDetails", licenseSubstitutions="licenseSubstitutions"),
     )
     return {"usage": usage, "lots": _lots(rows, own), "substitutions": _substitutions(rows, own)}
 
 
 def _lots(rows: pl.DataFrame, own: list[str]) -> pl.DataFrame:
-    return _items(rows.drop("licenseSubstitutions"), "licenseDetails").select(
+    return items(rows.drop("licenseSubstitutions"), "licenseDetails").select(
         *("place", "parent", *own, "virtual_account", "license", "billing"),
-        *_fields(license_type="licenseType", quantity="quantity", start_date="startDate"),
-        *_fields(end_date="endDate", subscription_id="subscriptionId", status="status"),
-        *_fields(sku="licenseSku", order_number="orderNumber"),
+        *fields(license_type="licenseType", quantity="quantity", start_date="startDate"),
+        *fields(end_date="endDate", subscription_id="subscriptionId", status="status"),
+        *fields(sku="licenseSku", order_number="orderNumber"),
         pl.lit("licenses").alias("witness"),
-        *_faults(),
+        *faults(),
     )
 
 
@@ -280,85 +252,85 @@ def _substitutions(rows: pl.DataFrame, own: list[str]) -> pl.DataFrame:
     `substitutedLicense` as the one that lends them; where neither is given the needing licence is
     the row's own.
     """
-    needed = pl.coalesce(_field("license"), _field("licenseName"), pl.col("license"))
-    return _items(rows.drop("licenseDetails"), "licenseSubstitutions").select(
+    needed = pl.coalesce(field("license"), field("licenseName"), pl.col("license"))
+    return items(rows.drop("licenseDetails"), "licenseSubstitutions").select(
         *("place", "parent", *own, "virtual_account"),
-        _field("substitutedLicense").alias("from_license"),
+        field("substitutedLicense").alias("from_license"),
         needed.alias("to_license"),
-        *_fields(quantity="substitutedQuantity", substitution_type="substitutionType"),
-        *_faults(),
+        *fields(quantity="substitutedQuantity", substitution_type="substitutionType"),
+        *faults(),
     )
 
 
 def _subscriptions(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Terms alone: lots without the licence rows they belong to."""
-    items = _items(docs.select("place", "licenseSubscriptions"), "licenseSubscriptions")
-    lots = items.select(
+    found = items(docs.select("place", "licenseSubscriptions"), "licenseSubscriptions")
+    lots = found.select(
         "place",
-        *_fields(virtual_account="virtualAccount", license="license", billing="billingType"),
-        *_fields(quantity="quantity", start_date="startDate", end_date="endDate"),
-        *_fields(subscription_id="subscriptionId", status="status"),
+        *fields(virtual_account="virtualAccount", license="license", billing="billingType"),
+        *fields(quantity="quantity", start_date="startDate", end_date="endDate"),
+        *fields(subscription_id="subscriptionId", status="status"),
         pl.lit("SUBSCRIPTION").alias("license_type"),
         pl.lit("subscriptions").alias("witness"),
-        *_faults(),
+        *faults(),
     )
     return {"lots": lots}
 
 
 def _summary(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The tag summary: its `prepaid_` counts are a PREPAID row of usage without Virtual Account."""
-    items = _items(docs.select("place", "summary"), "summary")
-    usage = items.select(
+    found = items(docs.select("place", "summary"), "summary")
+    usage = found.select(
         "place",
-        *_fields(license="display_name", tag="tag", quantity="prepaid_entitled"),
-        *_fields(in_use="prepaid_inuse", reserved="prepaid_reserved", status="compliance_status"),
-        *_fields(enforced="enforced", export_restricted="export_restricted"),
+        *fields(license="display_name", tag="tag", quantity="prepaid_entitled"),
+        *fields(in_use="prepaid_inuse", reserved="prepaid_reserved", status="compliance_status"),
+        *fields(enforced="enforced", export_restricted="export_restricted"),
         pl.lit("PREPAID").alias("billing"),
         pl.lit("summary").alias("witness"),
-        *_faults(),
+        *faults(),
     )
-    rows = items.select(
+    rows = found.select(
         "place",
         pl.col("place").alias("parent"),
-        *_fields(license="display_name", license_details="license_details"),
+        *fields(license="display_name", license_details="license_details"),
     )
-    lots = _items(rows, "license_details").select(
+    lots = items(rows, "license_details").select(
         *("place", "parent", "license"),
-        *_fields(billing="billing_type", license_type="license_type", quantity="quantity"),
-        *_fields(start_date="start_date", end_date="end_date", status="status"),
-        *_fields(subscription_id="subscription_id"),
+        *fields(billing="billing_type", license_type="license_type", quantity="quantity"),
+        *fields(start_date="start_date", end_date="end_date", status="status"),
+        *fields(subscription_id="subscription_id"),
         pl.lit("summary").alias("witness"),
-        *_faults(),
+        *faults(),
     )
     return {"usage": usage, "lots": lots}
 
 
 def _devices(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    sudi = _field("sudi").struct
-    items = _items(docs.select("place", "devices"), "devices").with_columns(
-        _field("virtualAccount").alias("virtual_account"),
+    sudi = field("sudi").struct
+    found = items(docs.select("place", "devices"), "devices").with_columns(
+        field("virtualAccount").alias("virtual_account"),
         sudi.field("udiPid").alias("udi_pid"),
         sudi.field("udiSerialNumber").alias("serial"),
         sudi.field("uuid").alias("uuid"),
-        _field("hostName").alias("hostname"),
+        field("hostName").alias("hostname"),
     )
     keys = ("virtual_account", "udi_pid", "serial", "uuid", "hostname")
-    devices = items.select(
+    devices = found.select(
         *("place", *keys),
         sudi.field("macAddress").alias("mac_address"),
         _first("displayName", "instanceName").alias("display_name"),
         _first("productName", "productDescription", "productType", "productTagName").alias(
             "product"
         ),
-        *_fields(software_version="softwareVersion", registration_date="registrationDate"),
-        *_fields(last_contact="lastContactDate", status="status"),
-        *_faults(),
+        *fields(software_version="softwareVersion", registration_date="registrationDate"),
+        *fields(last_contact="lastContactDate", status="status"),
+        *faults(),
     )
-    rows = items.select(
-        "place", pl.col("place").alias("parent"), *keys, *_fields(licenseUsage="licenseUsage")
+    rows = found.select(
+        "place", pl.col("place").alias("parent"), *keys, *fields(licenseUsage="licenseUsage")
     )
-    licenses = _items(rows, "licenseUsage").select(
-        *("place", "parent", *keys), *_fields(license="license", quantity="quantity"), *_faults()
+    licenses = items(rows, "licenseUsage").select(
+        *("place", "parent", *keys), *fields(license="license", quantity="quantity"), *faults()
     )
     return {"devices": devices, "device_licenses": licenses}
 
@@ -366,7 +338,7 @@ def _devices(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
 def _first(*fields: str) -> pl.Expr:
     """The first of the fields that says something; a blank says nothing."""
     return pl.coalesce(
-        pl.when(_field(field).str.strip_chars() != "").then(_field(field)) for field in fields
+        pl.when(field(field).str.strip_chars() != "").then(field(field)) for field in fields
     )
 
 
