@@ -335,10 +335,10 @@ def _devices(docs: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {"devices": devices, "device_licenses": licenses}
 
 
-def _first(*fields: str) -> pl.Expr:
+def _first(*names: str) -> pl.Expr:
     """The first of the fields that says something; a blank says nothing."""
     return pl.coalesce(
-        pl.when(field(field).str.strip_chars() != "").then(field(field)) for field in fields
+        pl.when(field(name).str.strip_chars() != "").then(field(name)) for name in names
     )
 
 
