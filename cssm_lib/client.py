@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cssm_lib.clean import Cleaned, across, clean
+from cssm_lib.clean import Cleaned, across, clean, clean_together
 from cssm_lib.clean.notes import notes
 from cssm_lib.clean.tags import tag_names, with_tags
 from cssm_lib.errors import ParameterError, UnusableClient
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cssm_lib.config import ClientConfig
 
 CONFIG_NAME = "client.toml"
+# files read before they are cleaned together: enough to share the cost, few enough to hold as text
+AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     config = client_config(folder)
     rules = load_rules(config.rules)
     paths = client_files(folder)
+    readings, cleaned = [], []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        read = pool.map(lambda path: _members(path, folder, config=config, rules=rules), paths)
-        parts = [part for members in read for part in members]
-    readings, cleaned = [part[0] for part in parts], [part[1] for part in parts]
+        for start in range(0, len(paths), AT_ONCE):
+            some = paths[start : start + AT_ONCE]
+            read = pool.map(lambda path: _members(path, folder, config=config, rules=rules), some)
+            found = [reading for members in read for reading in members]
+            cleaned += _cleaned(found, rules)
+            readings += [replace(reading, tables={}) for reading in found]
     if not any(reading.source.kind for reading in readings):
         raise UnusableClient(_nothing_found(folder, readings))
     tables = across.combine(
@@ -101,9 +107,7 @@ def client_files(folder: Path) -> list[Path]:
     )
 
 
-def _members(
-    path: Path, folder: Path, *, config: ClientConfig, rules: Rules
-) -> list[tuple[Reading, Cleaned]]:
+def _members(path: Path, folder: Path, *, config: ClientConfig, rules: Rules) -> list[Reading]:
     """A file, or the files of an archive, which is opened in place, one level."""
     name = path.relative_to(folder).as_posix()
     return [
@@ -114,24 +118,25 @@ def _members(
 
 def _read(
     path: Path, name: str, *, data: bytes | None, config: ClientConfig, rules: Rules
-) -> tuple[Reading, Cleaned]:
+) -> Reading:
     reading = read_file(path, name=name, rules=rules, hint=_hint(name, config), data=data)
     source = reading.source
     if source.smart_account is None and len(config.smart_accounts) == 1:
         source = replace(source, smart_account=config.smart_accounts[0].name)
-    cleaned = clean(
-        reading.tables,
-        name=name,
-        missing=rules["words.missing"],
-        date_format=source.date_format,
-    )
-    given = {
-        "snapshot_date": source.snapshot_date,
-        "smart_account": source.smart_account,
-        "virtual_account": _hint(name, config).virtual_account,
-    }
-    cleaned = replace(cleaned, tables=across.stamped(cleaned.tables, given))
-    return replace(reading, source=source, tables={}), cleaned
+    return replace(reading, source=source)
+
+
+def _cleaned(readings: list[Reading], rules: Rules) -> list[Cleaned]:
+    """Typed tables of some files: those of the API kind by kind together, others one by one."""
+    missing, kinds, parts = rules["words.missing"], {}, []
+    for reading in readings:
+        source = reading.source
+        if source.mapping or source.date_format or not source.kind:
+            told = {"name": source.source, "date_format": source.date_format}
+            parts.append(clean(reading.tables, missing=missing, **told))
+        else:
+            kinds.setdefault(source.kind, {})[source.source] = reading.tables
+    return parts + [clean_together(files, missing=missing) for files in kinds.values()]
 
 
 def _hint(name: str, config: ClientConfig) -> Hint:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cssm_lib.clean.values import read_values
+from cssm_lib.clean.values import NotPlain, read_values
 from cssm_lib.schema import TABLES, Table
 from cssm_lib.schema.tables import REJECTS
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FAULT, FAULT_VALUE = "fault", "fault_value"
 NAMES = ("license", "from_license", "to_license", "virtual_account", "smart_account")
 CODES = {"usage": ("billing",), "lots": ("billing", "license_type", "status")}
-VERBATIM = ("place", "parent", FAULT, FAULT_VALUE, "license_raw")
+VERBATIM = ("source", "place", "parent", FAULT, FAULT_VALUE, "license_raw")
 # lots and the like fall with the record that they stand in
 PARENTS = {"lots": "usage", "substitutions": "usage", "device_licenses": "devices"}
 
@@ -42,6 +42,7 @@ def clean(
     name: str,
     missing: Iterable[str],
     date_format: str | None = None,
+    plain_only: bool = False,
 ) -> Cleaned:
     """One row a record of the file, typed to the contract, or one row of rejects with the reason.
 
@@ -59,15 +60,45 @@ def clean(
     order = sorted(tables, key=lambda table: table in PARENTS)
     for table in order:
         text = _plain(tables[table], TABLES[table], words)
-        judged = _judged(text, TABLES[table], date_format)
+        judged = _judged(text, TABLES[table], date_format, plain_only)
         judged = _with_parents(judged, PARENTS.get(table), typed)
         typed[table] = judged.filter(pl.col("rule").is_null())
         rejects.append(_rejected(judged, table, name))
     shaped = {
-        table: TABLES[table].shaped(typed[table].with_columns(pl.lit(name).alias("source")))
-        for table in tables
+        table: TABLES[table].shaped(typed[table].with_columns(_source(name))) for table in tables
     }
     return Cleaned(shaped, pl.concat(rejects))
+
+
+def clean_together(
+    files: Mapping[str, Mapping[str, pl.DataFrame]], *, missing: Iterable[str]
+) -> Cleaned:
+    """`clean` for many small files at once, by name; the result is that of one after the other.
+
+    What a column of one file decides (an order of day and month, a point that groups thousands)
+    must not be decided by another file: where any text is not plain, each file is read alone.
+    """
+    stacked: dict[str, list[pl.DataFrame]] = {}
+    for name, tables in files.items():
+        for table, frame in tables.items():
+            stacked.setdefault(table, []).append(frame.with_columns(_source(name)))
+    together = {
+        table: pl.concat(frames, how="diagonal_relaxed") for table, frames in stacked.items()
+    }
+    try:
+        return clean(together, name="", missing=missing, plain_only=True)
+    except NotPlain:
+        alone = [clean(tables, name=name, missing=missing) for name, tables in files.items()]
+    names = dict.fromkeys(table for part in alone for table in part.tables)
+    return Cleaned(
+        {name: pl.concat(p.tables[name] for p in alone if name in p.tables) for name in names},
+        pl.concat(part.rejects for part in alone),
+    )
+
+
+def _source(name: str) -> pl.Expr:
+    """The file's name as a column; without one, rows already say it."""
+    return pl.lit(name).alias("source") if name else pl.col("source")
 
 
 def _plain(text: pl.DataFrame, table: Table, words: list[str]) -> pl.DataFrame:
@@ -106,13 +137,16 @@ def _tidied(series: pl.Series) -> pl.Series:
     return plain.str.replace_all(r"[\s\x00-\x1f\x7f\u{200b}\u{feff}]+", " ").str.strip_chars()
 
 
-def _judged(text: pl.DataFrame, table: Table, date_format: str | None) -> pl.DataFrame:
+def _judged(
+    text: pl.DataFrame, table: Table, date_format: str | None, plain_only: bool
+) -> pl.DataFrame:
     """The typed frame with `rule` and `value`: why the record is not used, or null."""
     typed, doubts = {}, [(pl.col(FAULT), pl.col(FAULT_VALUE))]
     for column in table.columns:
         if column.dtype == pl.String or column.name.endswith("_instant"):
             continue
-        read = read_values(text[column.name], column.dtype, date_format=date_format)
+        series = text[column.name]
+        read = read_values(series, column.dtype, date_format=date_format, plain_only=plain_only)
         typed |= _typed(read, column.name, column.dtype, table)
         if read["doubt"].null_count() < read.height:
             doubts.append((pl.lit(f"{column.name}: ") + read["doubt"], pl.col(column.name)))
@@ -207,7 +241,8 @@ def _with_parents(
     """Records whose own record was rejected fall with it; those without a parent stand alone."""
     if parent not in typed:
         return judged
-    stands = pl.col("parent").is_null() | pl.col("parent").is_in(typed[parent]["place"].implode())
+    known = typed[parent].select(_in_file("place"))["key"]
+    stands = pl.col("parent").is_null() | _in_file("parent").is_in(known.implode())
     record = {"usage": "licence row", "devices": "product instance"}[parent]
     falls = pl.when(~stands)
     return judged.with_columns(
@@ -216,8 +251,11 @@ def _with_parents(
     )
 
 
+def _in_file(place: str) -> pl.Expr:
+    """A place together with its file, where several files are cleaned together."""
+    return pl.concat_str(pl.col("source").fill_null(""), place, separator="\0").alias("key")
+
+
 def _rejected(judged: pl.DataFrame, table: str, name: str) -> pl.DataFrame:
     bad = judged.filter(pl.col("rule").is_not_null())
-    return REJECTS.shaped(
-        bad.with_columns(pl.lit(name).alias("source"), pl.lit(table).alias("table"))
-    )
+    return REJECTS.shaped(bad.with_columns(_source(name), pl.lit(table).alias("table")))

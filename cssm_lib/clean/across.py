@@ -19,20 +19,23 @@ from cssm_lib.clean.exports import (
 from cssm_lib.schema import TABLES
 
 # a device's own word is not filled in from what is known of its file
-DEVICE_SAYS = {("captures", "smart_account"), ("captures", "virtual_account")}
+DEVICE_SAYS = ("captures", "smart_account")
 MADE_HERE = ("rejects", "records", "sources", "notes")
 
 
-def stamped(tables: Mapping[str, pl.DataFrame], given: Mapping[str, object]) -> Tables:
-    """The rows of one file; day and accounts that the rows lack are those `given` for the file."""
-    return {
-        name: frame.with_columns(
-            pl.col(column).fill_null(pl.lit(value, dtype=frame.schema[column]))
-            for column, value in given.items()
-            if value is not None and column in frame.columns and (name, column) not in DEVICE_SAYS
-        )
-        for name, frame in tables.items()
-    }
+def _stamped(tables: Tables, sources: pl.DataFrame) -> Tables:
+    """Day and Smart Account that rows lack are those of their file."""
+    known = sources.select(
+        "source", file_snapshot_date="snapshot_date", file_smart_account="smart_account"
+    )
+    stamped = dict(tables)
+    for name, frame in tables.items():
+        own = [c for c in DAY if c in frame.columns and (name, c) != DEVICE_SAYS]
+        if own and frame.height:
+            joined = frame.join(known, on="source", how="left", maintain_order="left")
+            filled = joined.with_columns(pl.col(c).fill_null(pl.col(f"file_{c}")) for c in own)
+            stamped[name] = filled.select(frame.columns)
+    return stamped
 
 
 def combine(
@@ -53,6 +56,7 @@ def combine(
     tables = {name: _stacked(files, name) for name in TABLES if name not in MADE_HERE}
     cleaned = pl.concat([TABLES["rejects"].empty(), *rejects])
     sources = TABLES["sources"].shaped(sources)
+    tables = _stamped(tables, sources)
     tables, rejected, aside = _set_aside(tables, cleaned, max_rejected)
     tables, twins = _same_files(tables, sources)
     tables = with_exports(tables, sources, rejected)

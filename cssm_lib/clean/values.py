@@ -26,22 +26,40 @@ SLASHED = (
 )
 
 
+class NotPlain(Exception):
+    """A text of several files together that has to be read with its own file alone."""
+
+
 def read_values(
-    text: pl.Series, dtype: pl.DataType, *, date_format: str | None = None
+    text: pl.Series,
+    dtype: pl.DataType,
+    *,
+    date_format: str | None = None,
+    plain_only: bool = False,
 ) -> pl.DataFrame:
-    """One row a text: `value`, `stamped` (a time stands there), `doubt` (why it cannot be read)."""
+    """One row a text: `value`, `stamped` (a time stands there), `doubt` (why it cannot be read).
+
+    `plain_only` raises NotPlain where a text is not written the API's way.
+    """
     if dtype == pl.Int64:
-        return _completed(text, _quick_numbers(text), whole_numbers)
-    if dtype == pl.Boolean:
-        return _completed(text, _quick_truths(text), truths)
-    return _completed(text, _quick_instants(text, date_format), instants)
+        quick, slow = _quick_numbers(text), whole_numbers
+    elif dtype == pl.Boolean:
+        quick, slow = _quick_truths(text), truths
+    else:
+        quick, slow = _quick_instants(text, date_format), instants
+    return _completed(text, quick, slow, plain_only)
 
 
 def _completed(
-    text: pl.Series, quick: pl.DataFrame, slow: Callable[[pl.Series], pl.DataFrame]
+    text: pl.Series,
+    quick: pl.DataFrame,
+    slow: Callable[[pl.Series], pl.DataFrame],
+    plain_only: bool,
 ) -> pl.DataFrame:
     """What the quick way left unread, read the slow way, each distinct text once."""
     left = text.filter(text.is_not_null() & quick["value"].is_null()).unique(maintain_order=True)
+    if plain_only and len(left):
+        raise NotPlain
     quick = quick.with_columns(pl.lit(None, pl.String).alias("doubt"))
     if left.is_empty():
         return quick

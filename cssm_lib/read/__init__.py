@@ -119,17 +119,21 @@ def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     """JSON by its first letter; a CSV may have a title line that begins with a bracket."""
     if wrong := _told_wrong(hint, name, rules):
         return wrong
+    if first_letter(text) not in "{[":
+        return _lines(text, name=name, rules=rules, hint=hint)
+    found = read_json(text, name=name)
+    if found.problem and first_letter(text) == "[":
+        other = _lines(text, name=name, rules=rules, hint=hint)
+        return other if other.kind else found
+    return found
+
+
+def _lines(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     if is_rum(text):
         return read_rum(text, name=name)
     if looks_like_capture(text):
         return read_capture(text, name=name, rules=rules)
-    if first_letter(text) not in "{[":
-        return read_delimited(text, name=name, rules=rules, hint=hint)
-    found = read_json(text, name=name)
-    if found.problem and first_letter(text) == "[":
-        other = read_delimited(text, name=name, rules=rules, hint=hint)
-        return other if other.kind else found
-    return found
+    return read_delimited(text, name=name, rules=rules, hint=hint)
 
 
 def _told_wrong(hint: Hint, name: str, rules: Rules) -> Found | None:
