@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cssm_lib.client import load_client
-from cssm_lib.errors import UnusableClient
+from cssm_lib.errors import ConfigError, UnusableClient
 
 REAL = Path(__file__).parents[2] / "shared" / "real" / "cssm_api"
 D = dt.date
@@ -296,3 +296,26 @@ def test_the_real_exports_are_read_whole():
     )
     assert client.as_of is None
     assert client.tables["rejects"].is_empty()
+
+
+BROKEN = Path(__file__).parent / "broken_clients"
+
+
+def test_an_unknown_key_of_client_toml_is_refused():
+    with pytest.raises(ConfigError) as caught:
+        load_client(BROKEN / "unknown_key")
+    assert str(caught.value) == (
+        "client.toml: curency: unknown key; did you mean 'currency'? Known keys: client, "
+        "currency, as_of, smart_accounts, agreements, rules, intended_tiers, exclude, sources."
+    )
+
+
+def test_two_snapshots_of_one_day_name_each_other():
+    client = load_client(BROKEN / "two_snapshots_of_one_day")
+    assert client.tables["usage"].is_empty()
+    assert client.tables["sources"]["problem"].unique().to_list() == [
+        "two different snapshots of one day: 1 records differ, such as "
+        "2026-10-31/evening.json: quantity 10, in use 5 against "
+        "2026-10-31/morning.json: quantity 10, in use 4; none of these is used. Remove one of "
+        "the files or give one its own snapshot_date or account in [[sources]]."
+    ]
