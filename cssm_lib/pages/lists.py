@@ -242,9 +242,11 @@ def rules(page: Page) -> pl.DataFrame:
 def _value(value: object) -> str:
     """A rule's value in words; long lists are counted, they stand in the rule pack.
 
-    >>> _value([1, 2]), _value({"measure": "as_of"}), _value(365)
-    ('1, 2', 'measure = as_of', '365')
+    >>> _value([1, 2]), _value({"measure": "as_of"}), _value({"license": ["Licence"]})
+    ('1, 2', 'measure = as_of', '1 records')
     """
+    if isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values()):
+        return f"{len(value):,} records"
     if isinstance(value, dict):
         return ", ".join(f"{name} = {one}" for name, one in value.items())
     if isinstance(value, list):
