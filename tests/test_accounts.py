@@ -6,14 +6,6 @@ import pytest
 
 from cssm_lib.clean import clean
 from cssm_lib.read.cssm_json import read_json
-from cssm_lib.schema import TABLES
-from cssm_lib.schema.dashboards import DASHBOARDS
-
-
-@pytest.fixture(autouse=True)
-def tables(monkeypatch):
-    for name, table in DASHBOARDS.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def cleaned(document):

@@ -15,7 +15,6 @@ from cssm_lib.read.captures.screen import shown_lines
 from cssm_lib.read.captures.session import command_of, outputs
 from cssm_lib.read.captures.statements import MISSING
 from cssm_lib.rules import load_rules
-from cssm_lib.schema import TABLES
 from cssm_lib.schema.captures import CAPTURE_TABLES, CLASSES, DUTIES
 
 HERE = Path(__file__).parent / "captures"
@@ -26,12 +25,6 @@ RULES = load_rules()
 ROW = ("source", "place", "capture", "device", "snapshot_date")
 real = pytest.mark.skipif(not REAL.is_dir(), reason="no real captures beside the checkout")
 every = pytest.mark.parametrize("name", EXPECTED["files"])
-
-
-@pytest.fixture(autouse=True)
-def contracts(monkeypatch):
-    for table in CAPTURE_TABLES:
-        monkeypatch.setitem(TABLES, table.name, table)
 
 
 def found_in(text, name="a.txt"):

@@ -7,8 +7,6 @@ import pytest
 
 from cssm_lib.clean import clean
 from cssm_lib.read.cssm_json import read_json
-from cssm_lib.schema import TABLES
-from cssm_lib.schema.dashboards import DASHBOARDS
 
 SUMMARY = {
     "authorization_status": "AUTHORIZED",
@@ -154,12 +152,6 @@ DETAILS_ROW = {
     "modules": "NM-8X MOD00000001",
     "supervisor_cards": "SUP-1 SUP00000001",
 }
-
-
-@pytest.fixture(autouse=True)
-def tables(monkeypatch):
-    for name, table in DASHBOARDS.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def cleaned(document):

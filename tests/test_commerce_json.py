@@ -7,16 +7,8 @@ import pytest
 
 from cssm_lib.clean import clean
 from cssm_lib.read.cssm_json import read_json
-from cssm_lib.schema import TABLES
-from cssm_lib.schema.commerce import COMMERCE
 
 DAY = dt.date
-
-
-@pytest.fixture(autouse=True)
-def tables(monkeypatch):
-    for name, table in COMMERCE.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def cleaned(document):

@@ -18,7 +18,6 @@ from cssm_lib.read import Hint, delimited, read_file, records
 from cssm_lib.read.text import decode
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import TABLES
-from cssm_lib.schema.commerce import COMMERCE
 
 RULES = load_rules()
 WAYS, CLIENTS = 880, 40  # a client has three: together 1,000
@@ -76,13 +75,6 @@ HOSTILE = [
 ]
 HEADERS = ["", "License", "Purchased", "In Use", "x", "Total", "Snapshot Date", "Available", "name"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "utf-16-le", "utf-32"]
-
-
-@pytest.fixture(autouse=True)
-def commerce(monkeypatch):
-    """The tables of commerce, also where the schema does not list them yet."""
-    for name, table in COMMERCE.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def cut(text, dice):

@@ -7,8 +7,6 @@ import pytest
 
 from cssm_lib.clean import clean
 from cssm_lib.read.rum import is_rum, read_rum
-from cssm_lib.schema import TABLES
-from cssm_lib.schema.dashboards import DASHBOARDS
 
 TAG = "regid.2018-12.com.cisco.DNA_P_50M_A,1.0_100fb8b2-0000-0000-0000-000000000001"
 PRODUCT = "regid.2019-10.com.cisco.C8000V,1.0_e361c3dc-0000-0000-0000-000000000002"
@@ -24,12 +22,6 @@ MEASURED = {
     "meta": {"termination_reason": "CurrentUsageRequested"},
     "value": {"type": "COUNT", "value": "1"},
 }
-
-
-@pytest.fixture(autouse=True)
-def tables(monkeypatch):
-    for name, table in DASHBOARDS.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def payload(*measurements, **meta):

@@ -9,17 +9,8 @@ import pytest
 from cssm_lib.clean import clean
 from cssm_lib.read import Hint, proposal, read_file
 from cssm_lib.rules import load_rules
-from cssm_lib.schema import TABLES
-from cssm_lib.schema.commerce import COMMERCE
 
 RULES = load_rules()
-
-
-@pytest.fixture(autouse=True)
-def commerce(monkeypatch):
-    """The tables of commerce, also where the schema does not list them yet."""
-    for name, table in COMMERCE.items():
-        monkeypatch.setitem(TABLES, name, table)
 
 
 def read(text, name="a.csv", hint=None, encoding="utf-8"):

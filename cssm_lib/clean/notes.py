@@ -15,7 +15,7 @@ def notes(tables: Mapping[str, pl.DataFrame], *, as_of: object, config: object) 
     found = [
         *_file_notes(sources, _undated(tables)),
         *_day_notes(usage, as_of),
-        *_unplaced_notes(tables),
+        *_repeat_notes(tables),
         *_account_notes(usage, config),
     ]
     return pl.DataFrame(found, schema=TABLES["notes"].dtypes, orient="row")
@@ -74,8 +74,8 @@ def _day_notes(usage: pl.DataFrame, as_of: object) -> list[tuple[str, str]]:
     return said
 
 
-def _unplaced_notes(tables: Mapping[str, pl.DataFrame]) -> list[tuple[str, str]]:
-    """Exports without a Virtual Account whose figures another export tells by account."""
+def _repeat_notes(tables: Mapping[str, pl.DataFrame]) -> list[tuple[str, str]]:
+    """Licence rows that another export of the same day tells as well."""
     counted = tables["records"].filter(pl.col("table") == "usage", pl.col("repeated") > 0)
     return [
         (name, f"{repeated} licence rows stand in another export of the day and count once.")
