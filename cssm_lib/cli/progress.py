@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ def _bar(pages: int) -> Iterator[Tell]:
 @contextmanager
 def _lines(pages: int) -> Iterator[Tell]:
     """`3 of 12, 4.1 s: Aurora Health / EA Networking: 01_utilisation`."""
-    began, done = time.monotonic(), 0
+    began, done, turn = time.monotonic(), 0, Lock()
 
     def tell(job: Job, page: Page | None, problem: str | None, lost: int) -> None:
         nonlocal done
-        done += 1 if page else lost
-        past = time.monotonic() - began
-        line = f"{done} of {pages}, {past:.1f} s: {_line(job, page, problem)}"
-        print(line, file=sys.stderr, flush=True)
+        with turn:  # pages end in several threads, and a line must stay whole
+            done += 1 if page else lost
+            past = time.monotonic() - began
+            sys.stderr.write(f"{done} of {pages}, {past:.1f} s: {_line(job, page, problem)}\n")
+            sys.stderr.flush()
 
     yield tell
 

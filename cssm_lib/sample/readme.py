@@ -43,7 +43,8 @@ HEADER = "| client | table | row | column | value | why |\n|---|---|---|---|---|
 
 def text() -> str:
     """The whole README."""
-    card = tomllib.loads(Path(__file__).with_name("card.toml").read_text("utf-8"))
+    parts = sorted(Path(__file__).with_name("card").glob("*.toml"))
+    card = tomllib.loads("\n".join(part.read_text("utf-8") for part in parts))
     tables: dict[str, str] = {}
     for where, answers in card.items():
         client, table, row = where.split(" / ")

@@ -1,34 +1,11 @@
-"""The sentences under the figures: what a part means, and what to do; numbers come from figures."""
+"""The sentences of page 01."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A part of a page in words. `some` and `do` where the first figure is not zero, else `none`.
-
-    `empty_is_good`: an empty table is an answer of its own as soon as there are positions.
-    """
-
-    table: str
-    figures: tuple[str, ...]
-    some: str
-    do: str
-    none: str
-    none_do: str = ""
-    empty_is_good: bool = False
-
-
-def _of(page: str, *names: str) -> tuple[str, ...]:
-    return tuple(f"{page}.{name}" for name in names)
-
+from cssm_lib.pages.readings.reading import Reading, of
 
 READINGS = {
     "balance": Reading(
         "positions",
-        _of("utilisation", "short_positions", "short_units", "over_units"),
+        of("utilisation", "short_positions", "short_units", "over_units"),
         "In {short_positions} there is a lack of {short_units} in all, while {over_units} lie free"
         " in others. Both figures are sums of single accounts, so neither is a bill.",
         "Never discuss the sum of what single accounts lack: ask for the position of the whole"
@@ -38,7 +15,7 @@ READINGS = {
     ),
     "heat_map": Reading(
         "positions",
-        _of("utilisation", "short_units", "curable_units", "true_gap"),
+        of("utilisation", "short_units", "curable_units", "true_gap"),
         "A row with orange and blue cells is a matter of distribution; a row of orange only is a"
         " gap. Of {short_units} short, {curable_units} are distribution and {true_gap} are a gap.",
         "Move stock along the mixed rows before anybody counts; plan money for the rest only.",
@@ -46,7 +23,7 @@ READINGS = {
     ),
     "short": Reading(
         "pooled",
-        _of("utilisation", "short_units", "curable_units", "true_gap", "true_gap_if_lent"),
+        of("utilisation", "short_units", "curable_units", "true_gap", "true_gap_if_lent"),
         "{short_units} are short in single accounts. Transfers inside the Smart Accounts cure"
         " {curable_units}; {true_gap} remain after exported lending and transfers. Lending by the"
         " tier ladders, which is a model, would leave {true_gap_if_lent}.",
@@ -56,7 +33,7 @@ READINGS = {
     ),
     "transfers": Reading(
         "transfers",
-        _of("utilisation", "moves", "moved_units", "warned_moves"),
+        of("utilisation", "moves", "moved_units", "warned_moves"),
         "The plan: {moves}, {moved_units} in all, between Virtual Accounts. With a warning:"
         " {warned_moves}.",
         "Make the moves without a warning now and export again: the new snapshot, not the plan,"
@@ -66,7 +43,7 @@ READINGS = {
     ),
     "use_over_time": Reading(
         "pool_days",
-        _of("utilisation", "days", "partial_days"),
+        of("utilisation", "days", "partial_days"),
         "Known in the whole history: {days} with a snapshot. Partial for some licence, and never"
         " setting a peak: {partial_days}. A peak is the largest sum of one day, no sum of peaks.",
         "Where the peak is old and demand has fallen since, ask for the value as of the milestone;"
@@ -76,7 +53,7 @@ READINGS = {
     ),
     "shelf": Reading(
         "pooled",
-        _of("utilisation", "shelf_units", "shelf_days", "zero_positions", "silent_positions"),
+        of("utilisation", "shelf_units", "shelf_days", "zero_positions", "silent_positions"),
         "Never needed in the trailing year: {shelf_units} (shortest history: {shelf_days}). Holding"
         " stock without any use: {zero_positions}. Showing zero only because reports are overdue,"
         " which proves nothing: {silent_positions}.",
@@ -87,7 +64,7 @@ READINGS = {
     ),
     "stranded": Reading(
         "positions",
-        _of("utilisation", "stranded_units", "stranded_positions"),
+        of("utilisation", "stranded_units", "stranded_positions"),
         "Stranded: {stranded_units} in {stranded_positions} without demand for 90 days, while"
         " another account of the same Smart Account uses the same licence.",
         "Move them to where they are used, or take them off the renewal; they do neither where"
@@ -96,7 +73,7 @@ READINGS = {
     ),
     "expiries": Reading(
         "expiries",
-        _of("utilisation", "expiring_year", "expiring_short", "next_end"),
+        of("utilisation", "expiring_year", "expiring_short", "next_end"),
         "Ending within a year: {expiring_year}, the first on {next_end}. Of these {expiring_short}"
         " would leave their account short at today's demand.",
         "Renew only what leaves an account short; let the rest end. Notice is due before the"
@@ -105,7 +82,7 @@ READINGS = {
     ),
     "instances": Reading(
         "instance_check",
-        _of("utilisation", "unexplained", "beyond"),
+        of("utilisation", "unexplained", "beyond"),
         "In use without a product instance behind it: {unexplained}. Where instances consume more"
         " than the account says, the difference is {beyond}.",
         "Ask for the instances before you accept the use: reservations, instances that moved and"
@@ -115,7 +92,7 @@ READINGS = {
     ),
     "true_forward": Reading(
         "true_forward",
-        _of("utilisation", "lines_over", "contract_net", "events_ahead"),
+        of("utilisation", "lines_over", "contract_net", "events_ahead"),
         "Over the entitlement under your contract's own terms: {lines_over}. {contract_net}"
         " is what those terms charge over all events, going forward only. Still ahead:"
         " {events_ahead}; once none is left, use above the entitlement is renewal quantity and no"
@@ -124,46 +101,5 @@ READINGS = {
         " decide more than the count does.",
         "No line is over its entitlement under your contract's own terms. Still ahead:"
         " {events_ahead}; once none is left, use above the entitlement is renewal quantity.",
-    ),
-    "records": Reading(
-        "records",
-        _of("received", "rejected", "records", "used", "repeated"),
-        "Of {records}: used {used}, rejected {rejected}, standing in another place as well"
-        " {repeated}. The three add up to the whole, for every file.",
-        "Look at the rejects below before the meeting: a rejected record is a figure that somebody"
-        " else may still count.",
-        "Of {records}: used {used}, standing in another place as well {repeated}; none rejected.",
-    ),
-    "files": Reading(
-        "sources",
-        _of("received", "files_incomplete", "files_undated", "files_unused"),
-        "Holding fewer records than they say: {files_incomplete}. Without a day: {files_undated}."
-        " Not recognised: {files_unused}.",
-        "Take the incomplete exports again, all pages: a missing page looks like unused stock.",
-        "No file says that records are missing. Without a day: {files_undated}. Not recognised:"
-        " {files_unused}.",
-    ),
-    "mapping": Reading(
-        "sources",
-        _of("received", "unmapped_files", "files"),
-        "Headers that no column takes stand in {unmapped_files}.",
-        "If one of them matters, name it under columns in a [[sources]] block of client.toml.",
-        "Every header of {files} found its column.",
-    ),
-    "rejects": Reading(
-        "records",
-        _of("received", "rejected", "records"),
-        "Against a rule of their table: {rejected} of {records}; the examples show where.",
-        "Mend them at the source and export again; the rule names what is wrong.",
-        "No record was rejected.",
-    ),
-    "calendar": Reading(
-        "usage",
-        _of("received", "snapshot_days", "files_undated"),
-        "The licence exports cover {snapshot_days}; without a day: {files_undated}.",
-        "Fill a gap from the mail or ticket that carried the export: an old file with its date is"
-        " worth more than a new one.",
-        "No licence export says its day.",
-        "Put the date into the file or folder name, or into a [[sources]] block.",
     ),
 }

@@ -1,0 +1,30 @@
+"""How a figure of a page is written down: one line says of which table, column and rows it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cssm_lib.pages.facts import Figure
+
+MONEY = "currency"
+
+
+def figure(id_: str, label: str, made: str, **more: str) -> Figure:
+    """`made` is "aggregate of table.column".
+
+    >>> figure("files", "Files", "count of sources.source").aggregate
+    'count'
+    """
+    aggregate, _, place = made.partition(" of ")
+    table, _, column = place.partition(".")
+    return Figure(id_, label, table, column, aggregate, **more)
+
+
+def named(page: str, figures: tuple[Figure, ...]) -> dict[str, Figure]:
+    """The figures by `page.id`, the name by which sentences and headlines call them."""
+    return {f"{page}.{one.id}": replace(one, id=f"{page}.{one.id}") for one in figures}
+
+
+def headline(page: str, *names: str) -> list[str]:
+    """The figures that head a page, in order."""
+    return [f"{page}.{name}" for name in names]

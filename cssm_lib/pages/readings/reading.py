@@ -1,0 +1,26 @@
+"""What a sentence under a figure is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A part of a page in words. `some` and `do` where the first figure is not zero, else `none`.
+
+    `empty_is_good`: an empty table is an answer of its own as soon as there are positions.
+    """
+
+    table: str
+    figures: tuple[str, ...]
+    some: str
+    do: str
+    none: str
+    none_do: str = ""
+    empty_is_good: bool = False
+
+
+def of(page: str, *names: str) -> tuple[str, ...]:
+    """The figures of a page that a sentence names."""
+    return tuple(f"{page}.{name}" for name in names)

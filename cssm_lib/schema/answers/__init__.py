@@ -1,0 +1,25 @@
+"""The tables of the Answers, a file a question, in the order in which they are printed."""
+
+from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD
+from cssm_lib.schema.answers.utilisation import (
+    EXPIRIES,
+    INSTANCE_CHECK,
+    POOL_DAYS,
+    POOLED,
+    POSITIONS,
+    TRANSFERS,
+)
+
+ANSWERS = {
+    table.name: table
+    for table in (
+        POSITIONS,
+        POOLED,
+        TRANSFERS,
+        INSTANCE_CHECK,
+        EXPIRIES,
+        TRUE_FORWARD,
+        POOL_DAYS,
+        LINE_DAYS,
+    )
+}

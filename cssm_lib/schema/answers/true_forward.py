@@ -1,0 +1,88 @@
+"""The tables of what an agreement measured and bills."""
+
+from __future__ import annotations
+
+from cssm_lib.schema.contract import (
+    BOOL,
+    MONEY,
+    SHARE,
+    SNAPSHOT,
+    UNITS,
+    Column,
+    Table,
+    count,
+    date,
+    text,
+)
+
+TRUE_FORWARD = Table(
+    "true_forward",
+    "a line of an agreement at an event under a reading",
+    (
+        text("agreement", "name in client.toml"),
+        text("suite", "name in client.toml"),
+        text("sku", "of the line"),
+        text("licenses", "the licences that the line counts, joined by ' + '"),
+        date("event_date", "the milestone"),
+        text("event", "milestone, early or last twelve months"),
+        text("reading", "contract, or a published reading's name"),
+        text("measure", "as_of, peak, average, billable or sum_of_negative_accounts"),
+        date("measured_on", "the day whose value is charged"),
+        Column("measured", UNITS, "the value", unit="licences"),
+        Column("coverage", SHARE, "share of the window that snapshots cover", unit="share"),
+        Column("complete", BOOL, "false where an account in scope has no snapshot that day"),
+        Column("base", UNITS, "entitlement it is measured against", unit="licences"),
+        Column(
+            "outside",
+            UNITS,
+            "units owned outside the agreement, as CSSM shows them",
+            unit="licences",
+        ),
+        Column("allowance", UNITS, "growth that is free", unit="licences"),
+        Column("over", UNITS, "units charged", unit="licences"),
+        Column("price", MONEY, "per unit and period", unit="money"),
+        Column("support_price", MONEY, "per unit and period", unit="money"),
+        text("price_basis", "contract, list or none"),
+        date("list_date", "day of the list price, where the price rests on one"),
+        text("per", "month, term or year"),
+        Column("months", UNITS, "months that are billed", unit="months"),
+        Column("charge", MONEY, "units over × price × time, support included", unit="money"),
+        Column("credit", MONEY, "of it, met by unused value of the same suite", unit="money"),
+        Column(
+            "credit_unused", MONEY, "this line's unused value that nothing used up", unit="money"
+        ),
+        Column("net", MONEY, "charge less credit", unit="money"),
+        Column("charge_if_ignored", MONEY, "the charge if outside stock is ignored", unit="money"),
+        Column(
+            "charge_if_offset", MONEY, "the charge if outside stock offsets growth", unit="money"
+        ),
+        Column(
+            "charge_if_before",
+            MONEY,
+            "undecided: the charge from the snapshot before",
+            unit="money",
+        ),
+        Column(
+            "charge_if_after", MONEY, "undecided: the charge from the snapshot after", unit="money"
+        ),
+        text("outcome", "charged, none due, undecided, ahead, or where it goes instead"),
+        text("currency", "of the money columns"),
+    ),
+    ("agreement", "suite", "sku", "event_date", "reading"),
+)
+
+LINE_DAYS = Table(
+    "line_days",
+    "a line of an agreement on a snapshot day, everything in its scope together",
+    (
+        text("agreement", "name in client.toml"),
+        text("suite", "name in client.toml"),
+        text("sku", "of the line"),
+        SNAPSHOT,
+        count("demand", "units that the line counts"),
+        count("deficit", "sum of what single accounts are short of"),
+        count("outside", "units owned outside the agreement, as CSSM shows them"),
+        Column("full", BOOL, "false where an account had no snapshot in the last 35 days"),
+    ),
+    ("agreement", "suite", "sku", "snapshot_date"),
+)
