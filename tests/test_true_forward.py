@@ -16,6 +16,7 @@ from cssm_lib.analyses.true_forward import (
     outside_units,
     tagged,
     true_forward,
+    unit_prices,
     user_days,
 )
 from cssm_lib.errors import ConfigError
@@ -806,3 +807,44 @@ def test_a_charge_is_the_exact_product_rounded_once(used, one, terms):
     parts = {"month": 1, "year": 12, "term": 36}[one["per"]]
     exact = (over if beyond > 0 else 0) * price * months / parts * 100
     assert row["charge"] == D(int(exact + Fraction(1, 2))) / 100
+
+
+# What one unit is worth today ---------------------------------------------------------------------
+
+
+def worth(as_of, **changes):
+    places = pl.DataFrame(
+        [("acme", "HQ", "Alpha 1", None), ("acme", None, "Beta", None)],
+        schema=dict.fromkeys(["smart_account", "virtual_account", "license", "tag"], pl.String),
+        orient="row",
+    )
+    return unit_prices(places, lines(changes), as_of=as_of).to_dicts()
+
+
+@pytest.mark.parametrize(
+    ("changes", "months", "money"),
+    [
+        ({}, 3, 30),
+        ({"support_price": D("0.4")}, 3, D("31.2")),
+        ({"per": "year", "price": D(36)}, 3, 9),
+        ({"per": "term", "price": D(90)}, 3, D("7.5")),
+        ({"commitment": "partial", "list_price": D(20), "discount": D("0.25")}, 3, 45),
+        ({"commitment": "partial"}, 3, None),
+        ({"months": "days"}, D("3.022587268993"), D("30.225872689938")),
+    ],
+)
+def test_a_unit_is_worth_its_price_over_the_months_that_are_left(changes, months, money):
+    (row,) = worth(dt.date(2026, 11, 1), **changes)
+    assert row["license"] == "Alpha 1"
+    assert row["unit_money"] == money
+    assert row["months"] == pytest.approx(months, abs=D("0.000001"))
+
+
+@pytest.mark.parametrize("as_of", [None, dt.date(2024, 1, 31), dt.date(2027, 2, 1)])
+def test_no_agreement_runs_no_unit_is_priced(as_of):
+    assert worth(as_of) == []
+
+
+def test_on_the_last_day_no_whole_month_is_left():
+    (row,) = worth(dt.date(2027, 1, 31))
+    assert (row["months"], row["unit_money"]) == (0, 0)

@@ -99,7 +99,9 @@ def _history(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
         outside, on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
     )
     events = true_forward.true_forward(lines, days, as_of=client.as_of, rules=client.rules)
-    return {"line_days": days, "true_forward": events}
+    places = held.select("smart_account", "virtual_account", "license", "tag").unique()
+    prices = true_forward.unit_prices(places, lines, as_of=client.as_of)
+    return {"line_days": days, "true_forward": events, "unit_prices": prices}
 
 
 def _renewal_end(client: Client) -> dt.date | None:

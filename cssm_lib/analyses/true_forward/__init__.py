@@ -2,7 +2,8 @@
 
 Usage and device rows → the line they stand in (`scope`, `counted`) → events (`events`) → the value
 that counts at each (`measure`) → units, charge and credit (`bill`, in the whole numbers of
-`money`). Rules: facts/rules.md, "Days, months, ends", "Peaks, zero use, shelf" and "True Forward".
+`money`). `prices` says what one unit is worth today. Rules: facts/rules.md, "Days, months, ends",
+"Peaks, zero use, shelf" and "True Forward".
 """
 
 from cssm_lib.analyses.true_forward.bill import true_forward
@@ -12,6 +13,15 @@ from cssm_lib.analyses.true_forward.counted import (
     unmatched_days,
     user_days,
 )
+from cssm_lib.analyses.true_forward.prices import unit_prices
 from cssm_lib.analyses.true_forward.scope import tagged
 
-__all__ = ["device_days", "outside_units", "tagged", "true_forward", "unmatched_days", "user_days"]
+__all__ = [
+    "device_days",
+    "outside_units",
+    "tagged",
+    "true_forward",
+    "unit_prices",
+    "unmatched_days",
+    "user_days",
+]

@@ -1,6 +1,6 @@
 """The tables of the Answers, a file a question, in the order in which they are printed."""
 
-from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD
+from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
     INSTANCE_CHECK,
@@ -21,5 +21,6 @@ ANSWERS = {
         TRUE_FORWARD,
         POOL_DAYS,
         LINE_DAYS,
+        UNIT_PRICES,
     )
 }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from cssm_lib.schema.contract import (
     BOOL,
+    LICENSE,
     MONEY,
     SHARE,
+    SMART_ACCOUNT,
     SNAPSHOT,
     UNITS,
+    VIRTUAL_ACCOUNT,
     Column,
     Table,
     count,
@@ -85,4 +90,30 @@ LINE_DAYS = Table(
         Column("full", BOOL, "false where an account had no snapshot in the last 35 days"),
     ),
     ("agreement", "suite", "sku", "snapshot_date"),
+)
+
+UNIT_PRICES = Table(
+    "unit_prices",
+    "a licence in a Virtual Account that an agreement running at as_of prices",
+    (
+        SMART_ACCOUNT,
+        VIRTUAL_ACCOUNT,
+        LICENSE,
+        text("agreement", "name in client.toml"),
+        text("suite", "name in client.toml"),
+        text("sku", "of the line"),
+        Column("price", MONEY, "per unit and period, by the contract", unit="money"),
+        Column("support_price", MONEY, "per unit and period", unit="money"),
+        text("price_basis", "contract, list or none"),
+        text("per", "month, term or year"),
+        Column("months", UNITS, "from as_of to the day after the agreement's end", unit="months"),
+        Column(
+            "unit_money",
+            pl.Decimal(38, 12),
+            "what one unit costs over these months, support included",
+            unit="money",
+        ),
+        text("currency", "of the money columns"),
+    ),
+    ("smart_account", "virtual_account", "license", "agreement", "suite", "sku"),
 )
