@@ -158,6 +158,7 @@ def _source_rows(readings: list[Reading]) -> pl.DataFrame:
             "bytes": source.bytes,
             "snapshot_date": source.snapshot_date,
             "date_from": source.date_from,
+            "synchronised": source.synchronised,
             "smart_account": source.smart_account,
             "encoding": source.encoding,
             "delimiter": source.delimiter,

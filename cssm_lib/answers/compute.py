@@ -15,6 +15,7 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
+from cssm_lib.answers import exposure
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -31,6 +32,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     days = history.pool_days(held, by=POOL, rules=known.rules)
     answers = _standings(known, held, days) | _history(known, held)
     answers["pool_days"] = days
+    answers |= exposure.tables(known, answers | {"holdings": held})
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
     return shaped | dict(client.tables) | {"notes": _notes(client, held)}
 

@@ -84,3 +84,11 @@ PLACED = (
     text("place", "JSON pointer, row or line in that file"),
 )
 HOLDING = (SNAPSHOT, SMART_ACCOUNT, VIRTUAL_ACCOUNT)
+INSTANCE = (
+    SMART_ACCOUNT,
+    VIRTUAL_ACCOUNT,
+    text("serial", "serial number as printed"),
+    text("uuid", "identifier of a software instance"),
+    text("hostname", "host name, null where it is not sent"),
+    text("product", "product identifier, else the product's name"),
+)

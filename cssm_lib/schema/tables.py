@@ -196,6 +196,7 @@ SOURCES = Table(
         count("bytes", "size", unit="bytes"),
         date("snapshot_date", "the day it shows"),
         text("date_from", "content, name or [[sources]]"),
+        date("synchronised", "the day to which a copy (SSM On-Prem) holds Cisco's figures"),
         text("smart_account", "given or found"),
         text("encoding", "how it was decoded"),
         text("delimiter", "of a CSV"),

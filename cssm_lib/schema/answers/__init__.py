@@ -1,6 +1,10 @@
 """The tables of the Answers, a file a question, in the order in which they are printed."""
 
 from cssm_lib.schema.answers.duties import DUTIES, REPORT_AGES
+from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
+from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
+from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
+from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
 from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
@@ -20,10 +24,19 @@ ANSWERS = {
         INSTANCE_CHECK,
         EXPIRIES,
         TRUE_FORWARD,
+        EXPOSURE,
+        METHODS,
         DUTIES,
         REPORT_AGES,
+        HYGIENE,
+        ACCOUNT_PLAN,
+        LIFECYCLE_AGES,
+        MERAKI_EXPIRY,
+        MERAKI_STOCK,
+        MERAKI_STATES,
         POOL_DAYS,
         LINE_DAYS,
         UNIT_PRICES,
+        ACCOUNT_DAYS,
     )
 }

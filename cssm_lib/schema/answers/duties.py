@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cssm_lib.schema.contract import (
     BOOL,
+    INSTANCE,
     LICENSE,
     PLACED,
     SMART_ACCOUNT,
@@ -14,15 +15,6 @@ from cssm_lib.schema.contract import (
     count,
     date,
     text,
-)
-
-INSTANCE = (
-    SMART_ACCOUNT,
-    VIRTUAL_ACCOUNT,
-    text("serial", "serial number as printed"),
-    text("uuid", "identifier of a software instance"),
-    text("hostname", "host name, null where it is not sent"),
-    text("product", "product identifier, else the product's name"),
 )
 
 DUTIES = Table(

@@ -1,0 +1,13 @@
+"""The product instances that stand at `as_of`, what each says of itself, and what it uses.
+
+`instances` is the base of exposure, duties, hygiene and lifecycle: one row per product instance
+of the newest export, and one per device that only a capture of its own shows. `captured` is a
+device's own word on the day, `uses` the licences that each instance consumed last, `changes` when
+they last changed.
+"""
+
+from cssm_lib.analyses.estate.captured import captured
+from cssm_lib.analyses.estate.standing import instances
+from cssm_lib.analyses.estate.uses import changes, uses
+
+__all__ = ["captured", "changes", "instances", "uses"]

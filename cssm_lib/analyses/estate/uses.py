@@ -1,0 +1,155 @@
+"""The licences that each product instance consumed last, their class, and when they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cssm_lib.analyses.estate.standing import ACCOUNT, LONG_AGO, identity
+from cssm_lib.rules import Rules, licence_classes
+
+OF_INSTANCE = [*ACCOUNT, "instance"]
+DAY = pl.col("snapshot_date").fill_null(LONG_AGO)
+
+
+def uses(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per licence that a standing instance consumed when it last consumed anything.
+
+    An instance whose use has gone to zero keeps the licences it reported last, with `now` false:
+    a silent device cannot have said that it stopped. What only a capture lists is taken from it.
+    Columns: instance, accounts, license, quantity (licences), now, license_class (export,
+    enforced, perpetual or subscription: the first that a file or the rule pack says).
+
+    >>> from cssm_lib.analyses.estate import captured, instances
+    >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
+    >>> tables = {name: table.empty() for name, table in TABLES.items()}
+    >>> uses(tables, instances(tables, captured(tables)), load_rules()).height
+    0
+    """
+    found = _consumed(tables).join(
+        instances.select(*OF_INSTANCE, "devices_date"), on=OF_INSTANCE, nulls_equal=True
+    )
+    last = found.filter(DAY == DAY.max().over(OF_INSTANCE))
+    listed = last.select(
+        *OF_INSTANCE,
+        "license",
+        "quantity",
+        now=pl.col("snapshot_date").eq_missing(pl.col("devices_date")),
+    )
+    shown = _listed_by_devices(tables, instances, listed)
+    return _classed(pl.concat([listed, shown], how="diagonal_relaxed"), tables, rules)
+
+
+def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.DataFrame:
+    """One row per instance whose licences changed between two exports: its last change.
+
+    The change lies in (`changed_after`, `changed_by`]: the last export with the old licences and
+    the first with the new ones. Exports without a day prove no change.
+
+    >>> from cssm_lib.analyses.estate import captured, instances
+    >>> from cssm_lib.schema import TABLES
+    >>> tables = {name: table.empty() for name, table in TABLES.items()}
+    >>> changes(tables, instances(tables, captured(tables))).columns[-2:]
+    ['changed_after', 'changed_by']
+    """
+    dated = tables["devices"].filter(pl.col("snapshot_date").is_not_null())
+    seen = (
+        dated.with_columns(instance=identity())
+        .select(*OF_INSTANCE, "snapshot_date")
+        .unique()
+        .join(instances.select(OF_INSTANCE), on=OF_INSTANCE, how="semi", nulls_equal=True)
+    )
+    said = (
+        _consumed(tables)
+        .group_by(*OF_INSTANCE, "snapshot_date")
+        .agg(said=pl.concat_str("license", pl.lit(":"), "quantity").sort().str.join("\n"))
+    )
+    days = seen.join(said, on=[*OF_INSTANCE, "snapshot_date"], how="left", nulls_equal=True)
+    days = days.with_columns(pl.col("said").fill_null("")).sort(*OF_INSTANCE, "snapshot_date")
+    before = pl.col("said", "snapshot_date").shift(1).over(OF_INSTANCE).name.suffix("_before")
+    changed = days.with_columns(before).filter(pl.col("said") != pl.col("said_before"))
+    return changed.group_by(OF_INSTANCE, maintain_order=True).agg(
+        changed_after=pl.col("snapshot_date_before").last(),
+        changed_by=pl.col("snapshot_date").last(),
+    )
+
+
+def _consumed(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Rows of consumption, a licence once per instance and day: a reserved twin adds nothing."""
+    rows = tables["device_licenses"].filter(pl.col("quantity") > 0)
+    named = rows.with_columns(instance=identity_of_use()).filter(pl.col("instance").is_not_null())
+    return named.group_by(*OF_INSTANCE, "snapshot_date", "license").agg(pl.col("quantity").max())
+
+
+def identity_of_use() -> pl.Expr:
+    """The same name as `identity`; a row of use has no display name."""
+    serial = pl.when(pl.col("serial").str.strip_chars() != "").then(
+        pl.col("serial").str.to_uppercase()
+    )
+    named = pl.concat_str(pl.col("udi_pid").fill_null(""), serial, separator=" ")
+    return pl.coalesce(named, "uuid", "hostname")
+
+
+def _listed_by_devices(
+    tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, listed: pl.DataFrame
+) -> pl.DataFrame:
+    """Licences that only the device itself lists: for instances without a row of consumption."""
+    silent = instances.join(listed, on=OF_INSTANCE, how="anti", nulls_equal=True)
+    own = _device_lists(tables)
+    shown = silent.filter(pl.col("device").is_not_null()).join(own, on="device")
+    return shown.select(*OF_INSTANCE, "license", "quantity", "own_class", now=pl.lit(True))
+
+
+def _device_lists(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The newest list of each captured device, what it uses only, with the class it prints."""
+    device = pl.coalesce(pl.col("serial").str.to_uppercase(), "hostname").alias("device")
+    used = tables["capture_licenses"].filter(
+        (pl.col("quantity").fill_null(1) > 0) & (pl.col("status") != "NOT IN USE").fill_null(True)
+    )
+    rows = used.with_columns(device).filter(pl.col("device").is_not_null())
+    name = pl.coalesce("description", "license").alias("license")
+    return (
+        rows.filter(DAY == DAY.max().over("device"))
+        .select("device", name, "quantity", own_class=_printed_class())
+        .group_by("device", "license")
+        .agg(pl.col("quantity").sum(), pl.col("own_class").drop_nulls().first())
+    )
+
+
+def _printed_class() -> pl.Expr:
+    enforcement, kind = pl.col("enforcement").str.to_uppercase(), pl.col("license_type")
+    restricted = pl.col("export_status").str.to_uppercase() == "RESTRICTED"
+    return (
+        pl.when(restricted | enforcement.str.starts_with("EXPORT"))
+        .then(pl.lit("export"))
+        .when(enforcement == "ENFORCED")
+        .then(pl.lit("enforced"))
+        .otherwise(kind.str.to_lowercase())
+    )
+
+
+def _classed(uses: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataFrame:
+    """The class of each licence: what a file says, then what the device prints, then the rules."""
+    said = tables["usage"].group_by("license").agg(pl.col("export_restricted", "enforced").any())
+    named = licence_classes(uses["license"], rules).select(
+        "license", "perpetual", pl.col("export_restricted").alias("export_by_rule")
+    )
+    if "own_class" not in uses.columns:
+        uses = uses.with_columns(own_class=pl.lit(None, pl.String))
+    joined = uses.join(said, on="license", how="left").join(named, on="license", how="left")
+    known = pl.col("own_class").is_in(["export", "enforced", "perpetual", "subscription"])
+    return joined.with_columns(
+        license_class=pl.when(pl.col("export_restricted").fill_null(False))
+        .then(pl.lit("export"))
+        .when(pl.col("enforced").fill_null(False))
+        .then(pl.lit("enforced"))
+        .when(known)
+        .then("own_class")
+        .when(pl.col("export_by_rule"))
+        .then(pl.lit("export"))
+        .when(pl.col("perpetual"))
+        .then(pl.lit("perpetual"))
+        .otherwise(pl.lit("subscription"))
+    ).drop("export_restricted", "enforced", "perpetual", "export_by_rule", "own_class")
