@@ -14,7 +14,8 @@ Made = Mapping[str, pl.DataFrame]
 
 def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """The answers of the page on telemetry. `made` holds positions, transfers, unit_prices and
-    the `holdings` of history."""
+    the `holdings` of history.
+    """
     captures = estate.captured(client.tables)
     instances = estate.instances(client.tables, captures)
     uses = estate.uses(client.tables, instances, client.rules)

@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
+from cssm_lib.sample import alder_telemetry
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -95,6 +96,9 @@ why = "ward move: old and new switches ran side by side, then the old ones were 
 [[sources]]
 path = "cssm/*"
 smart_account = "alder.example"
+
+[rules]
+"telemetry.on_prem" = "connected"
 """
 
 FIRST = "2024-02-01"
@@ -241,6 +245,7 @@ def files(seed: int) -> dict[str, bytes]:
         pages = documents(device_rows(page), key="devices", size=500)
         texts |= {f"cssm/{day}/devices_p{n}.json": text for n, text in enumerate(pages, 1)}
     encoded = {path: text.encode() for path, text in texts.items()}
+    encoded |= alder_telemetry.files(standing)
     return encoded | {"records/cmdb_ci_ip_switch_2026-10-31.csv": _records(standing)}
 
 

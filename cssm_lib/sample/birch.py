@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from cssm_lib.sample import birch_telemetry
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -47,6 +48,13 @@ smart_account = "birch.example"
 [[sources]]
 path = "reseller/*"
 smart_account = "birch-reseller.example"
+
+[[sources]]
+path = "on_prem/*"
+smart_account = "birch.example"
+
+[rules]
+"meraki.list_prices" = [{ model = "MR46", price = 150.00 }, { model = "MS120-24P", price = 75.00 }]
 """
 
 DAYS = month_ends("2024-09-30", "2026-10-31")
@@ -226,6 +234,7 @@ def reseller_rows() -> list[Row]:
         Row("HUB Antwerp", T2, 20),
         Row("Hub Hamburg", "ISRV AX 2.5G", 4, perpetual(4)),
         Row("HUB Antwerp", "ISRV AX 2500M", 2, perpetual(6)),
+        Row("Old depot", "ISRV SEC 250M", 0, perpetual(6)),
     ]
 
 
@@ -273,6 +282,7 @@ def files(seed: int) -> dict[str, bytes]:
         (text,) = documents(frame, key="licenses", size=PAGE)
         found[f"reseller/{day}/licenses.json"] = text.encode()
     standing = instances(groups(), days=DEVICE_DAYS, domain="birch.example", seed=seed)
+    found |= birch_telemetry.files(standing)
     return found | _devices(_reserved_as_well(standing)) | _last_day(owned, standing)
 
 

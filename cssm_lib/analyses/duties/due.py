@@ -45,7 +45,10 @@ def duties(
     rows = _classes(instances, uses, changes).with_columns(way=under_policy(rules))
     rows = with_policy(rows, instances, rules).with_columns(_facts())
     rows = rows.with_columns(_computed()).with_columns(_deadlines())
-    rows = rows.with_columns(due=_due(), basis=_basis()).with_columns(state=_state(as_of, rules))
+    ruled = pl.when((pl.col("way") == "policy") & pl.col("license_class").is_not_null())
+    rows = rows.with_columns(due=_due(), basis=_basis(), policy=ruled.then("policy")).with_columns(
+        state=_state(as_of, rules)
+    )
     order = [*INSTANCE, "license_class"]
     return ANSWERS["duties"].shaped(rows.sort(order, nulls_last=True))
 
@@ -123,7 +126,8 @@ def _deadlines() -> list[pl.Expr]:
 
 def _due() -> pl.Expr:
     """The device's word first; a day that a change leaves open is no day."""
-    return pl.coalesce("captured_due", pl.when(~pl.col("open")).then("computed"))
+    classic = pl.when(pl.col("way") == "classic").then(pl.col("communication_deadline").dt.date())
+    return pl.coalesce("captured_due", classic, pl.when(~pl.col("open")).then("computed"))
 
 
 def _basis() -> pl.Expr:

@@ -34,7 +34,7 @@ def _of_class(told: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def account_policies(told: pl.DataFrame) -> pl.DataFrame:
-    """The policy of a Smart Account: what all its captured devices under a customer policy agree on.
+    """The policy of a Smart Account: what its captured devices under a customer policy agree on.
 
     Rule: the account chooses one policy at a time (rules.md, Reporting duties; domain.md §3.1). An
     account whose devices disagree has none here, so the default stands and nothing is guessed.

@@ -31,15 +31,19 @@ def instances(tables: Mapping[str, pl.DataFrame], captures: pl.DataFrame) -> pl.
     'C9300-48P ZZ1'
     """
     exported = _exported(tables.get("devices", TABLES["devices"].empty()))
-    found = _with_captures(exported, captures)
+    found = _with_managed(_with_captures(exported, captures), tables)
     found = found.with_columns(exported_version="software_version")
     said = [pl.coalesce(name, f"own_{name}").alias(name) for name in SHARED]
-    whole = found.with_columns(*said).drop([f"own_{name}" for name in SHARED])
+    release = pl.coalesce("own_software_version", "software_version", "managed_version")
+    whole = found.with_columns(*said, software_version=release).drop(
+        *(f"own_{name}" for name in OWNED), "managed_version"
+    )
     return whole.sort(*ACCOUNT, "instance", nulls_last=True)
 
 
 # what both the export and the device may say: the export's word names the account
-SHARED = (*ACCOUNT, "hostname", "software_version", "source", "place")
+SHARED = (*ACCOUNT, "hostname", "source", "place")
+OWNED = (*SHARED, "software_version")
 
 
 def identity() -> pl.Expr:
@@ -86,9 +90,9 @@ def _with_captures(exported: pl.DataFrame, captures: pl.DataFrame) -> pl.DataFra
     found = exported.with_columns(
         key=pl.coalesce(pl.col("serial").str.to_uppercase(), "uuid")
     ).join(keys, on="key", how="left", maintain_order="left")
-    told = captures.rename({name: f"own_{name}" for name in SHARED})
+    told = captures.rename({name: f"own_{name}" for name in OWNED})
     extra = ["says_reporting", "last_ack", "next_ack_deadline"]
-    names = [name if name not in SHARED else f"own_{name}" for name in OWN]
+    names = [f"own_{name}" if name in OWNED else name for name in OWN]
     names = list(dict.fromkeys([*names, "own_hostname", *extra]))
     known = found.join(told.select("device", *names), on="device", how="left")
     alone = told.join(known.select("device").drop_nulls(), on="device", how="anti").select(
@@ -102,6 +106,26 @@ def _with_captures(exported: pl.DataFrame, captures: pl.DataFrame) -> pl.DataFra
         complete=pl.lit(True),
     )
     return pl.concat([known.drop("key"), alone], how="diagonal_relaxed")
+
+
+def _with_managed(found: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """`managed_version`: the release that Catalyst Center last saw on the serial number."""
+    managed = tables.get("catalyst_center_devices", TABLES["catalyst_center_devices"].empty())
+    newest = (
+        managed.select("snapshot_date", "serial", managed_version="software_version")
+        .drop_nulls(["serial", "managed_version"])
+        .sort("snapshot_date", nulls_last=False)
+        .with_columns(serial_key=pl.col("serial").str.to_uppercase())
+        .unique("serial_key", keep="last", maintain_order=True)
+    )
+    keyed = found.with_columns(serial_key=pl.col("serial").str.to_uppercase())
+    joined = keyed.join(
+        newest.select("serial_key", "managed_version"),
+        on="serial_key",
+        how="left",
+        maintain_order="left",
+    )
+    return joined.drop("serial_key")
 
 
 def _keys(captures: pl.DataFrame) -> pl.DataFrame:

@@ -28,18 +28,12 @@ def uses(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, rules: Rul
     >>> uses(tables, instances(tables, captured(tables)), load_rules()).height
     0
     """
-    found = _consumed(tables).join(
-        instances.select(*OF_INSTANCE, "devices_date"), on=OF_INSTANCE, nulls_equal=True
-    )
+    shown = _shown(tables, instances).group_by(OF_INSTANCE).agg(shown=DAY.max())
+    found = _consumed(tables).join(shown, on=OF_INSTANCE, nulls_equal=True)
     last = found.filter(DAY == DAY.max().over(OF_INSTANCE))
-    listed = last.select(
-        *OF_INSTANCE,
-        "license",
-        "quantity",
-        now=pl.col("snapshot_date").eq_missing(pl.col("devices_date")),
-    )
-    shown = _listed_by_devices(tables, instances, listed)
-    return _classed(pl.concat([listed, shown], how="diagonal_relaxed"), tables, rules)
+    listed = last.select(*OF_INSTANCE, "license", "quantity", now=DAY == pl.col("shown"))
+    own = _listed_by_devices(tables, instances, listed)
+    return _classed(pl.concat([listed, own], how="diagonal_relaxed"), tables, rules)
 
 
 def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.DataFrame:
@@ -54,13 +48,7 @@ def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.D
     >>> changes(tables, instances(tables, captured(tables))).columns[-2:]
     ['changed_after', 'changed_by']
     """
-    dated = tables["devices"].filter(pl.col("snapshot_date").is_not_null())
-    seen = (
-        dated.with_columns(instance=identity())
-        .select(*OF_INSTANCE, "snapshot_date")
-        .unique()
-        .join(instances.select(OF_INSTANCE), on=OF_INSTANCE, how="semi", nulls_equal=True)
-    )
+    seen = _shown(tables, instances).filter(pl.col("snapshot_date").is_not_null())
     said = (
         _consumed(tables)
         .group_by(*OF_INSTANCE, "snapshot_date")
@@ -73,6 +61,23 @@ def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.D
     return changed.group_by(OF_INSTANCE, maintain_order=True).agg(
         changed_after=pl.col("snapshot_date_before").last(),
         changed_by=pl.col("snapshot_date").last(),
+    )
+
+
+def _shown(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.DataFrame:
+    """The days on which an export that tells use shows each standing instance.
+
+    A list of instances without their licences says nothing of use, so no change either.
+    """
+    devices, uses = tables["devices"], tables["device_licenses"]
+    export = pl.coalesce("export", "source")
+    telling = devices.join(uses.select("source").unique(), on="source", how="semi").select(export)
+    return (
+        devices.filter(export.is_in(telling.to_series().unique().implode()))
+        .with_columns(instance=identity())
+        .select(*OF_INSTANCE, "snapshot_date")
+        .unique()
+        .join(instances.select(OF_INSTANCE), on=OF_INSTANCE, how="semi", nulls_equal=True)
     )
 
 

@@ -17,19 +17,21 @@ DAY = pl.col("snapshot_date")
 def account_days(holdings: pl.DataFrame) -> pl.DataFrame:
     """One row per Smart Account and snapshot day: how many Virtual Accounts hold a licence row.
 
-    Only exports that show the account whole say how many there are. Units are accounts. Columns:
-    `ANSWERS["account_days"]`; raises nothing.
+    A day whose export lacks pages or records is not `complete` and proves no growth. Units are
+    accounts. Columns: `ANSWERS["account_days"]`; raises nothing.
 
     >>> rows = [("a", "v", dt.date(2026, 1, 31), 5), ("a", "w", dt.date(2026, 1, 31), 0)]
     >>> names = ["smart_account", "virtual_account", "snapshot_date", "demand"]
     >>> held = pl.DataFrame(rows, schema=names, orient="row")
-    >>> account_days(held.with_columns(wide=True))["virtual_accounts", "with_demand"].row(0)
+    >>> account_days(held.with_columns(complete=True))["virtual_accounts", "with_demand"].row(0)
     (2, 1)
     """
     dated = holdings.filter(DAY.is_not_null())
     busy = pl.col("virtual_account").filter(pl.col("demand") > 0)
     days = dated.group_by("smart_account", "snapshot_date").agg(
-        virtual_accounts=pl.struct("virtual_account").n_unique(), with_demand=busy.n_unique()
+        virtual_accounts=pl.struct("virtual_account").n_unique(),
+        with_demand=busy.n_unique(),
+        complete=pl.col("complete").fill_null(True).all(),
     )
     return ANSWERS["account_days"].shaped(days.sort("smart_account", "snapshot_date"))
 

@@ -59,7 +59,7 @@ def hygiene(
 
 
 def _numbered(found: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    texts = {name: pl.String for name in ("finding", "move", "role")}
+    texts = dict.fromkeys(("finding", "move", "role"), pl.String)
     moves = pl.DataFrame(
         [{name: one[name] for name in texts} for one in rules["hygiene.moves"]], schema=texts
     ).with_row_index("place")
@@ -144,7 +144,16 @@ def _near(accounts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         *ACCOUNT,
         "instances",
         finding=pl.lit(NEAR),
-        where=pl.format("“{}” and “{}”", "virtual_account", "right"),
+        where=pl.when(same)
+        .then(pl.format("“{}” and “{}”", "virtual_account", "right"))
+        .otherwise(
+            pl.format(
+                "“{}” of {} and {}",
+                "virtual_account",
+                pl.col("smart_account").fill_null("not named"),
+                other,
+            )
+        ),
         units="entitled",
         evidence=pl.format("likeness {} of 100", "likeness"),
         target=pl.when(same)
@@ -211,7 +220,7 @@ def _growth(days: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataF
     """The number of accounts a trailing window ago and now, per Smart Account."""
     day = pl.col("snapshot_date")
     window = pl.lit(as_of, pl.Date) - pl.duration(days=rules["positions.window_days"])
-    inside = days.filter((day > window).fill_null(True)).sort("snapshot_date")
+    inside = days.filter("complete", (day > window).fill_null(True)).sort("snapshot_date")
     ends = inside.group_by("smart_account", maintain_order=True).agg(
         before=pl.col("virtual_accounts").first(),
         now=pl.col("virtual_accounts").last(),

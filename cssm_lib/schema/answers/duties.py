@@ -29,7 +29,7 @@ DUTIES = Table(
         date("last_ack", "last ACK known, from the device itself, on its own clock"),
         date("changed_after", "the last export that shows the licences before their last change"),
         date("changed_by", "the first export that shows them after it"),
-        text("policy", "whose policy decides: device, account or default"),
+        text("policy", "whose policy decides: device, account or default; null: none applies"),
         count("first_days", "first report; 0 is no such duty", unit="days"),
         count("ongoing_days", "ongoing report; 0 is no such duty", unit="days"),
         count("change_days", "report on change; 0 is no such duty", unit="days"),

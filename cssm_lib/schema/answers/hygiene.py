@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cssm_lib.schema.contract import (
+    BOOL,
     SMART_ACCOUNT,
     SNAPSHOT,
     VIRTUAL_ACCOUNT,
+    Column,
     Table,
     count,
     date,
@@ -57,6 +59,7 @@ ACCOUNT_DAYS = Table(
         SNAPSHOT,
         count("virtual_accounts", "that hold a licence row", unit="accounts"),
         count("with_demand", "of them with demand", unit="accounts"),
+        Column("complete", BOOL, "false where pages or records of the day are missing"),
     ),
     ("smart_account", "snapshot_date"),
 )
