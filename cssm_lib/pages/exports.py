@@ -54,6 +54,27 @@ EXPORTS = {
         "your directory or identity service, as CSV: date, metric, count",
         "the measure of the lines that are counted by users",
     ),
+    "captures": Export(
+        "a capture of `show license status` and `show version`",
+        "a terminal session with the device, saved as text",
+        "how a device reports, what it sends, and which ACK it has received",
+    ),
+    "catalyst_center_devices": Export(
+        "the licence details of Catalyst Center",
+        "its API, `licenses/device/summary` and `licenses/device/{id}/details`",
+        "which devices a controller reports for, and the release that each runs",
+    ),
+    "lifecycle": Export(
+        "end-of-life data and suggested releases",
+        "Cisco's support APIs EoX and Software Suggestion, asked by product identifier",
+        "which hardware and software is past its support, and which only is old",
+    ),
+    "meraki_overview": Export(
+        "the Meraki licence overview with licences and inventory",
+        "the dashboard's API, `licenses/overview`, `licensing/coterm/licenses`,"
+        " `inventory/devices`",
+        "how many Meraki devices are licensed, and when all of them end together",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -63,6 +84,17 @@ EXPORTS = {
 
 # tables of the Answers rest on a table of the Client
 RESTS_ON = {
+    "exposure": "devices",
+    "methods": "devices",
+    "duties": "devices",
+    "report_ages": "devices",
+    "hygiene": "usage",
+    "account_plan": "usage",
+    "account_days": "usage",
+    "lifecycle_ages": "lifecycle",
+    "meraki_expiry": "meraki_overview",
+    "meraki_stock": "meraki_overview",
+    "meraki_states": "meraki_overview",
     "positions": "usage",
     "pooled": "usage",
     "transfers": "usage",

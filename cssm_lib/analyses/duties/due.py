@@ -202,7 +202,7 @@ def _state(as_of: dt.date | None, rules: Rules) -> pl.Expr:
         .otherwise(pl.lit("unknown"))
     )
     own = pl.col("captured_due").is_not_null()
-    guess = pl.col("unproven") & ~own
+    guess = pl.col("unproven") & ~own & (pl.col("way") == "policy")
     free = pl.col("way").eq("policy") & pl.col("no_duty")
     settled = (
         pl.col("way").eq("policy")

@@ -10,7 +10,7 @@ DAY = pl.col("snapshot_date")
 
 
 def newest(frame: pl.DataFrame, as_of: dt.date | None, *, by: str | None = None) -> pl.DataFrame:
-    """The newest rows, of each group `by` if one is named; undated rows where there is no dated one.
+    """The newest rows, of each group `by` if one is named; undated rows where none is dated.
 
     >>> rows = pl.DataFrame({"model": ["MR", "MR"], "snapshot_date": [dt.date(2026, 1, 1), None]})
     >>> newest(rows, dt.date(2026, 2, 1), by="model").height

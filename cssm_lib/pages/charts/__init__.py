@@ -4,6 +4,14 @@ Each function is named for what it shows, takes the table of that name and may b
 options. An empty table gives a chart-sized sentence that names the export which would fill it.
 """
 
+from cssm_lib.pages.charts.exposure import (
+    account_growth,
+    duty_calendar,
+    lifecycle,
+    methods,
+    sent,
+    use_range,
+)
 from cssm_lib.pages.charts.over_time import expiry_ladder, snapshot_calendar, use_over_time
 from cssm_lib.pages.charts.plans import shelf, transfer_plan
 from cssm_lib.pages.charts.positions import (
@@ -20,17 +28,23 @@ __all__ = [
     "DIVERGING",
     "MIME",
     "PALETTE",
+    "account_growth",
     "balance_by_account",
     "balance_by_license",
     "blank",
+    "duty_calendar",
     "expiry_ladder",
     "heat_map",
+    "lifecycle",
+    "methods",
     "records_by_file",
     "register_renderer",
+    "sent",
     "shelf",
     "snapshot_calendar",
     "stranded_by_account",
     "transfer_plan",
     "use_explained",
     "use_over_time",
+    "use_range",
 ]
