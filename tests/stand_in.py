@@ -6,12 +6,15 @@ Not a test: loaded with `runpy` by the tests beside it.
 from __future__ import annotations
 
 import datetime as dt
+import runpy
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 
 from cssm_lib.schema import ANSWERS, TABLES
 
+telemetry = runpy.run_path(str(Path(__file__).with_name("stand_in_telemetry.py")))
 AS_OF = dt.date(2026, 10, 31)
 HOSTILE = "<img src=x onerror=alert(1)> & \"C9300\" 'x'"
 
@@ -307,5 +310,5 @@ def answers(licenses=12, accounts=5):
         "rejects": rejects(),
         "true_forward": true_forward(),
         "notes": notes(),
-    }
+    } | telemetry["tables"]()
     return StandIn(tables)

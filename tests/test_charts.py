@@ -16,7 +16,7 @@ from cssm_lib.pages.exports import filling
 from cssm_lib.schema import ANSWERS, TABLES
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
-UNITS = ("licences", "day", "month", "records", "virtual account")
+UNITS = ("licences", "day", "month", "records", "virtual account", "instances", "reports")
 # chart → the table it takes
 DRAWN = {
     "balance_by_account": "positions",
@@ -30,6 +30,12 @@ DRAWN = {
     "use_explained": "instance_check",
     "snapshot_calendar": "usage",
     "records_by_file": "records",
+    "methods": "methods",
+    "sent": "exposure",
+    "duty_calendar": "duties",
+    "use_range": "report_ages",
+    "account_growth": "account_days",
+    "lifecycle": "lifecycle_ages",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())

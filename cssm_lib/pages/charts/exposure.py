@@ -123,13 +123,13 @@ def duty_calendar(duties: pl.DataFrame) -> alt.Chart:
                 title="Month in which the report is due",
                 axis=alt.Axis(labelAngle=-40 if months > 8 else 0, labelOverlap=True),
             ),
-            y=alt.Y("duties:Q", title="Duties", axis=alt.Axis(format=",~d")),
+            y=alt.Y("duties:Q", title="Reports owed", axis=alt.Axis(format=",~d")),
             color=alt.Color("state:N", scale=meanings(*names, words=words), title=None),
             order=alt.Order("place:Q"),
             tooltip=[
                 alt.Tooltip("month:O", title="Due in"),
                 alt.Tooltip("state:N", title="State"),
-                alt.Tooltip("duties:Q", title="Duties", format=",d"),
+                alt.Tooltip("duties:Q", title="Reports", format=",d"),
             ],
         )
         .properties(width=min(WIDE - 30, 60 + 46 * months), height=220, title=heading(title, note))
@@ -159,11 +159,9 @@ def use_range(report_ages: pl.DataFrame, *, top: int = 15) -> alt.Chart | alt.La
             alt.Tooltip("oldest:N", title="Oldest report"),
         ],
     )
-    axis = alt.Axis(format=",~d")
-    whole = base.mark_bar(height=14, color=PALETTE["peak"]).encode(
-        x=alt.X("use_at_least:Q", title="Licences in use", axis=axis), x2="use_at_most:Q"
-    )
-    sure = base.mark_bar(height=14, color=PALETTE["demand"]).encode(x=alt.X("use_at_least:Q"))
+    start = alt.X("use_at_least:Q", title="Licences in use", axis=alt.Axis(format=",~d"))
+    whole = base.mark_bar(height=14, color=PALETTE["peak"]).encode(x=start, x2="use_at_most:Q")
+    sure = base.mark_bar(height=14, color=PALETTE["demand"]).encode(x=start)
     note = "Blue: reported in the last thirty days. Orange: exported, but resting on older reports"
     note += " or on no instance."
     others = and_more(rest, "licences", {"doubt": "not confirmed", "use_at_most": "in use"})

@@ -2,7 +2,7 @@
 
 from cssm_lib.pages.figures.made import MONEY, figure, headline, named
 
-DUTY = "duties"
+DUTY = "reports"
 SHORT_MERAKI = "free < 0"
 
 FIGURES = named(
@@ -106,6 +106,13 @@ FIGURES = named(
         figure("oldest_report", "Oldest report", "min of report_ages.oldest_report", unit=""),
         figure("findings", "Findings on accounts", "count of hygiene.number", unit="findings"),
         figure(
+            "untidy",
+            "Accounts with a finding",
+            "count of account_plan.proposal",
+            where="findings IS NOT NULL",
+            unit="accounts",
+        ),
+        figure(
             "closable",
             "Accounts to empty and close",
             "count of account_plan.proposal",
@@ -180,6 +187,6 @@ HEADLINE = headline(
     "overdue",
     "watch",
     "old_units",
-    "findings",
+    "untidy",
     "past_end",
 )

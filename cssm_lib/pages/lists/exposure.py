@@ -6,15 +6,15 @@ import polars as pl
 
 from cssm_lib.pages.sheet import Page
 
-INSTANCE = ["smart_account", "virtual_account", "hostname", "serial", "product"]
+INSTANCE = ["virtual_account", "hostname", "serial", "product"]
 URGENT = {"overdue": 0, "watch": 1, "in time": 2}
 
 
 def methods(page: Page) -> pl.DataFrame:
     """One row per method in use: how soon Cisco sees a change, and the part of estate and money."""
     rows = page.answers["methods"].filter(pl.col("instances") > 0)
-    names = ("method", "instances", "share", "units", "money", "currency", "visibility", "risk")
-    return rows.select(names)
+    counts = ("instances", "share", "units", "money", "money_share", "currency")
+    return rows.select("method", *counts, "visibility", "risk")
 
 
 def ways_out(page: Page) -> pl.DataFrame:
@@ -41,7 +41,7 @@ def witnessed(page: Page) -> pl.DataFrame:
     """One row per instance whose method a file proves, with that witness."""
     rows = page.table("exposure").filter(pl.col("method") != "unknown")
     return rows.sort("method", *INSTANCE, nulls_last=True).select(
-        *INSTANCE, "method", "witness", "sends_hostname", "sends_version", "last_contact", "money"
+        *INSTANCE, "method", "witness", "sends_hostname", "sends_version", "money"
     )
 
 
@@ -50,7 +50,7 @@ def owed(page: Page) -> pl.DataFrame:
     rows = page.table("duties").filter(pl.col("state").is_in(list(URGENT)))
     urgency = pl.col("state").replace_strict(URGENT, default=9, return_dtype=pl.Int64)
     return rows.sort(urgency, "due", *INSTANCE, nulls_last=True).select(
-        *INSTANCE, "license_class", "last_ack", "due", "state", "basis", "policy"
+        *INSTANCE, "license_class", "last_ack", "due", "state", "basis"
     )
 
 

@@ -9,11 +9,11 @@ READINGS = {
         "How {known_method} of {instances} report is proven by a file; for {unknown_method} nobody"
         " says, and none of them is guessed. Seen at once: {direct}. Reserved, and so not movable"
         " without a return code: {reserved}.",
-        "Take `show license status` from a sample of every site: what you cannot say of your own"
+        "Take “show license status” from a sample of every site: what you cannot say of your own"
         " devices, Cisco can. Change a method for reasons of operation only; it changes when Cisco"
         " sees, never what.",
         "No file shows how any of {instances} report.",
-        "Take `show license status` from a sample of every site, the controller's device details"
+        "Take “show license status” from a sample of every site, the controller's device details"
         " and the exports of SSM On-Prem.",
     ),
     "method_money": Reading(
@@ -40,12 +40,12 @@ READINGS = {
         "Overdue: {overdue}. Due within thirty days: {watch}, in time: {in_time}, nothing owed:"
         " {no_duty}. For {unproven} no ACK is proven: a contact that Cisco lists is a report, and a"
         " report without ACK clears nothing. Next known day: {next_due}.",
-        "Let the overdue devices report, import their ACK, and capture `show license status` as"
+        "Let the overdue devices report, import their ACK, and capture “show license status” as"
         " proof. A licence that is overdue is no licence too few: do not let one be taken for the"
         " other.",
         "Nothing is overdue. Due within thirty days: {watch}, in time: {in_time}, nothing owed:"
         " {no_duty}. For {unproven} no ACK is proven.",
-        "Capture `show license status` after the next report, so that the ACK can be shown.",
+        "Capture “show license status” after the next report, so that the ACK can be shown.",
     ),
     "ages": Reading(
         "report_ages",
