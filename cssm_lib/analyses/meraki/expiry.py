@@ -17,14 +17,15 @@ COUNTS, PRICES, BOARD = "count-weighted", "price-weighted", "dashboard"
 def common_days(days: pl.Expr, counts: pl.Expr, prices: pl.Expr | None = None) -> pl.Expr:
     """Weighted mean of days: Σ(days × n) / Σ n, or Σ(days × n × price) / Σ(n × price).
 
-    Cisco's own two examples round differently, so the result is exact to within one day.
+    Cisco's own two examples round differently, so the result is exact to within one day. Null
+    where nothing weighs anything.
 
     >>> told = pl.DataFrame({"days": [1825, 365], "n": [1, 2]})
     >>> told.select(common_days(pl.col("days"), pl.col("n")).round(0))["days"].item()
     852.0
     """
     weight = counts.cast(pl.Float64) * (1.0 if prices is None else prices)
-    return (days * weight).sum() / weight.sum()
+    return pl.when(weight.sum() > 0).then((days * weight).sum() / weight.sum())
 
 
 def meraki_expiry(
