@@ -32,6 +32,7 @@ def exposure(count=40):
             "method": METHODS[n % len(METHODS)],
             "witness": "its own transport: Smart",
             "visibility": "with each usage report",
+            "risk": ("high", "medium", "low", "unknown")[n % 4],
             "sends_hostname": n % 7 != 6,
             "sends_version": (True, False, None)[n % 3],
             "sends_serial": True,
@@ -85,6 +86,7 @@ def report_ages(licenses=12):
             "unexplained_units": n,
             "use_at_least": 100 - n,
             "use_at_most": 100 + n,
+            "unconfirmed_units": 2 * n,
             "complete": True,
         }
         for n in range(licenses)
@@ -175,7 +177,7 @@ def meraki_expiry():
 def meraki_stock():
     rows = [
         {"licensing": "co-termination", "product": product, "licensed": 3, "in_use": 3 - free}
-        | {"free": free, "state": "short" if free < 0 else "free"}
+        | {"free": free, "short": max(0, -free), "state": "short" if free < 0 else "free"}
         for product, free in (("MR46", -1), (HOSTILE, 1))
     ]
     return ANSWERS["meraki_stock"].shaped(pl.DataFrame(rows))

@@ -30,7 +30,7 @@ DRAWN = {
     "use_explained": "instance_check",
     "snapshot_calendar": "usage",
     "records_by_file": "records",
-    "methods": "methods",
+    "methods": "exposure",
     "sent": "exposure",
     "duty_calendar": "duties",
     "use_range": "report_ages",

@@ -25,7 +25,7 @@ LISTS = [getattr(lists, name) for name in ("short", "unused", "stranded", "endin
 LISTS += [getattr(lists, name) for name in ("moves", "contract_lines", "files", "mappings")]
 LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps", "missing")]
 LISTS += [lists.rules, lists.methods, lists.ways_out, lists.sent, lists.witnessed, lists.owed]
-LISTS += [lists.unsettled, lists.report_ages, lists.findings, lists.target_structure]
+LISTS += [lists.unsettled, lists.masking, lists.report_ages, lists.findings, lists.target_structure]
 LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.meraki_states]
 
 

@@ -100,8 +100,8 @@ def test_a_key_without_its_start_is_no_guess():
     assert (row["expires"], row["basis"]) == (None, "a key without start or duration")
 
 
-def test_the_dashboard_alone_and_nothing():
-    assert ends([], board(dt.date(2027, 3, 13)))["dashboard"]["state"] == "alone"
+def test_the_dashboard_and_nothing():
+    assert ends([], board(dt.date(2027, 3, 13)))["dashboard"]["state"] == "given"
     assert ends([], board(None))["dashboard"]["state"] == "unknown"
     assert ends([]) == {}
 

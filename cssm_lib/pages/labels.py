@@ -62,6 +62,8 @@ LABELS = {
     "undated_units": "On undated reports",
     "unexplained_units": "On no instance",
     "oldest_age_days": "Its age (days)",
+    "unconfirmed_units": "Not confirmed",
+    "duties": "Reports",
     "number": "Move",
     "software_step": "Software step",
     "refresh": "Refresh of hardware",

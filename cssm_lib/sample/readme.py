@@ -14,11 +14,12 @@ writes this folder again, byte for byte. Serial numbers begin with `ZZ` or `9ZZ`
 - `alder`, Alder Valley Hospitals: tidy. One agreement, 2024-02-01 to 2027-01-31, with snapshots of
   its first day and of every month's end to 2026-10-31, product instances of four days, counts of
   users and endpoints, and the customer's own records. In these, 60 switches are retired that
-  consumed Advantage on 2025-01-31 and still do. The event of 2026-02-01 is in dispute. Captures of three
-  switches, ten more in Catalyst Center, the data centre behind SSM On-Prem, ends of life.
+  consumed Advantage on 2025-01-31 and still do. The event of 2026-02-01 is in dispute. Captures
+  of three switches, ten more in Catalyst Center, the data centre behind SSM On-Prem, ends of life.
 - `birch`, Birch Logistics & Söhne: messy. Two Smart Accounts, one of them held by a reseller and a
-  month older; every fault of real exports once; no agreement and no prices. A customer reporting policy,
-  a yard behind SSM On-Prem by file, a Meraki organisation, every finding on structure once.
+  month older; every fault of real exports once; no agreement and no prices. A reporting
+  policy of its own, a yard behind SSM On-Prem by file, a Meraki organisation, every finding on the
+  structure of accounts.
 - `cedar`, Cedar Print Works: nearly empty. One licence row without day or account.
 
 ## Faults of form in `birch`

@@ -53,7 +53,7 @@ def report_ages(
         use_at_least=pl.min_horizontal("fresh_units", "in_use"),
         use_at_most=pl.col("in_use"),
         complete=pl.col("complete") & pl.col("seen").fill_null(True),
-    )
+    ).with_columns(unconfirmed_units=pl.col("use_at_most") - pl.col("use_at_least"))
     return ANSWERS["report_ages"].shaped(rows.sort(UNIT, nulls_last=True))
 
 

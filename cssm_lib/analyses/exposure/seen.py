@@ -12,6 +12,7 @@ from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 INSTANCE = ["smart_account", "virtual_account", "instance"]
+TEXTS = ("method", "visibility", "risk")
 UNIT = ["smart_account", "virtual_account", "license"]
 
 
@@ -47,9 +48,8 @@ def exposure(
     rows = with_witnesses(instances, tables, rules).with_columns(*_method())
     rows = rows.join(_worth(uses, prices), on=INSTANCE, how="left", nulls_equal=True)
     known = pl.DataFrame(
-        [(one["method"], one["visibility"]) for one in rules["telemetry.methods"]],
-        schema={"method": pl.String, "visibility": pl.String},
-        orient="row",
+        [{name: one[name] for name in TEXTS} for one in rules["telemetry.methods"]],
+        schema=dict.fromkeys(TEXTS, pl.String),
     )
     age = (pl.lit(as_of, pl.Date) - pl.col("last_contact")).dt.total_days()
     rows = rows.join(known, on="method", how="left", maintain_order="left").with_columns(

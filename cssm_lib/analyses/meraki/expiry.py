@@ -57,9 +57,8 @@ def meraki_expiry(
         basis=pl.lit("the dashboard's own date"),
     ).with_columns(state=pl.when(pl.col("expires").is_null()).then(pl.lit("unknown")))
     both = pl.concat([joined, own], how="diagonal_relaxed")
-    alone = pl.lit("alone" if rows.is_empty() else "agrees")
     left = (pl.col("expires") - pl.lit(as_of, pl.Date)).dt.total_days()
-    both = both.with_columns(days_left=left, state=pl.coalesce("state", alone))
+    both = both.with_columns(days_left=left, state=pl.coalesce("state", pl.lit("given")))
     return ANSWERS["meraki_expiry"].shaped(both.sort("organization_id", "formula", nulls_last=True))
 
 

@@ -41,6 +41,7 @@ def meraki_stock(
     rows = pl.concat(parts, how="diagonal_relaxed").with_columns(
         free=pl.col("licensed") - pl.col("in_use")
     )
+    rows = rows.with_columns(short=(-pl.col("free")).clip(lower_bound=0))
     state = (
         pl.when(pl.col("free").is_null())
         .then(pl.lit("unknown"))

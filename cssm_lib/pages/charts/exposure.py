@@ -30,14 +30,15 @@ SCORES = ["0 current", "1 same train", "2 older train", "3 no maintenance", "4 n
 SCORES += ["5 out of support", "not known"]
 
 
-def methods(methods: pl.DataFrame) -> alt.Chart | alt.LayerChart:
+def methods(exposure: pl.DataFrame) -> alt.Chart | alt.LayerChart:
     """Instances by reporting method, coloured by the commercial risk of the method."""
     title = "How the product instances report"
-    used = methods.filter(pl.col("instances") > 0)
-    if used.is_empty():
+    if exposure.is_empty():
         return blank(title, "exposure")
+    counted = exposure.group_by("method", "risk", "visibility").len("instances")
+    used = counted.with_columns(share=pl.col("instances") / exposure.height).sort("method")
     order = used.sort("instances", "method", descending=[True, False])["method"].to_list()
-    base = alt.Chart(used.select("method", "instances", "share", "risk", "visibility")).encode(
+    base = alt.Chart(used).encode(
         y=alt.Y("method:N", sort=order, axis=names_axis(), title=None),
         x=alt.X("instances:Q", title="Product instances", axis=alt.Axis(format=",~d")),
         tooltip=[

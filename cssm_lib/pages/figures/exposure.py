@@ -3,7 +3,6 @@
 from cssm_lib.pages.figures.made import MONEY, figure, headline, named
 
 DUTY = "reports"
-SHORT_MERAKI = "free < 0"
 
 FIGURES = named(
     "exposure",
@@ -100,7 +99,8 @@ FIGURES = named(
             where="state IN ('watch', 'in time')",
             unit="",
         ),
-        figure("old_units", "Use not confirmed lately", "sum of report_ages.old_units"),
+        figure("old_units", "Use on old reports", "sum of report_ages.old_units"),
+        figure("unconfirmed", "Use not confirmed lately", "sum of report_ages.unconfirmed_units"),
         figure("use_at_least", "Use confirmed lately", "sum of report_ages.use_at_least"),
         figure("use_at_most", "Use as exported", "sum of report_ages.use_at_most"),
         figure("oldest_report", "Oldest report", "min of report_ages.oldest_report", unit=""),
@@ -153,8 +153,7 @@ FIGURES = named(
         figure(
             "meraki_short",
             "Meraki devices without a licence",
-            "sum of meraki_stock.free",
-            where=SHORT_MERAKI,
+            "sum of meraki_stock.short",
             unit="devices",
         ),
         figure(
@@ -186,7 +185,7 @@ HEADLINE = headline(
     "names_sent",
     "overdue",
     "watch",
-    "old_units",
+    "unconfirmed",
     "untidy",
     "past_end",
 )

@@ -2,6 +2,7 @@
 
 from cssm_lib.pages.lists.exposure import (
     findings,
+    masking,
     meraki_expiry,
     meraki_states,
     meraki_stock,
@@ -41,6 +42,7 @@ __all__ = [
     "findings",
     "gaps",
     "mappings",
+    "masking",
     "meraki_expiry",
     "meraki_states",
     "meraki_stock",

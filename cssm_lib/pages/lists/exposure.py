@@ -45,12 +45,34 @@ def witnessed(page: Page) -> pl.DataFrame:
     )
 
 
+def masking(page: Page) -> pl.DataFrame:
+    """One row per Virtual Account: which names and releases travel, and what nobody says."""
+    sent, release = pl.col("sends_hostname"), pl.col("sends_version")
+    channel = pl.col("analytics").str.starts_with("available") | pl.col(
+        "analytics"
+    ).str.starts_with("in this release")
+    return (
+        page.table("exposure")
+        .group_by("smart_account", "virtual_account")
+        .agg(
+            instances=pl.len(),
+            names_sent=sent.sum(),
+            names_kept_back=(~sent).sum(),
+            releases_sent=release.sum(),
+            releases_kept_back=(~release).sum(),
+            releases_unknown=release.is_null().sum(),
+            separate_channel=channel.sum(),
+        )
+        .sort("smart_account", "virtual_account", nulls_last=True)
+    )
+
+
 def owed(page: Page) -> pl.DataFrame:
     """One row per report that is overdue, due soon or in time, the oldest first."""
     rows = page.table("duties").filter(pl.col("state").is_in(list(URGENT)))
     urgency = pl.col("state").replace_strict(URGENT, default=9, return_dtype=pl.Int64)
     return rows.sort(urgency, "due", *INSTANCE, nulls_last=True).select(
-        *INSTANCE, "license_class", "last_ack", "due", "state", "basis"
+        *INSTANCE[:3], "license_class", "last_ack", "due", "state", "basis"
     )
 
 
@@ -70,9 +92,16 @@ def report_ages(page: Page) -> pl.DataFrame:
     doubtful = (pl.col("old_units") > 0) | (pl.col("undated_units") > 0)
     rows = page.table("report_ages").filter(doubtful | (pl.col("unexplained_units") > 0))
     where = ["smart_account", "virtual_account", "license"]
-    return rows.sort(["old_units", *where], descending=[True, False, False, False]).select(
+    return rows.sort(["unconfirmed_units", *where], descending=[True, False, False, False]).select(
         *where,
-        *("use_at_least", "use_at_most", "old_units", "undated_units", "unexplained_units"),
+        *(
+            "use_at_least",
+            "use_at_most",
+            "unconfirmed_units",
+            "old_units",
+            "undated_units",
+            "unexplained_units",
+        ),
         *("oldest_report", "oldest_age_days"),
     )
 

@@ -49,10 +49,10 @@ READINGS = {
     ),
     "ages": Reading(
         "report_ages",
-        of("exposure", "old_units", "use_at_least", "use_at_most", "oldest_report"),
+        of("exposure", "unconfirmed", "old_units", "use_at_least", "use_at_most", "oldest_report"),
         "The exports show {use_at_most} in use; {use_at_least} of it was reported in the last"
-        " thirty days, {old_units} by instances that have been silent for longer. Oldest report:"
-        " {oldest_report}. The position is a range: at least what was confirmed, at most what was"
+        " thirty days and {unconfirmed} was not: {old_units} stand on older reports, the rest on no"
+        " dated report or no instance at all. Oldest report: {oldest_report}. The position is a range: at least what was confirmed, at most what was"
         " exported, and what has grown since is known to nobody.",
         "Say the range and its days when a single number is put to you; have the silent instances"
         " report or remove them, and the range closes.",
@@ -82,7 +82,7 @@ READINGS = {
     "meraki": Reading(
         "meraki_stock",
         of("exposure", "meraki_short", "meraki_expires", "meraki_differs"),
-        "Devices in a network beyond their licences: {meraki_short} (below zero is short). The"
+        "Devices in a network beyond their licences: {meraki_short}. The"
         " dashboard's common end is {meraki_expires}. Formulas that lead elsewhere:"
         " {meraki_differs}.",
         "In a co-terminating organisation a shortage concerns every device: unclaim what is not"

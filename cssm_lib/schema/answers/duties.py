@@ -60,6 +60,7 @@ REPORT_AGES = Table(
         count("unexplained_units", "in use and behind no instance of the export"),
         count("use_at_least", "in_use less what no report of the last 30 days confirms"),
         count("use_at_most", "in_use: what has grown since the last reports is not known"),
+        count("unconfirmed_units", "the width of the range: use_at_most less use_at_least"),
         Column("complete", BOOL, "false where an export behind it lacks pages or records"),
     ),
     ("smart_account", "virtual_account", "license"),

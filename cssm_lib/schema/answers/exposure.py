@@ -24,6 +24,7 @@ EXPOSURE = Table(
         text("method", "a method of the rule pack `telemetry.methods`; unknown without a witness"),
         text("witness", "what says so"),
         text("visibility", "how soon Cisco sees a change, by the method"),
+        text("risk", "commercial risk of the method in a word"),
         date("last_contact", "last contact that Cisco lists"),
         count("age_days", "from that contact to as_of", unit="days"),
         Column("sends_hostname", BOOL, "the host name travels; null where nobody says"),

@@ -16,7 +16,7 @@ MERAKI_EXPIRY = Table(
         date("expires", "the common expiry"),
         count("days_left", "from as_of", unit="days"),
         count("differs_by", "days after the dashboard's own date", unit="days"),
-        text("state", "agrees, differs, alone, undecided or unknown"),
+        text("state", "given (the dashboard), agrees, differs, alone, undecided or unknown"),
         text("basis", "what it rests on, or what is missing"),
     ),
 )
@@ -32,6 +32,7 @@ MERAKI_STOCK = Table(
         count("inventory", "devices in the inventory", unit="devices"),
         count("in_use", "devices in a network, or seats assigned", unit="devices"),
         count("free", "licensed less in use; negative is short", unit="devices"),
+        count("short", "in use beyond what is licensed", unit="devices"),
         text("state", "short, exact, free or unknown"),
         date("next_expiry", "the next end among its licences"),
     ),
