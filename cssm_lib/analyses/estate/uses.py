@@ -28,10 +28,13 @@ def uses(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, rules: Rul
     >>> uses(tables, instances(tables, captured(tables)), load_rules()).height
     0
     """
-    shown = _shown(tables, instances).group_by(OF_INSTANCE).agg(shown=DAY.max())
-    found = _consumed(tables).join(shown, on=OF_INSTANCE, nulls_equal=True)
-    last = found.filter(DAY == DAY.max().over(OF_INSTANCE))
-    listed = last.select(*OF_INSTANCE, "license", "quantity", now=DAY == pl.col("shown"))
+    ids = _numbered(instances)
+    shown = _shown(tables, ids).group_by("id").agg(shown=DAY.max())
+    found = _consumed(tables, ids).join(shown, on="id")
+    last = found.filter(DAY == DAY.max().over("id"))
+    listed = last.join(ids, on="id").select(
+        *OF_INSTANCE, "license", "quantity", now=DAY == pl.col("shown")
+    )
     own = _listed_by_devices(tables, instances, listed)
     return _classed(pl.concat([listed, own], how="diagonal_relaxed"), tables, rules)
 
@@ -48,23 +51,33 @@ def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.D
     >>> changes(tables, instances(tables, captured(tables))).columns[-2:]
     ['changed_after', 'changed_by']
     """
-    seen = _shown(tables, instances).filter(pl.col("snapshot_date").is_not_null())
+    ids = _numbered(instances)
+    seen = _shown(tables, ids).filter(pl.col("snapshot_date").is_not_null())
+    # a sum of hashes tells two sets of licences apart and asks for no order
     said = (
-        _consumed(tables)
-        .group_by(*OF_INSTANCE, "snapshot_date")
-        .agg(said=pl.concat_str("license", pl.lit(":"), "quantity").sort().str.join("\n"))
+        _consumed(tables, ids)
+        .group_by("id", "snapshot_date")
+        .agg(said=pl.struct("license", "quantity").hash().sum())
     )
-    days = seen.join(said, on=[*OF_INSTANCE, "snapshot_date"], how="left", nulls_equal=True)
-    days = days.with_columns(pl.col("said").fill_null("")).sort(*OF_INSTANCE, "snapshot_date")
-    before = pl.col("said", "snapshot_date").shift(1).over(OF_INSTANCE).name.suffix("_before")
-    changed = days.with_columns(before).filter(pl.col("said") != pl.col("said_before"))
-    return changed.group_by(OF_INSTANCE, maintain_order=True).agg(
+    days = seen.join(said, on=["id", "snapshot_date"], how="left").sort("id", "snapshot_date")
+    days = days.with_columns(pl.col("said").fill_null(0))
+    before = pl.col("id", "said", "snapshot_date").shift(1).name.suffix("_before")
+    changed = days.with_columns(before).filter(
+        pl.col("id") == pl.col("id_before"), pl.col("said") != pl.col("said_before")
+    )
+    last = changed.group_by("id", maintain_order=True).agg(
         changed_after=pl.col("snapshot_date_before").last(),
         changed_by=pl.col("snapshot_date").last(),
     )
+    return last.join(ids, on="id").select(*OF_INSTANCE, "changed_after", "changed_by")
 
 
-def _shown(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.DataFrame:
+def _numbered(instances: pl.DataFrame) -> pl.DataFrame:
+    """The standing instances with a number each: long histories join much faster by it."""
+    return instances.select(OF_INSTANCE).with_row_index("id")
+
+
+def _shown(tables: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> pl.DataFrame:
     """The days on which an export that tells use shows each standing instance.
 
     A list of instances without their licences says nothing of use, so no change either.
@@ -75,17 +88,21 @@ def _shown(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.Da
     return (
         devices.filter(export.is_in(telling.to_series().unique().implode()))
         .with_columns(instance=identity())
-        .select(*OF_INSTANCE, "snapshot_date")
+        .join(ids, on=OF_INSTANCE, nulls_equal=True)
+        .select("id", "snapshot_date")
         .unique()
-        .join(instances.select(OF_INSTANCE), on=OF_INSTANCE, how="semi", nulls_equal=True)
     )
 
 
-def _consumed(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _consumed(tables: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> pl.DataFrame:
     """Rows of consumption, a licence once per instance and day: a reserved twin adds nothing."""
     rows = tables["device_licenses"].filter(pl.col("quantity") > 0)
-    named = rows.with_columns(instance=identity_of_use()).filter(pl.col("instance").is_not_null())
-    return named.group_by(*OF_INSTANCE, "snapshot_date", "license").agg(pl.col("quantity").max())
+    named = rows.with_columns(instance=identity_of_use())
+    return (
+        named.join(ids, on=OF_INSTANCE, nulls_equal=True)
+        .group_by("id", "snapshot_date", "license")
+        .agg(pl.col("quantity").max())
+    )
 
 
 def identity_of_use() -> pl.Expr:
