@@ -275,6 +275,15 @@ def test_software_without_a_serial_number_and_hostile_names():
     assert (row["hostname"], row["licenses"]) == ("<script>x</script>", DNA)
 
 
+def test_an_account_that_the_export_leaves_open_keeps_its_licences():
+    """The device prints an account, the export none: its use stands under the export's."""
+    seen, used = device(smart_account=None), use(DNA, smart_account=None)
+    said = capture(ack="2026-09-01T10:00:00", smart_account="Printed", virtual_account="Printed")
+    row = owed(world([seen], [used], [said])).row(0, named=True)
+    assert (row["smart_account"], row["virtual_account"]) == (None, "HQ")
+    assert (row["licenses"], row["due"]) == (DNA, day("2026-11-30"))
+
+
 def test_the_same_serial_in_two_accounts_owes_twice_and_a_repeat_once():
     twice = [device(), device(virtual_account="Lab")]
     uses = [use(DNA), use(DNA, virtual_account="Lab")]
@@ -307,6 +316,20 @@ def test_a_position_is_a_range_between_confirmed_and_exported():
     assert (ages["fresh_units"], ages["old_units"], ages["undated_units"]) == (4, 2, 2)
     assert (ages["unexplained_units"], ages["use_at_least"], ages["use_at_most"]) == (2, 4, 10)
     assert (ages["oldest_report"], ages["oldest_age_days"]) == (day("2026-09-30"), 31)
+
+
+def test_an_export_of_one_account_says_nothing_of_the_positions_of_others():
+    held = world([device(wide=False)], [use(DNA)])
+    row = {"smart_account": "a.example", "license": DNA, "in_use": 3, "complete": True}
+    at = pl.DataFrame([row | {"virtual_account": name} for name in ("HQ", "Lab")])
+    found = estate.instances(held, estate.captured(held))
+    used = estate.uses(held, found, RULES)
+    asked = {"as_of": AS_OF, "rules": RULES}
+    ages = duties.report_ages(ANSWERS["positions"].shaped(at), found, used, **asked)
+    assert ages["virtual_account"].to_list() == ["HQ"]
+    both = found.with_columns(wide=True)
+    ages = duties.report_ages(ANSWERS["positions"].shaped(at), both, used, **asked)
+    assert ages["virtual_account"].to_list() == ["HQ", "Lab"]
 
 
 # ---- the real devices ---------------------------------------------------------------------------

@@ -104,6 +104,8 @@ def test_a_copy_of_on_prem_and_who_says_how_it_is_synchronised():
     alert = "Satellite Authorization File Ready for satellite yard"
     log = [{"smart_account": "a.example", "message": alert, "source": "l", "place": "1"}]
     assert method(held | {"event_log": shared["table"]("event_log", log)})[0] == "On-Prem by file"
+    later = [log[0] | {"time": dt.datetime(2026, 11, 1)}]
+    assert method(held | {"event_log": shared["table"]("event_log", later)})[0] == "On-Prem"
 
 
 def test_a_reservation_comes_first_and_a_twin_is_one_instance():

@@ -19,7 +19,13 @@ MONTHS = [dt.date(2026, month, 28) for month in range(1, 11)]
 
 def holding(account, demand=5, *, sa="a.example", day=AS_OF, entitled=10, license_="A"):
     row = {"smart_account": sa, "virtual_account": account, "license": license_}
-    return row | {"snapshot_date": day, "entitled": entitled, "demand": demand, "complete": True}
+    return row | {
+        "snapshot_date": day,
+        "entitled": entitled,
+        "demand": demand,
+        "complete": True,
+        "wide": True,
+    }
 
 
 def positions(rows):
@@ -28,8 +34,16 @@ def positions(rows):
 
 
 def instances(*accounts, sa="a.example"):
-    rows = [{"smart_account": sa, "virtual_account": name, "in_export": True} for name in accounts]
-    shape = {"smart_account": pl.String, "virtual_account": pl.String, "in_export": pl.Boolean}
+    rows = [
+        {"smart_account": sa, "virtual_account": name, "in_export": True, "wide": True}
+        for name in accounts
+    ]
+    shape = {
+        "smart_account": pl.String,
+        "virtual_account": pl.String,
+        "in_export": pl.Boolean,
+        "wide": pl.Boolean,
+    }
     return pl.DataFrame(rows, schema=shape)
 
 
@@ -125,6 +139,23 @@ def test_a_reseller_holds_the_whole_account():
     assert names(rows)[0] == "Smart Account held by a reseller"
     assert rows["smart_account"][0] == "r.example"
     assert plan.filter(smart_account="r.example")["proposal"].item() == "move to the customer"
+
+
+def test_the_default_accounts_of_two_smart_accounts_are_no_near_names():
+    rows, _ = found([holding("DEFAULT"), holding("Default", sa="b.example")], instances())
+    assert names(rows) == ["default account in use"] * 2
+
+
+def test_an_export_of_one_account_says_nothing_of_the_others():
+    seen = instances("Berlin", "Berlin").with_columns(wide=False)
+    rows, plan = found([holding("Berlin"), holding("Hamburg")], seen)
+    assert rows.is_empty()
+    assert plan["instances"].to_list() == [2, None]
+
+
+def test_a_day_with_a_single_account_proves_no_growth():
+    past = [holding("Berlin", day=MONTHS[0]) | {"wide": False}]
+    assert found([holding("Berlin"), holding("Hamburg")], past=past)[0].is_empty()
 
 
 def test_growth_is_counted_between_complete_days_of_the_window():

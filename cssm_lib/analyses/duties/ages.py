@@ -32,7 +32,8 @@ def report_ages(
     >>> from cssm_lib.rules import load_rules
     >>> at, rules = ANSWERS["positions"].empty(), load_rules()
     >>> made = {"smart_account": pl.String, "virtual_account": pl.String, "instance": pl.String}
-    >>> seen = pl.DataFrame(schema=made | {"last_contact": pl.Date, "complete": pl.Boolean})
+    >>> flags = dict.fromkeys(["complete", "wide", "in_export"], pl.Boolean)
+    >>> seen = pl.DataFrame(schema=made | flags | {"last_contact": pl.Date})
     >>> used = pl.DataFrame(schema=made | {"license": pl.String, "quantity": pl.Int64, "now": bool})
     >>> report_ages(at, seen, used, as_of=None, rules=rules).height
     0
@@ -40,9 +41,8 @@ def report_ages(
     told = instances.select(*INSTANCE, "last_contact", seen="complete")
     joined = uses.filter("now").join(told, on=INSTANCE, nulls_equal=True)
     consumed = joined.group_by(UNIT).agg(_sums(as_of, rules))
-    spoken = instances.select("smart_account").unique()
     rows = (
-        positions.join(spoken, on="smart_account", how="semi", nulls_equal=True)
+        _spoken_of(positions, instances)
         .filter(pl.col("in_use") > 0)
         .join(consumed, on=UNIT, how="left", nulls_equal=True)
         .with_columns(pl.col("instances", "fresh_units", "old_units", "undated_units").fill_null(0))
@@ -55,6 +55,16 @@ def report_ages(
         complete=pl.col("complete") & pl.col("seen").fill_null(True),
     ).with_columns(unconfirmed_units=pl.col("use_at_most") - pl.col("use_at_least"))
     return ANSWERS["report_ages"].shaped(rows.sort(UNIT, nulls_last=True))
+
+
+def _spoken_of(positions: pl.DataFrame, instances: pl.DataFrame) -> pl.DataFrame:
+    """The positions of which the instance exports say anything: whole accounts, or single ones."""
+    told = instances.filter("in_export")
+    whole = told.filter("wide").select("smart_account").unique().with_columns(whole=True)
+    single = told.select(UNIT[:2]).unique().with_columns(single=True)
+    joined = positions.join(whole, on="smart_account", how="left", nulls_equal=True)
+    joined = joined.join(single, on=UNIT[:2], how="left", nulls_equal=True)
+    return joined.filter(pl.any_horizontal("whole", "single"))
 
 
 def _sums(as_of: dt.date | None, rules: Rules) -> list[pl.Expr]:

@@ -22,7 +22,8 @@ def instances(tables: Mapping[str, pl.DataFrame], captures: pl.DataFrame) -> pl.
     one of a single account for that account. What a later export no longer shows was removed. A
     device that stands both as reserved and as reporting is one row with both flags. Columns:
     instance (identity), the columns of a product instance, pid, registered and last_contact
-    (days), reserved, reports, in_export, complete, source, place, and what `captured` says.
+    (days), reserved, reports, in_export, wide (its export shows several Virtual Accounts),
+    complete, source, place, and what `captured` says.
 
     >>> rows = [{"serial": "ZZ1", "udi_pid": "C9300-48P"}]
     >>> devices = {"devices": TABLES["devices"].shaped(pl.DataFrame(rows))}
@@ -33,7 +34,11 @@ def instances(tables: Mapping[str, pl.DataFrame], captures: pl.DataFrame) -> pl.
     exported = _exported(tables.get("devices", TABLES["devices"].empty()))
     found = _with_managed(_with_captures(exported, captures), tables)
     found = found.with_columns(exported_version="software_version")
-    said = [pl.coalesce(name, f"own_{name}").alias(name) for name in SHARED]
+    # an account that the export leaves open stays so: its licences are found under the same one
+    account = [
+        pl.when("in_export").then(name).otherwise(f"own_{name}").alias(name) for name in ACCOUNT
+    ]
+    said = account + [pl.coalesce(name, f"own_{name}").alias(name) for name in SHARED[2:]]
     release = pl.coalesce("own_software_version", "software_version", "managed_version")
     whole = found.with_columns(*said, software_version=release).drop(
         *(f"own_{name}" for name in OWNED), "managed_version"
@@ -41,7 +46,7 @@ def instances(tables: Mapping[str, pl.DataFrame], captures: pl.DataFrame) -> pl.
     return whole.sort(*ACCOUNT, "instance", nulls_last=True)
 
 
-# what both the export and the device may say: the export's word names the account
+# what both the export and the device may say
 SHARED = (*ACCOUNT, "hostname", "source", "place")
 OWNED = (*SHARED, "software_version")
 
@@ -79,6 +84,7 @@ def _exported(devices: pl.DataFrame) -> pl.DataFrame:
             reserved=pl.col("reserved").any(),
             reports=(~pl.col("reserved")).any(),
             complete=pl.col("complete").fill_null(True).all(),
+            wide=pl.col("wide").fill_null(True).any(),
         )
         .with_columns(pl.coalesce("pid", "product").alias("product"), in_export=pl.lit(True))
     )

@@ -31,8 +31,8 @@ def exposure(
     controller sent on, then a copy of SSM On-Prem that shows it; without any of them the method is
     `unknown`, never guessed. A host name counts as sent where the device says so, else where
     Cisco's own export shows one. Units are the licences it consumes now; money is what they cost
-    to the agreement's end (answer `unit_prices`), rounded once to cents, half up; null without a
-    price.
+    to the agreement's end (answer `unit_prices`; of several agreements the first by name), rounded
+    once to cents, half up; null without a price.
     `instances` and `uses` are those of `analyses.estate`. Columns: `ANSWERS["exposure"]`; raises
     nothing.
 
@@ -45,7 +45,7 @@ def exposure(
     >>> exposure(found, used, tables, prices=prices, as_of=None, rules=load_rules()).height
     0
     """
-    rows = with_witnesses(instances, tables, rules).with_columns(*_method())
+    rows = with_witnesses(instances, tables, as_of=as_of, rules=rules).with_columns(*_method())
     rows = rows.join(_worth(uses, prices), on=INSTANCE, how="left", nulls_equal=True)
     known = pl.DataFrame(
         [{name: one[name] for name in TEXTS} for one in rules["telemetry.methods"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
@@ -14,7 +15,11 @@ FILE_WAY = r"(?i)\b(?:satellite|on-prem)\b.*\bauthorization file\b"
 
 
 def with_witnesses(
-    instances: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rules: Rules
+    instances: pl.DataFrame,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    as_of: dt.date | None,
+    rules: Rules,
 ) -> pl.DataFrame:
     """The instances with `serial_key`, `synchronised`, `on_prem_url`, `uploaded` and `on_prem_way`.
 
@@ -31,7 +36,8 @@ def with_witnesses(
     known = tenants.str.to_lowercase().str.strip_chars_end("/").unique()
     url = pl.col("transport_url").str.to_lowercase().str.strip_chars_end("/")
     return found.with_columns(
-        on_prem_url=url.is_in(known.implode()).fill_null(False), on_prem_way=_way(tables, rules)
+        on_prem_url=url.is_in(known.implode()).fill_null(False),
+        on_prem_way=_way(tables, as_of, rules),
     )
 
 
@@ -76,11 +82,13 @@ def _with_controller(found: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) ->
     )
 
 
-def _way(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.Expr:
+def _way(tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rules) -> pl.Expr:
     said = rules["telemetry.on_prem"]
     if said in ("connected", "file"):
         return pl.lit(said)
     log = _table(tables, "event_log").filter(pl.col("message").str.contains(FILE_WAY))
+    if as_of is not None:
+        log = log.filter((pl.col("time").dt.date() <= as_of).fill_null(True))
     accounts = log["smart_account"].drop_nulls().unique()
     by_file = pl.col("smart_account").is_in(accounts.implode())
     return pl.when(by_file).then(pl.lit("file"))

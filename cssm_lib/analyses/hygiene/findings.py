@@ -137,7 +137,9 @@ def _default(accounts: pl.DataFrame) -> pl.DataFrame:
 
 def _near(accounts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Pairs of names inside a Smart Account and across them: the smaller one is the row's own."""
-    pairs = _pairs(accounts, near_names(accounts["virtual_account"], rules))
+    # every Smart Account has a default account: that is no likeness
+    named = accounts.filter(~pl.col("is_default"))
+    pairs = _pairs(named, near_names(named["virtual_account"], rules))
     same = pl.col("smart_account").eq_missing(pl.col("smart_account_right"))
     other = pl.format("“{}” of {}", "right", pl.col("smart_account_right").fill_null("not named"))
     return pairs.select(

@@ -59,7 +59,9 @@ ACCOUNT_DAYS = Table(
         SNAPSHOT,
         count("virtual_accounts", "that hold a licence row", unit="accounts"),
         count("with_demand", "of them with demand", unit="accounts"),
-        Column("complete", BOOL, "false where pages or records of the day are missing"),
+        Column(
+            "complete", BOOL, "false where pages, records or accounts of the day may be missing"
+        ),
     ),
     ("smart_account", "snapshot_date"),
 )
