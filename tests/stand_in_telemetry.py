@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 
 from cssm_lib.rules import load_rules
-from cssm_lib.schema import ANSWERS
+from cssm_lib.schema import ANSWERS, TABLES
 
 AS_OF = dt.date(2026, 10, 31)
 HOSTILE = "<script>alert('x')</script>"
@@ -188,9 +188,21 @@ def meraki_states():
     return ANSWERS["meraki_states"].shaped(pl.DataFrame([row]))
 
 
+def captures():
+    days = (AS_OF, AS_OF + dt.timedelta(days=1), None)
+    rows = [
+        {"hostname": HOSTILE, "serial": f"ZZX{n}", "transport": "Smart", "snapshot_date": day}
+        | {"says_reporting": True, "last_ack": dt.datetime(2026, 8, n + 1), "zone": "UTC"}
+        | {"rum_waiting": n, "source": "c.txt", "place": str(n)}
+        for n, day in enumerate(days)
+    ]
+    return TABLES["captures"].shaped(pl.DataFrame(rows))
+
+
 def tables():
     seen = exposure()
     return {
+        "captures": captures(),
         "exposure": seen,
         "methods": methods(seen),
         "duties": duties(),

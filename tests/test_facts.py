@@ -25,7 +25,14 @@ LISTS = [getattr(lists, name) for name in ("short", "unused", "stranded", "endin
 LISTS += [getattr(lists, name) for name in ("moves", "contract_lines", "files", "mappings")]
 LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps", "missing")]
 LISTS += [lists.rules, lists.methods, lists.ways_out, lists.sent, lists.witnessed, lists.owed]
-LISTS += [lists.unsettled, lists.masking, lists.report_ages, lists.findings, lists.target_structure]
+LISTS += [
+    lists.reports_and_acks,
+    lists.unsettled,
+    lists.masking,
+    lists.report_ages,
+    lists.findings,
+    lists.target_structure,
+]
 LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.meraki_states]
 
 
@@ -164,6 +171,12 @@ def test_every_list_can_be_printed_with_and_without_data(page, nothing, rows):
     for shown in (page, nothing):
         assert "<img" not in tables.printed(rows(shown), "positions").html
         assert "<script>alert" not in tables.searchable(rows(shown), "positions").html
+
+
+def test_a_capture_after_the_day_of_the_page_is_not_listed(page):
+    listed = lists.reports_and_acks(page)
+    assert listed["serial"].to_list() == ["ZZX0", "ZZX2"]
+    assert listed["last_ack"][0] == "2026-08-01 00:00"
 
 
 def test_a_shortage_has_its_cause_and_cure():

@@ -31,6 +31,7 @@ DEVICES = {
         last_ack="Jul 15 06:10:00 2026",
         deadline="Oct 13 06:10:00 2026",
         sends_version=False,
+        waiting=3,
     ),
 }
 MANAGED = range(10)

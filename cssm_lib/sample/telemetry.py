@@ -42,6 +42,7 @@ class Said:
     sends_version: bool = True
     policy: Mapping[str, tuple[int, int, int]] = field(default_factory=lambda: CISCO)
     by: str = DEFAULT
+    waiting: int = 0  # usage reports without an ACK
 
 
 def found(standing: pl.DataFrame, host: str) -> tuple[str, str, str]:
@@ -55,6 +56,7 @@ def capture(device: tuple[str, str, str], said: Said) -> bytes:
     """A session: show version and show license status, on the last day of the sample."""
     host, pid, serial = device
     parts = [_version(host, pid, serial, said.release), _status(host, pid, serial, said)]
+    parts.append(_reports(host, said))
     return "\n".join(parts).encode()
 
 
@@ -124,6 +126,18 @@ Usage Reporting:
 Trust Code Installed:
   Active: PID:{pid},SN:{serial}
     INSTALLED on Jan 05 09:00:01 2026 UTC
+
+{host}#
+"""
+
+
+def _reports(host: str, said: Said) -> str:
+    return f"""{_clock(host, "show license all", "08:00:20")}
+Usage Report Summary:
+=====================
+Total: {12 + said.waiting},  Purged: 0
+Total Acknowledged Received: 12,  Waiting for Ack: {said.waiting}
+Available to Report: 0  Collecting Data: 2
 
 {host}#
 """

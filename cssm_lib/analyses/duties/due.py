@@ -138,10 +138,11 @@ def _basis() -> pl.Expr:
         "change between {} and {} + {} days", "changed_after", "changed_by", days["change"]
     )
     between = pl.format(
-        "change between {} and {}, ACK of {}: open which came first",
+        "change between {} and {}, ACK of {}: {} if the change came last, else cleared",
         "changed_after",
         "changed_by",
         "ack",
+        _after("changed_by", "change_days"),
     )
     return (
         pl.when(pl.col("license_class").is_null() & pl.col("in_export"))

@@ -76,6 +76,19 @@ def owed(page: Page) -> pl.DataFrame:
     )
 
 
+def reports_and_acks(page: Page) -> pl.DataFrame:
+    """One row per captured device that says so: its reports, its ACKs and what waits for one."""
+    rows = page.table("captures").filter(pl.col("says_reporting").fill_null(False))
+    if page.answers.as_of:
+        rows = rows.filter((pl.col("snapshot_date") <= page.answers.as_of).fill_null(True))
+    times = ["last_report_push", "last_ack", "next_ack_deadline"]
+    return rows.sort("last_ack", "hostname", "serial", nulls_last=False).select(
+        *("hostname", "serial", "transport", "push_interval_days"),
+        *(pl.col(name).dt.strftime("%Y-%m-%d %H:%M") for name in times),
+        *("rum_acknowledged", "rum_waiting", "zone", "source"),
+    )
+
+
 def unsettled(page: Page) -> pl.DataFrame:
     """One row per reason why nothing is owed or nobody knows: how many duties it concerns."""
     rows = page.table("duties").filter(~pl.col("state").is_in(list(URGENT)))
