@@ -87,7 +87,7 @@ FIGURES = named(
         ),
         figure(
             "unproven",
-            "ACK not proven",
+            "Nobody knows",
             "count of duties.state",
             where="state = 'unknown'",
             unit=DUTY,

@@ -38,13 +38,14 @@ READINGS = {
         "duties",
         of("exposure", "overdue", "watch", "in_time", "no_duty", "unproven", "next_due"),
         "Overdue: {overdue}. Due within thirty days: {watch}, in time: {in_time}, nothing owed:"
-        " {no_duty}. For {unproven} no ACK is proven: a contact that Cisco lists is a report, and a"
-        " report without ACK clears nothing. Next known day: {next_due}.",
+        " {no_duty}. Nobody knows for {unproven}, as no ACK is proven or the product registers"
+        " instead: a contact that Cisco lists is a report, and a report without ACK clears nothing."
+        " Next known day: {next_due}.",
         "Let the overdue devices report, import their ACK, and capture “show license status” as"
         " proof. A licence that is overdue is no licence too few: do not let one be taken for the"
         " other.",
         "Nothing is overdue. Due within thirty days: {watch}, in time: {in_time}, nothing owed:"
-        " {no_duty}. For {unproven} no ACK is proven.",
+        " {no_duty}. Nobody knows for {unproven}.",
         "Capture “show license status” after the next report, so that the ACK can be shown.",
     ),
     "ages": Reading(
