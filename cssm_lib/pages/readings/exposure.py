@@ -52,7 +52,8 @@ READINGS = {
         of("exposure", "unconfirmed", "old_units", "use_at_least", "use_at_most", "oldest_report"),
         "The exports show {use_at_most} in use; {use_at_least} of it was reported in the last"
         " thirty days and {unconfirmed} was not: {old_units} stand on older reports, the rest on no"
-        " dated report or no instance at all. Oldest report: {oldest_report}. The position is a range: at least what was confirmed, at most what was"
+        " dated report or no instance at all. Oldest report: {oldest_report}. The position is a"
+        " range: at least what was confirmed, at most what was"
         " exported, and what has grown since is known to nobody.",
         "Say the range and its days when a single number is put to you; have the silent instances"
         " report or remove them, and the range closes.",
