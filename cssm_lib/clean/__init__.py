@@ -127,7 +127,7 @@ def _worded(series: pl.Series, words: list[str], table: Table) -> pl.Series:
     absent = series.null_count()
     if absent == series.len():
         return series
-    if table.dtypes.get(series.name) == pl.Int64:
+    if table.dtypes.get(series.name) == pl.Int64 and not _numbers(words).any():
         if series.cast(pl.Int64, strict=False).null_count() == absent:
             return series
     if series.head(SAMPLE).n_unique() > SAMPLE // 4:
@@ -139,6 +139,11 @@ def _worded(series: pl.Series, words: list[str], table: Table) -> pl.Series:
     if not changed.any():
         return series
     return series.replace(texts.filter(changed), told.filter(changed))
+
+
+def _numbers(words: list[str]) -> pl.Series:
+    """Which of the words for "missing" are numbers, as a client may say of 0 or 999."""
+    return pl.Series(words, dtype=pl.String).cast(pl.Int64, strict=False).is_not_null()
 
 
 def _told(series: pl.Series, words: list[str], table: str) -> pl.Series:
