@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -16,9 +16,10 @@ import polars as pl
 
 from cssm_lib.clean import Cleaned, across, clean, clean_together
 from cssm_lib.clean.notes import notes
-from cssm_lib.clean.tags import tag_names, with_tags
+from cssm_lib.clean.tags import alike, tag_names, with_tags
 from cssm_lib.errors import ParameterError, UnusableClient
-from cssm_lib.read import Hint, Reading, archive, read_file
+from cssm_lib.processes import elsewhere
+from cssm_lib.read import Hint, Reading, Source, archive, read_file
 from cssm_lib.rules import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CONFIG_NAME = "client.toml"
 # files read before they are cleaned together: enough to share the cost, few enough to hold as text
 AT_ONCE = 64
+MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processes of their own
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,9 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     config = client_config(folder)
     rules = load_rules(config.rules)
     paths = client_files(folder)
-    readings, cleaned = [], []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(paths), AT_ONCE):
-            some = paths[start : start + AT_ONCE]
-            read = pool.map(lambda path: _members(path, folder, config=config, rules=rules), some)
-            found = [reading for members in read for reading in members]
-            cleaned += _cleaned(found, rules)
-            readings += [replace(reading, tables={}) for reading in found]
+    parts = _parts(paths, Job(folder, config, rules))
+    readings = [reading for part in parts for reading in part.readings]
+    cleaned = [tables for part in parts for tables in part.cleaned]
     if not any(reading.source.kind for reading in readings):
         raise UnusableClient(_nothing_found(folder, readings))
     tables = across.combine(
@@ -73,9 +70,48 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
         max_rejected=rules["positions.max_rejected"],
     )
     day = _as_of(as_of, config, tables)
-    tables["usage"] = with_tags(tables["usage"], tag_names(tables))
+    names = tag_names(tables, rules["tags.names"])
+    tables["usage"] = with_tags(tables["usage"], names)
+    tables["names_alike"] = alike(tables["usage"]["license"].unique(), names)
     tables["notes"] = notes(tables, as_of=day, config=config)
     return Client(config.client, folder, day, config, rules, tables)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a part of a client's files is read with."""
+
+    folder: Path
+    config: ClientConfig
+    rules: Rules
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some files: what each is, without its tables, and the typed tables of all."""
+
+    readings: list[Reading]
+    cleaned: list[Cleaned]
+
+
+def _parts(paths: list[Path], job: Job) -> list[Part]:
+    """The files, so many at once, in their order; thousands of small ones on every core.
+
+    Text of devices is read by Python, of which one process runs one line at a time.
+    """
+    some = [paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE)]
+    many = len(paths) >= MANY and sum(path.stat().st_size for path in paths) < SMALL * len(paths)
+    made = elsewhere(some, job) if many else {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [made.get(n) or part(paths, job, pool.map) for n, paths in enumerate(some)]
+
+
+def part(paths: list[Path], job: Job, mapped: Callable[..., Iterable[list[Reading]]] = map) -> Part:
+    """Some files read and cleaned together."""
+    given = {"config": job.config, "rules": job.rules}
+    read = mapped(lambda path: _members(path, job.folder, **given), paths)
+    found = [reading for members in read for reading in members]
+    return Part([replace(r, tables={}) for r in found], _cleaned(found, job.rules))
 
 
 def client_config(folder: Path) -> ClientConfig:
@@ -169,11 +205,17 @@ def _source_rows(readings: list[Reading]) -> pl.DataFrame:
             "unmapped": json.dumps(source.unmapped, ensure_ascii=False)
             if source.unmapped
             else None,
-            "problem": " ".join(filter(None, [source.problem, *source.notes])) or None,
+            "problem": _said(source),
         }
         for source in (reading.source for reading in readings)
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _said(source: Source) -> str | None:
+    """Why a file is not used, and what is to be known of how it was read."""
+    notes = f"{'; '.join(source.notes)}." if source.notes else None
+    return " ".join(filter(None, [source.problem, notes])) or None
 
 
 def _as_of(
@@ -199,7 +241,7 @@ def _nothing_found(folder: Path, readings: list[Reading]) -> str:
     problems = [f"  {r.source.source}: {r.source.problem}" for r in readings[:5]]
     more = f"\n  and {len(readings) - 5} more" if len(readings) > 5 else ""
     return (
-        f"{folder.name}: none of {len(readings)} files was recognised as an export.\n"
+        f"{folder.name}: none of its files was recognised as an export.\n"
         + "\n".join(problems)
         + more
     )

@@ -180,6 +180,7 @@ class SourceHint(Part):
     smart_account: Name | None = None
     virtual_account: Name | None = None
     snapshot_date: dt.date | None = None
+    synchronised: dt.date | None = None
     kind: Name | None = None
     encoding: Name | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None

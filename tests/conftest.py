@@ -89,7 +89,7 @@ def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
 
     def opened(folder: Path, as_of: dt.date | None = None) -> FakeAnswers:
         if folder.name.startswith("broken"):
-            raise UnusableClient(f"{folder.name}: none of 2 files was recognised as an export.")
+            raise UnusableClient(f"{folder.name}: none of its files was recognised as an export.")
         return FakeAnswers(folder, as_of or dt.date(2026, 10, 31))
 
     def made(*names: str) -> list[Path]:

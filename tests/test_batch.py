@@ -110,7 +110,7 @@ def test_faults_in_pages_stop_nothing_else(tiny: Any, clients: Any, tmp_path: Pa
         "dies": "cell 4 of 5: the kernel died (often: out of memory)",
         "hangs": "cell 4 of 4: did not end within 4 s",
     }
-    assert broken.problem == "broken: none of 2 files was recognised as an export."
+    assert broken.problem == "broken: none of its files was recognised as an export."
     assert not aurora.complete
     for name in ("raises", "dies", "hangs"):
         assert text_of(aurora.folder / f"{name}.ipynb") == "made before\n"

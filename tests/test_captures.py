@@ -830,3 +830,102 @@ def test_other_files_are_no_captures(path):
 )
 def test_texts_of_other_kinds_are_no_captures(text):
     assert not looks_like_capture(text)
+
+
+# ---- shapes of other devices ----------------------------------------------------------------
+
+
+def test_an_older_router_keeps_its_packages_counts_and_reports():
+    read = typed(own("older_router.log"), "older_router.log")
+    assert read["rejects"].is_empty()
+    row = one(read["captures"])
+    assert row["boot_level"] == "uck9, securityk9, ipbasek9"
+    assert row["next_boot_level"] == "securityk9, ipbasek9"
+    licenses = said(read["capture_licenses"], "license", "quantity", "status", "license_type")
+    assert licenses == [
+        ("ipbasek9", None, "Active, In Use", "Permanent"),
+        ("cme-srst", 25, "Active, In Use", "EvalRightToUse"),
+    ]
+    reports = said(read["capture_reports"], "report_id", "state", "state_reason", "zone")
+    assert reports == [("1685000001", "DELETED", "SMART", "CET")]
+
+
+AUTHORIZATION = """\
+Overall status:
+  Active: PID:C9300X-24HX,SN:ZZC2519L8R7
+      Status: SMART AUTHORIZATION INSTALLED on Sep 01 18:52:04 2021 UTC
+      Last Confirmation code: 4ea8bd8d
+Last Data Push: Aug 30 10:00:00 2021 UTC
+
+Authorizations:
+  C9K HSEC (Cat9K HSEC):
+    Description: HSEC Key for Export Compliance on Cat9K Series Switches
+    Total available count: 1
+"""
+
+
+def test_an_authorization_alone_is_known_as_a_capture():
+    assert looks_like_capture(AUTHORIZATION)
+    read = typed(AUTHORIZATION)
+    assert one(read["captures"])["authorizations"] == "C9K HSEC (Cat9K HSEC): 1"
+    (member,) = said(
+        read["capture_members"], "member_serial", "authorization_status", "authorization_status_at"
+    )
+    installed = dt.datetime(2021, 9, 1, 18, 52, 4)
+    assert member == ("ZZC2519L8R7", "SMART AUTHORIZATION INSTALLED", installed)
+    pushed = said(read["capture_times"], "item", "time")
+    assert pushed == [("Last Data Push", dt.datetime(2021, 8, 30, 10))]
+
+
+NEXUS = """\
+elm-n9# show license usage
+License Authorization:
+  Status: Not Applicable
+
+(LAN_ENTERPRISE_SERVICES_PKG):
+  Description: LAN license for Nexus 9300-XF
+  Count: 1
+  Version: 1.0
+  Status: IN USE
+  Enforcement Type: NOT ENFORCED
+  License Type: Generic
+
+elm-n9# show license summary
+License Usage:
+License                 Entitlement Tag               Count Status
+-----------------------------------------------------------------------------
+LAN license for Nexu... (LAN_ENTERPRISE_SERVI...)       1 IN USE
+elm-n9#
+"""
+
+
+def test_a_summary_that_names_by_description_tells_no_second_licence():
+    read = typed(NEXUS)
+    (row,) = said(read["capture_licenses"], "license", "quantity", "status", "command")
+    commands = "show license usage, show license summary"
+    assert row == ("LAN_ENTERPRISE_SERVICES_PKG", 1, "IN USE", commands)
+
+
+MESSAGES = [
+    "*Nov 24 10:00:01.123: %SYS-5-CONFIG_I: Configured from console by admin on vty0 (192.0.2.9)",
+    "000123: Nov 24 10:00:02.123 UTC: %LINK-3-UPDOWN: Interface Gi1/0/1 (uplink), changed state",
+    "Nov 24 2026 10:00:02: %ASA-6-302014: Teardown TCP connection 1 (idle) 25 IN USE",
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_log_messages_in_a_summary_are_no_rows_of_it(message):
+    summary = NEXUS.partition("elm-n9# show license summary")[2].lstrip()
+    rows = "dna-advantage   (C9300-24 DNA Advantage)   2 IN USE\n"
+    noisy = summary.replace("elm-n9#", f"{message}\n{rows}{message}\nelm-n9#")
+    read = typed(f"elm-n9# show license summary\n{noisy}")
+    assert read["rejects"].is_empty()
+    assert read["capture_licenses"]["quantity"].to_list() == [1, 2]
+    assert read["notes"] == ()
+
+
+def test_the_verdict_keeps_every_count_and_its_day():
+    read = typed(own("policy_v2.txt"))
+    assert one(read["captures"])["enforcement_status_at"] == dt.datetime(2026, 8, 17, 8, 46, 16)
+    counts = ("subscription_expired_count", "unknown_reason_count", "insufficient_count")
+    assert said(read["capture_licenses"], *counts) == [(0, 0, 1)]

@@ -190,3 +190,21 @@ def test_records_fall_with_the_record_they_stand_in():
         ("1", "negative quantity"),
         ("1/a", "its licence row was rejected"),
     ]
+
+
+@pytest.mark.parametrize("rows", [2, 3000])
+def test_a_number_can_be_a_word_for_missing(rows):
+    usage = pl.DataFrame(
+        {
+            "place": ["row"],
+            "license": [" A "],
+            "quantity": ["5"],
+            "in_use": ["1"],
+            "reserved": ["999"],
+        }
+    )
+    found = clean({"usage": pl.concat([usage] * rows)}, name="a.csv", missing=["999"])
+    assert found.tables["usage"]["reserved"].null_count() == rows
+    assert found.tables["usage"]["license"].unique().to_list() == ["A"]
+    kept = clean({"usage": usage}, name="a.csv", missing=["-"]).tables["usage"]
+    assert kept["reserved"].to_list() == [999]

@@ -69,7 +69,7 @@ def test_a_client_that_cannot_be_used_ends_with_1(
     out = [] if command == "check" else ["--out", tmp_path / "out"]
     done = cssm(command, unusable, *out)
     assert done.returncode == 1
-    assert "none of 1 files was recognised" in done.stdout + done.stderr
+    assert "none of its files was recognised" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -93,6 +93,41 @@ def test_check_reads_well(cssm: Cssm, sample_clients: Path) -> None:
     assert done.returncode == 0
     for part in ("Birch Logistics & Söhne", "Records = used + rejected + repeated", "Mapping of"):
         assert part in done.stdout
+
+
+def test_check_folds_a_long_history_and_the_full_list_stays_in_json(
+    cssm: Cssm, sample_clients: Path
+) -> None:
+    done = cssm("check", sample_clients / "birch")
+    assert "70 files: cssm/2024-09-30/licenses_p1.json" in done.stdout
+    assert "2024-09-30 … 2026-10-31 (name)" in done.stdout
+    assert "cssm/2026-03-31/licenses_p1.json and 1 more: there: 40 of 44 records;" in done.stdout
+    assert "cssm/2026-10-31/licenses_p2.json  " in done.stdout  # repeats another: a line of its own
+    assert "cssm/2025-06-30/licenses_p1.json" not in done.stdout
+    client = json.loads(cssm("check", sample_clients / "birch", "--json").stdout)["clients"][0]
+    files = [path for path in (sample_clients / "birch").rglob("*") if path.is_file()]
+    assert len(client["sources"]) == len(files) - 1  # all but client.toml
+
+
+def test_a_proposed_entry_can_be_pasted(cssm: Cssm, tmp_path: Path) -> None:
+    """The lines as printed are TOML, and name the file even where its name has brackets."""
+    rows = "A,HQ,12,10\n"
+    (tmp_path / "odd [1]_2026-10-31.csv").write_text("Lizenz,Konto,Purchasd,Useed\n" + rows)
+    (tmp_path / "licenses_2026-10-31.csv").write_text(
+        "License,Virtual Account,Purchased,In Use,A column that nobody knows\n" + rows
+    )
+    said = cssm("check", tmp_path).stdout
+    entries = [part.split("\n\n")[0] for part in said.split("paste into client.toml")[1:]]
+    pasted = "\n".join(entry.partition("\n")[2] for entry in entries)
+    pasted = pasted.replace('"Purchasd"', '"Lizenz" = "license", "Purchasd"')
+    (tmp_path / "client.toml").write_text(f'client = "Elm"\n{pasted}\n')
+    done = json.loads(cssm("check", tmp_path, "--json").stdout)["clients"][0]
+    assert [source["kind"] for source in done["sources"]] == ["licenses", "licenses"]
+    assert done["sources"][1]["mapping"] == {
+        "Lizenz": "license",
+        "Purchasd": "quantity",
+        "Useed": "in_use",
+    }
 
 
 def test_tables_of_one_client_go_straight_into_the_folder(

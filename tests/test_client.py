@@ -93,7 +93,7 @@ def test_a_missing_page_marks_all_of_its_day(folder):
     put(folder, "2026-10-31/p1.json", page(*rows, total=5))
     client = load_client(folder)
     assert client.tables["usage"]["complete"].to_list() == [False] * 3
-    assert "3 of 5 records are there" in client.tables["notes"]["note"][0]
+    assert "there: 3 of 5 records;" in client.tables["notes"]["note"][0]
 
 
 def test_a_repeated_page_counts_once_and_does_not_hide_a_missing_one(folder):
@@ -142,7 +142,7 @@ def test_two_different_snapshots_of_one_day_are_both_set_aside(folder):
         problems[1]
         == problems[2]
         == (
-            "two different snapshots of one day: 1 records differ, such as "
+            "two different snapshots of one day: 1 differing record, such as "
             "2026-10-31/a.json: quantity 10, in use 4 against 2026-10-31/b.json: quantity 10, "
             "in use 5; none of these is used. Remove one of the files or give one its own "
             "snapshot_date or account in [[sources]]."
@@ -248,7 +248,7 @@ def test_an_unknown_file_is_named_and_the_client_goes_on(folder):
 
 def test_nothing_recognised_is_an_unusable_client(folder):
     put(folder, "notes.txt", "call Bob")
-    with pytest.raises(UnusableClient, match="elm: none of 1 files was recognised"):
+    with pytest.raises(UnusableClient, match="elm: none of its files was recognised"):
         load_client(folder)
 
 
@@ -314,7 +314,7 @@ def test_two_snapshots_of_one_day_name_each_other():
     client = load_client(BROKEN / "two_snapshots_of_one_day")
     assert client.tables["usage"].is_empty()
     assert client.tables["sources"]["problem"].unique().to_list() == [
-        "two different snapshots of one day: 1 records differ, such as "
+        "two different snapshots of one day: 1 differing record, such as "
         "2026-10-31/evening.json: quantity 10, in use 5 against "
         "2026-10-31/morning.json: quantity 10, in use 4; none of these is used. Remove one of "
         "the files or give one its own snapshot_date or account in [[sources]]."

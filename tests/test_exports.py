@@ -243,7 +243,7 @@ def test_an_instance_on_two_pages_counts_once_with_its_newest_contact(folder):
 def test_a_truncated_export_says_how_many_licences_are_there(folder):
     put(folder, "2026-10-01/l.json", doc(*[lic(f"L{n}", "V1", 1, 1) for n in range(50)], total=80))
     notes = cssm_lib.open_client(folder).notes["note"].to_list()
-    assert any(note.startswith("50 of 80 records are there") for note in notes)
+    assert any(note.startswith("there: 50 of 80 records;") for note in notes)
 
 
 def test_lots_of_undated_files_that_are_over_are_no_expiries(folder):

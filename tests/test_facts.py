@@ -23,7 +23,7 @@ stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 HOSTILE = stand_in["HOSTILE"]
 LISTS = [getattr(lists, name) for name in ("short", "unused", "stranded", "ending", "unexplained")]
 LISTS += [getattr(lists, name) for name in ("moves", "contract_lines", "files", "mappings")]
-LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps", "missing")]
+LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps")]
 LISTS += [lists.rules, lists.methods, lists.ways_out, lists.sent, lists.witnessed, lists.owed]
 LISTS += [
     lists.reports_and_acks,
@@ -34,6 +34,7 @@ LISTS += [
     lists.target_structure,
 ]
 LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.meraki_states]
+LISTS += [lists.requests, lists.names_alike]
 
 
 @pytest.fixture(scope="module")

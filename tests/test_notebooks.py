@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from cssm_lib import widgets
-from cssm_lib.pages import charts, header, lists, sheet, tables
+from cssm_lib.pages import charts, header, lists, requests, sheet, tables
 from cssm_lib.pages.readings import READINGS
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
@@ -118,6 +118,7 @@ def test_it_imports_the_library_and_little_else(path):
 def test_every_name_it_calls_is_there(path):
     rooms = {"charts": charts, "header": header, "lists": lists, "sheet": sheet}
     rooms |= {"tables": tables, "widgets": widgets}
+    rooms |= {"requests": requests}
     for cell in cells(path):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in rooms:
@@ -136,6 +137,7 @@ def test_its_cells_run_on_any_answers(path, empty, monkeypatch):
     page = sheet.Page(answers, path.stem[:2])
     names = {"page": page, "charts": charts, "header": header, "lists": lists, "sheet": sheet}
     names |= {"tables": tables, "widgets": widgets, "interactive": False}
+    names |= {"requests": requests}
     for cell in cells(path):
         if not {"parameters", "setup"} & set(cell.metadata.get("tags", [])):
             exec(compile(cell.source, cell.id, "exec"), names)

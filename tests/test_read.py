@@ -24,7 +24,8 @@ ASK = "Give snapshot_date for it in [[sources]] of client.toml."
 NOT_JSON = (
     "What is read: the licences, devices, license-subscriptions and v3/licenses/summary responses"
     " of the Smart Accounts & Licensing API, the account → role → licences walk, and the responses"
-    " of Catalyst Center, Meraki, EA consumption, end of life and software suggestions. Take the"
+    " of Catalyst Center, Meraki, SD-WAN Manager, MSX, Security Cloud Control, EA consumption, end"
+    " of life and software suggestions. Take the"
     " file"
     " out of the folder or export one of these."
 )
@@ -290,7 +291,8 @@ def test_a_file_that_is_not_what_the_client_says_of_it():
         " true_forward_report, quote, lifecycle, catalyst_center_devices, catalyst_center_usage,"
         " catalyst_center_terms, meraki_overview, meraki_licenses, meraki_coterm_licenses,"
         " meraki_subscriptions, meraki_entitlements, meraki_devices, eox, software_suggestions,"
-        " on_prem_accounts, accounts, virtual_accounts, rum, capture, or leave `kind` out: content"
+        " on_prem_accounts, accounts, virtual_accounts, sd_wan_licenses, msx_licenses,"
+        " cloud_control_licenses, rum, capture, or leave `kind` out: content"
         " is recognised."
     )
 
@@ -611,7 +613,7 @@ def test_an_inventory_of_exactly_the_default_cap_is_noted(tmp_path):
     rows = "".join(f"sw{n},FOC{n},C9300\n" for n in range(10_000))
     reading = written(tmp_path, "name,serial_number,model_id\n" + rows)
     assert reading.source.notes == (
-        "exactly 10000 records: the export may have stopped at its default cap",
+        "exactly 10,000 records: the export may have stopped at its default cap",
     )
 
 

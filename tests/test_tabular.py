@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from cssm_lib.clean import clean
+from cssm_lib.client import load_client
 from cssm_lib.read import Hint, proposal, read_file
 from cssm_lib.rules import load_rules
 
@@ -52,9 +53,7 @@ def test_transactions_are_lots_of_the_licence_above_them():
         ("HQ", "A", 10, dt.date(2027, 1, 31), "SKU1"),
         ("HQ", "A", 5, None, "SKU2"),
     ]
-    assert reading.source.notes == (
-        "2 transaction rows are read as lots of the licence above them",
-    )
+    assert reading.source.notes == ("read as lots of the licence above: 2 transaction rows",)
 
 
 def test_transactions_of_a_rejected_licence_fall_with_it():
@@ -240,6 +239,34 @@ def test_a_copy_is_never_newer_than_its_synchronisation():
     assert (older.snapshot_date, older.synchronised) == (dt.date(2026, 10, 1), day)
 
 
+def test_rows_of_a_copy_show_no_later_day_than_its_synchronisation(tmp_path):
+    head = "As of,License,Virtual Account,Purchased,In Use,Last Sync\n"
+    rows = "".join(f"{day},A,HQ,5,3,2026-10-12\n" for day in ("2026-09-30", "2026-10-31"))
+    (tmp_path / "copy.csv").write_text(head + rows)
+    tables = load_client(tmp_path).tables
+    days = [dt.date(2026, 9, 30), dt.date(2026, 10, 12)]
+    assert tables["usage"]["snapshot_date"].to_list() == days
+    assert tables["sources"]["synchronised"].to_list() == [dt.date(2026, 10, 12)]
+    assert "a copy last synchronised on 2026-10-12" in tables["sources"]["problem"].item()
+
+
+def test_the_client_can_say_when_a_copy_was_synchronised(tmp_path):
+    text = '{"totalRecords": 1, "licenses": [{"license": "A", "quantity": 5, "inUse": 3}]}'
+    (tmp_path / "on_prem_2026-10-31.json").write_text(text)
+    entry = '[[sources]]\npath = "on_prem*"\nsynchronised = 2026-10-12\n'
+    (tmp_path / "client.toml").write_text(f'client = "Elm"\n{entry}')
+    tables = load_client(tmp_path).tables
+    assert tables["usage"]["snapshot_date"].to_list() == [dt.date(2026, 10, 12)]
+    assert tables["sources"]["synchronised"].to_list() == [dt.date(2026, 10, 12)]
+
+
+@pytest.mark.parametrize("text", ["2026-Oct-31", "2026-Oct-31 23:59:59", "31-Oct-2026"])
+def test_days_with_the_month_as_a_word(text):
+    head = "License,Virtual Account,Quantity,End Date,Subscription ID\n"
+    reading = read(head + f"A,HQ,5,{text},Sub1\n")
+    assert rows(reading, "lots", "end_date") == [(dt.date(2026, 10, 31),)]
+
+
 def test_days_of_synchronisation_in_a_column():
     head = "License,Purchased,In Use,Last Synchronized\n"
     source = read(head + "A,5,3,2026-10-20\nB,5,3,2026-10-18\n").source
@@ -277,5 +304,12 @@ def test_the_proposed_mapping_can_be_pasted():
 
 def test_a_foreign_table_is_proposed_with_its_headers():
     said = proposal(read("Serialnr,Hst name\nA,5\n").source, RULES)
-    assert said.startswith('[[sources]]\npath = "a.csv"\n# kind = one of licenses, devices')
-    assert '# no column for "Hst name"; nearest: ' in said
+    [entry] = tomllib.loads(said)["sources"]
+    columns = {"Serialnr": "serial", "Hst name": "hostname"}
+    assert entry == {"path": "a.csv", "kind": "devices", "columns": columns}
+    assert 'kind = "devices"  # the likeliest; else licenses, subscriptions' in said
+    assert proposal(read("Lizenznehmer,Zzz\nA,5\n").source, RULES) == (
+        '[[sources]]\npath = "a.csv"\n# kind = one of licenses, devices, subscriptions,'
+        " user_counts, assets, event_log, ea_consumption, true_forward_report, quote, lifecycle\n"
+        '# no column for "Lizenznehmer"\n# no column for "Zzz"'
+    )

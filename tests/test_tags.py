@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from cssm_lib.clean.tags import near_duplicates, tag_names, with_tags
+from cssm_lib.clean.tags import alike, near_duplicates, tag_names, with_tags
 
 HSEC = "regid.2019-03.com.cisco.DNA_HSEC,1.0_509c41ab-05a8-431f-95fe-ec28086e8844"
 ADVANTAGE = "regid.2017-05.com.cisco.dna_advantage-C9400,1.0_aaaaaaaa-0000-0000-0000-000000000000"
@@ -84,3 +84,26 @@ def test_scores_and_order():
     assert found.row(0) == ("DNA Tier 1 license", "dna tier 1 license", 100.0)
     assert found.schema == {"name": pl.String, "like": pl.String, "score": pl.Float64}
     assert near_duplicates([]).schema == found.schema
+
+
+def test_the_rule_pack_names_tags_that_an_export_shows():
+    known = [
+        {"tag": "regid.2019-03.com.cisco.DNA_HSEC", "license": "Router US Export Lic. for DNA"}
+    ]
+    bare = USAGE.with_columns(tag=None, witness=pl.lit("licenses")).cast({"tag": pl.String})
+    captures = CAPTURES.with_columns(tag=pl.Series([None, None, HSEC], dtype=pl.String))
+    assert tag_names({"usage": bare}, known).rows() == []
+    pairs = tag_names({"usage": bare, "capture_licenses": captures}, known)
+    assert (HSEC, "Router US Export Lic. for DNA", "rule pack") in pairs.rows()
+    assert with_tags(bare, pairs)["tag"].to_list() == [HSEC, None, None]
+
+
+def test_names_alike_say_whether_their_tags_agree():
+    pairs = pl.DataFrame(
+        {"tag": ["a", "a", "b"], "license": ["X One", "X  One", "Y Two"], "witness": ["csv"] * 3}
+    )
+    names = pl.Series(["X One", "X  One", "Y Two", "Y  Two", None])
+    assert alike(names, pairs).rows() == [
+        ("X  One", "X One", 1.0, True),
+        ("Y  Two", "Y Two", 1.0, None),
+    ]

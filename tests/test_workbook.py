@@ -168,7 +168,7 @@ def test_own_records_from_a_spreadsheet_at_its_cap():
     rows = [[f"sw{n}", f"FOC{n}", "C9300-48P", "In use", "Zürich"] for n in range(10_000)]
     reading = read(workbook(("Page 1", [head, *rows])))
     assert reading.source.notes == (
-        "exactly 10000 records: the export may have stopped at its default cap",
+        "exactly 10,000 records: the export may have stopped at its default cap",
     )
     assets = cleaned(reading).tables["assets"]
     assert assets.height == 10_000

@@ -50,9 +50,9 @@ def instance_check(
         *UNIT, "in_use", "demand_identity", usage_complete="complete"
     )
     page = [*ACCOUNT, "devices_date"]
-    uses = _with_reservations(device_licenses, devices).rename({"snapshot_date": "devices_date"})
+    told = device_licenses.join(pages, left_on=PAGE, right_on=page, how="semi", nulls_equal=True)
     explained = (
-        uses.join(pages, on=page, how="semi", nulls_equal=True)
+        _with_reservations(told, devices)
         .group_by(UNIT)
         .agg(
             reporting=pl.col("quantity").filter(~pl.col("reserved")).sum(),
@@ -75,7 +75,8 @@ def instance_check(
 def _with_reservations(device_licenses: pl.DataFrame, devices: pl.DataFrame) -> pl.DataFrame:
     """The uses with `reserved`, their record's own state, and `reports`, that of its device."""
     status = pl.col("status").str.to_lowercase()
-    records = devices.select(
+    files = device_licenses.select("source").unique()
+    records = devices.join(files, on="source", how="semi").select(
         "source",
         pl.col("place").alias("record"),
         status.str.contains("reserved").fill_null(False).alias("reserved"),

@@ -15,7 +15,7 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
-from cssm_lib.answers import exposure
+from cssm_lib.answers import exposure, received
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -33,6 +33,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers = _standings(known, held, days) | _history(known, held)
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
+    answers |= received.tables(known, answers)
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
     return shaped | dict(client.tables) | {"notes": _notes(client, held)}
 
@@ -44,8 +45,8 @@ def _until(client: Client) -> dict[str, pl.DataFrame]:
     known = dict(client.tables)
     for name, frame in known.items():
         for day in DAYS.intersection(frame.columns):
-            later = (pl.col(day) > client.as_of).fill_null(False)
-            known[name] = frame.filter(~later)
+            later = (frame[day] > client.as_of).fill_null(False)
+            known[name] = known[name].filter(~later) if later.any() else known[name]
     return known
 
 

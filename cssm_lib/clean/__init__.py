@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import dataframely
 
 FAULT, FAULT_VALUE = "fault", "fault_value"
+SAMPLE = 1000  # rows that tell whether a column says few things
 NAMES = ("license", "from_license", "to_license", "virtual_account", "smart_account")
 CODES = {"usage": ("billing",), "lots": ("billing", "license_type", "status")}
 VERBATIM = ("source", "place", "parent", FAULT, FAULT_VALUE, "license_raw")
@@ -56,18 +57,22 @@ def clean(
     'in_use: missing'
     """
     words = sorted({word.strip().lower() for word in missing} | {""})
-    typed, rejects = {}, [REJECTS.empty()]
+    typed, broken = {}, {}
     order = sorted(tables, key=lambda table: table in PARENTS)
     for table in order:
         text = _plain(tables[table], TABLES[table], words)
         judged = _judged(text, TABLES[table], date_format, plain_only)
-        judged = _with_parents(judged, PARENTS.get(table), typed)
-        typed[table] = judged.filter(pl.col("rule").is_null())
-        rejects.append(_rejected(judged, table, name))
+        # nothing falls where every record that others stand in is whole
+        if PARENTS.get(table) in broken:
+            judged = _with_parents(judged, PARENTS[table], typed)
+        if judged["rule"].null_count() < judged.height:
+            broken[table] = _rejected(judged, table, name)
+            judged = judged.filter(pl.col("rule").is_null())
+        typed[table] = judged
     shaped = {
         table: TABLES[table].shaped(typed[table].with_columns(_source(name))) for table in tables
     }
-    return Cleaned(shaped, pl.concat(rejects))
+    return Cleaned(shaped, pl.concat([REJECTS.empty(), *broken.values()]))
 
 
 def clean_together(
@@ -111,15 +116,37 @@ def _plain(text: pl.DataFrame, table: Table, words: list[str]) -> pl.DataFrame:
     absent = [name for name in wanted if name not in text.columns]
     text = text.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
     return text.select(
-        series if series.name in VERBATIM else _worded(series, words, table.name) for series in text
+        series if series.name in VERBATIM else _worded(series, words, table) for series in text
     )
 
 
-def _worded(series: pl.Series, words: list[str], table: str) -> pl.Series:
+def _worded(series: pl.Series, words: list[str], table: Table) -> pl.Series:
+    """The column stripped, with missing words as null; what needs none of it is not touched."""
     if series.dtype != pl.String:
         series = series.cast(pl.String)
-    if series.null_count() == series.len():
+    absent = series.null_count()
+    if absent == series.len():
         return series
+    if table.dtypes.get(series.name) == pl.Int64 and not _numbers(words).any():
+        if series.cast(pl.Int64, strict=False).null_count() == absent:
+            return series
+    if series.head(SAMPLE).n_unique() > SAMPLE // 4:
+        return _told(series, words, table.name)
+    # few texts stand in many rows: each is looked at once
+    texts = series.unique()
+    told = _told(texts, words, table.name)
+    changed = told.ne_missing(texts)
+    if not changed.any():
+        return series
+    return series.replace(texts.filter(changed), told.filter(changed))
+
+
+def _numbers(words: list[str]) -> pl.Series:
+    """Which of the words for "missing" are numbers, as a client may say of 0 or 999."""
+    return pl.Series(words, dtype=pl.String).cast(pl.Int64, strict=False).is_not_null()
+
+
+def _told(series: pl.Series, words: list[str], table: str) -> pl.Series:
     series = _tidied(series) if series.name in NAMES else series.str.strip_chars()
     if series.name in CODES.get(table, ()):
         series = series.str.to_uppercase()
@@ -236,11 +263,9 @@ def _always(condition: pl.Expr) -> Callable[[type], pl.Expr]:
 
 
 def _with_parents(
-    judged: pl.DataFrame, parent: str | None, typed: Mapping[str, pl.DataFrame]
+    judged: pl.DataFrame, parent: str, typed: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """Records whose own record was rejected fall with it; those without a parent stand alone."""
-    if parent not in typed:
-        return judged
     known = typed[parent].select(_in_file("place"))["key"]
     stands = pl.col("parent").is_null() | _in_file("parent").is_in(known.implode())
     record = {"usage": "licence row", "devices": "product instance"}[parent]

@@ -12,30 +12,40 @@ from cssm_lib.clean.exports import (
     Tables,
     export_sets,
     leading_counts,
+    of_file,
+    per_file,
     with_exports,
     without_conflicts,
     without_repeats,
 )
 from cssm_lib.schema import TABLES
+from cssm_lib.schema.words import counted_text
 
 # a device's own word is not filled in from what is known of its file
 DEVICE_SAYS = ("captures", "smart_account")
-MADE_HERE = ("rejects", "records", "sources", "notes")
+MADE_HERE = ("rejects", "records", "sources", "notes", "names_alike")
 
 
 def _stamped(tables: Tables, sources: pl.DataFrame) -> Tables:
-    """Day and Smart Account that rows lack are those of their file."""
-    known = sources.select(
-        "source", file_snapshot_date="snapshot_date", file_smart_account="smart_account"
-    )
+    """Day and Smart Account that rows lack are those of their file.
+
+    A row of a copy never shows a later day than the copy's last synchronisation.
+    """
     stamped = dict(tables)
     for name, frame in tables.items():
         own = [c for c in DAY if c in frame.columns and (name, c) != DEVICE_SAYS]
         if own and frame.height:
-            joined = frame.join(known, on="source", how="left", maintain_order="left")
-            filled = joined.with_columns(pl.col(c).fill_null(pl.col(f"file_{c}")) for c in own)
-            stamped[name] = filled.select(frame.columns)
+            said = of_file(frame, sources.select("source", *DAY, "synchronised"))
+            filled = frame.with_columns(frame[c].fill_null(said[c]) for c in own)
+            stamped[name] = _no_later(filled, said["synchronised"])
     return stamped
+
+
+def _no_later(frame: pl.DataFrame, synchronised: pl.Series) -> pl.DataFrame:
+    if synchronised.null_count() == frame.height or "snapshot_date" not in frame.columns:
+        return frame
+    day, last = pl.col("snapshot_date"), pl.lit(synchronised)
+    return frame.with_columns(snapshot_date=pl.when(day > last).then(last).otherwise(day))
 
 
 def combine(
@@ -81,8 +91,10 @@ def _set_aside(
     tables: Tables, rejects: pl.DataFrame, max_rejected: float
 ) -> tuple[Tables, pl.DataFrame, pl.DataFrame]:
     """Files with too large a rejected share are not used at all; each of their records says so."""
-    counts = [frame.group_by("source").len("good") for frame in tables.values()]
-    good = pl.concat(counts).group_by("source").agg(pl.col("good").sum().cast(pl.Int64))
+    if rejects.is_empty():
+        return tables, rejects, pl.DataFrame(schema={"source": pl.String, "rule": pl.String})
+    counts = [per_file(frame) for frame in tables.values()]
+    good = pl.concat(counts).group_by("source").agg(pl.col("rows").sum().alias("good"))
     bad, all_ = pl.col("bad"), pl.col("bad") + pl.col("good").fill_null(0)
     aside = (
         rejects.group_by("source")
@@ -91,10 +103,14 @@ def _set_aside(
         .filter(bad > max_rejected * all_)
         .select(
             "source",
-            rule=pl.format("its file was set aside: {} of {} records rejected", bad, all_),
+            rule=pl.format(
+                "its file was set aside: {} of {} rejected", bad, counted_text(all_, "records")
+            ),
         )
         .sort("source")
     )
+    if aside.is_empty():
+        return tables, rejects, aside
     moved = [
         TABLES["rejects"].shaped(
             frame.join(aside, on="source").with_columns(pl.lit(name).alias("table"))
@@ -109,6 +125,8 @@ def _same_files(tables: Tables, sources: pl.DataFrame) -> tuple[Tables, Tables]:
     """The same bytes for the same account and day are the same file: the later ones repeat it."""
     first = pl.struct("digest", *DAY).is_first_distinct()
     again = sources.sort("source").filter(~first).select("source")
+    if again.is_empty():
+        return tables, {}
     kept = {name: frame.join(again, on="source", how="anti") for name, frame in tables.items()}
     gone = {name: frame.join(again, on="source", how="semi") for name, frame in tables.items()}
     return kept, gone
@@ -131,9 +149,7 @@ def _records(tables: Tables, repeated: Sequence[Tables]) -> pl.DataFrame:
 
 
 def _counted(name: str, frame: pl.DataFrame, what: str) -> pl.DataFrame:
-    return frame.group_by("source").agg(
-        pl.lit(name).first().alias("table"), pl.len().cast(pl.Int64).alias(what)
-    )
+    return per_file(frame).select("source", pl.lit(name).alias("table"), pl.col("rows").alias(what))
 
 
 def _with_totals(sources: pl.DataFrame, tables: Tables, rejects: pl.DataFrame) -> pl.DataFrame:
@@ -163,10 +179,10 @@ def _words(conflicts: pl.DataFrame, aside: pl.DataFrame) -> pl.DataFrame:
     """What is to be said of a file beside its own problem: source, word."""
     clash = conflicts.group_by("source").agg(
         word=pl.format(
-            "{}: {} records differ, such as {}; none of these is used. Remove one of the files or"
+            "{}: {}, such as {}; none of these is used. Remove one of the files or"
             " give one its own snapshot_date or account in [[sources]].",
             pl.lit(CONFLICT),
-            pl.len(),
+            counted_text(pl.len(), "differing records"),
             pl.col("value").first(),
         )
     )
@@ -198,6 +214,9 @@ def _with_completeness(tables: Tables) -> Tables:
         lost = tables["rejects"].filter(pl.col("table") == name).select("source").unique()
         partial = sources.filter(missing).select("source")
         files = pl.concat([lost, partial]).unique()
+        if files.is_empty():
+            whole[name] = tables[name].with_columns(complete=pl.lit(True))
+            continue
         days = sources.join(files, on="source", how="semi").select(DAY).unique()
         doubt = days.with_columns(doubt=True)
         own = pl.col("source").is_in(files["source"].implode())

@@ -6,6 +6,7 @@ that each hold fewer records than that total.
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.schema import TABLES
@@ -22,6 +23,7 @@ INSTANCE = (
 PAGED = {"usage": "usage", "devices": "devices", "lots": "lots"}
 FOLLOWS = {"lots": "usage", "substitutions": "usage", "device_licenses": "devices"}
 WITNESSES = ("licenses", "summary", "csv")
+MANAGER = "manager"
 CONFLICT = "two different snapshots of one day"
 
 
@@ -33,12 +35,31 @@ def with_exports(tables: Tables, sources: pl.DataFrame, rejects: pl.DataFrame) -
     sets = export_sets(tables, sources, rejects)
     named = dict(tables)
     for name in PAGED:
-        frame = (
-            tables[name].drop("export", "wide", strict=False).join(sets, on="source", how="left")
-        )
-        accounts = pl.col("virtual_account").n_unique().over("export", "snapshot_date")
-        named[name] = frame.with_columns(wide=accounts > 1)
+        frame = tables[name]
+        told = of_file(frame, sets.with_columns(number=pl.col("export").rank("dense")))
+        page = frame.select("virtual_account", "snapshot_date", told["number"])
+        accounts = pl.col("virtual_account").n_unique().over("number", "snapshot_date")
+        wide = page.select(wide=accounts > 1).to_series()
+        named[name] = frame.with_columns(told["export"], wide)
     return named | {name: TABLES[name].shaped(named[name]) for name in PAGED}
+
+
+def of_file(frame: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """What the files of a frame's rows say, row by row; `files` has source and other columns.
+
+    Rows of one file follow each other: a join of the runs is many times cheaper than one of rows.
+    """
+    runs = frame["source"].rle().struct.unnest().rename({"value": "source"})
+    known = runs.join(files, on="source", how="left", maintain_order="left").drop("len", "source")
+    rows = np.repeat(np.arange(runs.height, dtype=np.uint32), runs["len"])
+    return known[pl.Series(rows)] if runs.height else known.clear()
+
+
+def per_file(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row a file: source, and how many rows of the frame are its own."""
+    runs = frame["source"].rle().struct.unnest()
+    sums = runs.group_by(source="value").agg(rows=pl.col("len").sum().cast(pl.Int64))
+    return sums if frame.height else pl.DataFrame(schema={"source": pl.String, "rows": pl.Int64})
 
 
 def export_sets(tables: Tables, sources: pl.DataFrame, rejects: pl.DataFrame) -> pl.DataFrame:
@@ -58,16 +79,16 @@ def export_sets(tables: Tables, sources: pl.DataFrame, rejects: pl.DataFrame) ->
 def leading_counts(tables: Tables, rejects: pl.DataFrame) -> pl.DataFrame:
     """One row per file: how many records of the kind that totalRecords counts it holds."""
     counted = [
-        tables[name].select("source", pl.lit(n).alias("rank")) for n, name in enumerate(PAGED)
+        per_file(tables[name]).with_columns(pl.lit(n).alias("rank")) for n, name in enumerate(PAGED)
     ]
     rank = pl.col("table").replace_strict(
         list(PAGED), range(len(PAGED)), default=None, return_dtype=pl.Int32
     )
-    lost = rejects.select("source", rank.alias("rank")).drop_nulls("rank")
+    lost = rejects.select("source", rank.alias("rank"), rows=pl.lit(1, pl.Int64)).drop_nulls("rank")
     return (
-        pl.concat([*counted, lost])
+        pl.concat([*counted, lost.select("source", "rows", "rank")])
         .group_by("source", "rank")
-        .agg(pl.len().cast(pl.Int64).alias("there"))
+        .agg(pl.col("rows").sum().alias("there"))
         .sort("rank")
         .group_by("source", maintain_order=True)
         .first()
@@ -122,17 +143,15 @@ def as_rejects(frame: pl.DataFrame, table: str, rule: str = CONFLICT) -> pl.Data
 
 
 def _overlaid(usage: pl.DataFrame) -> pl.Series:
-    """Rows without a Virtual Account whose licence another export tells by account, that day."""
-    key = [*DAY, "license"]
+    """Rows without a Virtual Account whose licence another export tells by account, that day.
+
+    What a manager shows of the account falls behind any export of the account itself.
+    """
     told = pl.col("virtual_account").is_not_null()
-    named = usage.filter(told).select(*key, pl.col("export").alias("other")).unique()
-    doubled = (
-        usage.filter(~told)
-        .join(named, on=key, nulls_equal=True)
-        .filter(pl.col("export") != pl.col("other"))
-        .select(WHERE)
-        .unique()
-    )
+    manager = (pl.col("witness") == MANAGER).fill_null(False)
+    doubled = pl.concat(
+        [_told_by(usage, ~told, told), _told_by(usage, manager, ~manager)], how="vertical"
+    ).unique()
     marked = usage.select(WHERE).join(
         doubled.with_columns(doubled=True), on=WHERE, how="left", maintain_order="left"
     )
@@ -147,6 +166,9 @@ def without_repeats(tables: Tables) -> tuple[Tables, Tables]:
         if name not in FOLLOWS:
             kept[name], repeated[name] = first_of(tables[name])
     for name, leader in FOLLOWS.items():
+        if repeated[leader].is_empty():
+            repeated[name] = kept[name].clear()
+            continue
         gone = repeated[leader].select("source", pl.col("place").alias("parent"))
         nested = tables[name].with_columns(parent())
         kept[name] = nested.join(gone, on=["source", "parent"], how="anti").drop("parent")
@@ -182,6 +204,14 @@ def _first_lots(lots: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.concat([lots.filter(~alone), kept]), again
 
 
+def _told_by(usage: pl.DataFrame, these: pl.Expr, others: pl.Expr) -> pl.DataFrame:
+    """Where those rows stand whose licence and day the other rows tell in another export."""
+    key = [*DAY, "license"]
+    named = usage.filter(others).select(*key, pl.col("export").alias("other")).unique()
+    doubled = usage.filter(these).join(named, on=key, nulls_equal=True)
+    return doubled.filter(pl.col("export") != pl.col("other")).select(WHERE).unique()
+
+
 def _told_once(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A licence row that several exports tell alike is used from the richest of them."""
     rank = pl.col("witness").replace_strict(
@@ -195,12 +225,23 @@ def _told_once(usage: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _newest_contact(devices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """An instance that two pages or files show on one day is the one with the newest contact."""
+    """An instance that two pages or files show on one day is the one with the newest contact.
+
+    Equal rows have equal hashes: only rows whose hash stands twice need to be compared.
+    """
+    if devices.is_empty():
+        return devices, devices
+    twice = devices.select(pl.struct(INSTANCE).hash().is_duplicated()).to_series()
     known = pl.col("serial").is_not_null() | pl.col("uuid").is_not_null()
     contact = pl.col("last_contact").fill_null(pl.datetime(1970, 1, 1, time_zone="UTC"))
     newest = contact.rank("ordinal", descending=True).over(INSTANCE) == 1
     alike = pl.struct(said(devices)).is_first_distinct()
-    return _split(devices, pl.when(known).then(newest).otherwise(alike))
+    stays = devices.filter(twice).select(
+        pl.when(known).then(newest).otherwise(alike).alias("stays")
+    )
+    marked = pl.repeat(True, devices.height, dtype=pl.Boolean, eager=True)
+    marked = marked.scatter(twice.arg_true(), stays["stays"])
+    return devices.filter(marked), devices.filter(~marked)
 
 
 FIRST = {

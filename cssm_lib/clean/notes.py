@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from cssm_lib.schema import TABLES
+from cssm_lib.schema.words import counted
+
+SEE = "the rejects say why."
 
 
 def notes(tables: Mapping[str, pl.DataFrame], *, as_of: object, config: object) -> pl.DataFrame:
@@ -34,14 +37,14 @@ def _file_notes(sources: pl.DataFrame, undated: list[str]) -> list[tuple[str, st
     partial = sources.filter(pl.col("complete").eq_missing(pl.lit(False)))
     unknown = sources.filter(pl.col("kind").is_null())
     said = [
-        (name, f"{there} of {total} records are there: what rests on this day is incomplete.")
+        (name, f"there: {there:,} of {counted(total, 'records')}; this day is incomplete.")
         for name, there, total in partial.select(
             "source", "export_records", "total_records"
         ).iter_rows()
     ]
     lost = sources.filter(pl.col("kind").is_not_null(), pl.col("rejected") > 0)
     said += [
-        (name, f"{rejected} of {records} records are not used: {problem or 'see the rejects'}")
+        (name, f"not used: {rejected:,} of {counted(records, 'records')}; {problem or SEE}")
         for name, rejected, records, problem in lost.select(
             "source", "rejected", "records", "problem"
         ).iter_rows()
@@ -76,10 +79,10 @@ def _day_notes(usage: pl.DataFrame, as_of: object) -> list[tuple[str, str]]:
 
 def _repeat_notes(tables: Mapping[str, pl.DataFrame]) -> list[tuple[str, str]]:
     """Licence rows that another export of the same day tells as well."""
-    counted = tables["records"].filter(pl.col("table") == "usage", pl.col("repeated") > 0)
+    twice = tables["records"].filter(pl.col("table") == "usage", pl.col("repeated") > 0)
     return [
-        (name, f"{repeated} licence rows stand in another export of the day and count once.")
-        for name, repeated in counted.select("source", "repeated").iter_rows()
+        (name, f"told by another export of the day too: {counted(repeated, 'licence rows')}.")
+        for name, repeated in twice.select("source", "repeated").iter_rows()
     ]
 
 

@@ -16,12 +16,16 @@ ALIKE = {"name": pl.String, "like": pl.String, "score": pl.Float64}
 CLOSE = 85.0
 
 
-def tag_names(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """One row a pair of tag and licence name that some export shows together.
+def tag_names(
+    tables: Mapping[str, pl.DataFrame], known: Iterable[Mapping[str, str]] = ()
+) -> pl.DataFrame:
+    """One row a pair of tag and licence name that some export shows together, or that is known.
 
     From `usage` rows that carry a tag (`witness` as exported: summary, csv) and from
     `capture_licenses`, where the name is the device's description; a bare feature name such as
-    `network-advantage` stands for many tags and names none. Names are tidied, case is kept.
+    `network-advantage` stands for many tags and names none. `known` (witness rule pack) gives the
+    name of a tag by the part before its comma, for the tags that an export shows. Names are tidied,
+    case is kept.
 
     >>> usage = pl.DataFrame({"tag": ["regid.x"], "license": ["A  B"], "witness": ["summary"]})
     >>> tag_names({"usage": usage}).rows()
@@ -33,9 +37,40 @@ def tag_names(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if (devices := tables.get("capture_licenses")) is not None:
         name = pl.col("description").alias("license")
         found.append(devices.select("tag", name, pl.lit("capture").alias("witness")))
+    found.append(_known(tables, known))
     pairs = pl.concat(found).with_columns(_tidy("tag"), _tidy("license"))
     there = (pl.col("tag") != "") & (pl.col("license") != "")
     return pairs.filter(there).unique().sort("license", "tag", "witness")
+
+
+def _known(tables: Mapping[str, pl.DataFrame], known: Iterable[Mapping[str, str]]) -> pl.DataFrame:
+    """The tags that any table shows, whole, with their known names."""
+    shown = [frame["tag"] for frame in tables.values() if "tag" in frame.columns]
+    tags = pl.concat([pl.Series("tag", [], pl.String), *shown]).drop_nulls().unique().to_frame()
+    pack = [(one["tag"], one["license"]) for one in known]
+    names = pl.DataFrame(pack, schema=["stem", "license"], orient="row")
+    stem = pl.col("tag").str.split(",").list.first().alias("stem")
+    witness = pl.lit("rule pack").alias("witness")
+    both = tags.with_columns(stem).join(names.cast(pl.String), on="stem")
+    return both.select("tag", "license", witness)
+
+
+def alike(names: Iterable[str], pairs: pl.DataFrame) -> pl.DataFrame:
+    """`near_duplicates` (score as a share), with `same_tag`: whether tags say that both are one.
+
+    `pairs` comes from `tag_names`; null where a tag of one of them is not known.
+    """
+    tags = pairs.group_by("license").agg(pl.col("tag").unique())
+    found = near_duplicates(names)
+    for side in ("name", "like"):
+        found = found.join(
+            tags.rename({"license": side, "tag": f"tags_{side}"}),
+            on=side,
+            how="left",
+            maintain_order="left",
+        )
+    shared = pl.col("tags_name").list.set_intersection("tags_like").list.len() > 0
+    return found.select("name", "like", pl.col("score") / 100, shared.alias("same_tag"))
 
 
 def _tidy(name: str) -> pl.Expr:

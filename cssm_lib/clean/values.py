@@ -14,11 +14,12 @@ STAMPS = (
     *("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"),
     *("%b %d %Y %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d %H:%M:%S %Y", "%d-%b-%Y %H:%M:%S"),
     *("%b %d, %Y %I:%M:%S %p", "%b %d %Y %I:%M:%S %p", "%d %b %Y %H:%M:%S", "%d-%b-%Y %H:%M"),
+    *("%Y-%b-%d %H:%M:%S", "%Y-%b-%d %H:%M"),
 )
 OFFSETS = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z")
 DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
-    *("%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d %b %Y", "%d %b, %Y"),
+    *("%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d %b %Y", "%d %b, %Y", "%Y-%b-%d"),
 )
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 SLASHED = (
@@ -84,12 +85,15 @@ def _quick_truths(text: pl.Series) -> pl.DataFrame:
 
 
 def _quick_instants(text: pl.Series, date_format: str | None) -> pl.DataFrame:
-    """What the client says of the file's dates, then the two shapes of the API."""
-    stamp, day = (
-        text.str.to_datetime(shape, time_unit="us", time_zone="UTC", strict=False)
-        for shape in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
-    )
-    frame = pl.DataFrame({"value": stamp.fill_null(day), "stamped": stamp.is_not_null()})
+    """What the client says of the file's dates, then the API's two shapes and a device's clock."""
+    how = {"time_unit": "us", "time_zone": "UTC", "strict": False}
+    stamp = text.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", **how)
+    if stamp.null_count() > text.null_count():
+        stamp = stamp.fill_null(text.str.to_datetime("%Y-%m-%dT%H:%M:%S", **how))
+    value = stamp
+    if stamp.null_count() > text.null_count():
+        value = stamp.fill_null(text.str.to_datetime("%Y-%m-%d", **how))
+    frame = pl.DataFrame({"value": value, "stamped": stamp.is_not_null()})
     if date_format is None:
         return frame
     told = _parsed(pl.lit(text), date_format)

@@ -161,13 +161,14 @@ def sample(
 ) -> None:
     """Write invented clients: the three samples, or estates of a size that is asked for."""
     from cssm_lib.sample import write_estates, write_samples
+    from cssm_lib.schema.words import counted
 
     if (clients, instances, months) == (None, None, None):
         files = write_samples(folder, seed=seed)
     else:
         size = {"clients": clients or 1, "instances": instances or 1000, "months": months or 12}
         files = write_estates(folder, **size, seed=seed)
-    _say(f"{len(files)} files")
+    _say(counted(len(files), "files"))
     print(folder)
 
 

@@ -13,10 +13,13 @@ import polars as pl
 from cssm_lib.client import load_client
 from cssm_lib.errors import CssmError
 from cssm_lib.read import Source, proposal
+from cssm_lib.schema.words import counted
 
 COUNTS = ("records", "used", "rejected", "repeated")
 WIDE = 160  # where no terminal says how wide it is
 EXAMPLES = 3
+MANY = 3  # more files of one kind than this stand in one line
+NOTHING = "not recognised"
 
 
 def checked(folder: Path, as_of: dt.date | None) -> dict[str, Any]:
@@ -67,7 +70,8 @@ def show(result: Mapping[str, Any]) -> None:
         return
     console.print(f"as of {result['as_of'] or 'no day given or found'}\n")
     for part in _parts(result):
-        console.print(part)
+        # a line that is to be pasted must not be broken
+        console.print(part, soft_wrap=isinstance(part, str))
 
 
 def _parts(result: Mapping[str, Any]) -> Iterable[Any]:
@@ -78,24 +82,52 @@ def _parts(result: Mapping[str, Any]) -> Iterable[Any]:
 
 
 def _files(sources: Sequence[Mapping[str, Any]]) -> Any:
+    """One line a file; many of one kind that came whole stand in one line."""
+    folded = _folded(sources, "kind", "date_from", "smart_account")
     rows = [
-        [source["source"], source["kind"] or "not recognised", _when(source), *_counts(source)]
-        for source in sources
+        [_named(some), some[0]["kind"] or NOTHING, _when(some), *_sums(some)] for some in folded
     ]
     return _table("Files", ["file", "recognised as", "day (from)", *COUNTS], rows)
 
 
-def _when(source: Mapping[str, Any]) -> str:
-    day = source["snapshot_date"]
-    return f"{day} ({source['date_from']})" if day else "none"
+def _folded(
+    rows: Sequence[Mapping[str, Any]], *alike: str
+) -> Iterable[Sequence[Mapping[str, Any]]]:
+    """The rows, those without a fault that are alike together once there are many of them."""
+    groups: dict[Any, list[Mapping[str, Any]]] = {}
+    for number, row in enumerate(rows):
+        key = tuple(row[name] for name in alike) if _whole(row) else number
+        groups.setdefault(key, []).append(row)
+    for group in groups.values():
+        yield from [group] if len(group) > MANY else ([row] for row in group)
 
 
-def _counts(row: Mapping[str, Any]) -> list[str]:
-    return ["" if row[name] is None else f"{row[name]:,}" for name in COUNTS]
+def _whole(row: Mapping[str, Any]) -> bool:
+    """Whether nothing has to be said of a file or of its part of a table."""
+    fault = row.get("problem") or row.get("complete", True) is False or not row.get("kind", True)
+    return not (fault or row["rejected"] or row["repeated"])
+
+
+def _named(rows: Sequence[Mapping[str, Any]]) -> str:
+    first, last = rows[0]["source"], rows[-1]["source"]
+    return first if len(rows) == 1 else f"{counted(len(rows), 'files')}: {first} … {last}"
+
+
+def _sums(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    sums = ([row[name] for row in rows if row[name] is not None] for name in COUNTS)
+    return [f"{sum(said):,}" if said else "" for said in sums]
+
+
+def _when(rows: Sequence[Mapping[str, Any]]) -> str:
+    days = sorted({row["snapshot_date"] for row in rows if row["snapshot_date"]})
+    if not days:
+        return "in its rows" if rows[0]["date_from"] else "none"
+    spell = f"{days[0]} … {days[-1]}" if len(days) > 1 else str(days[0])
+    return f"{spell} ({rows[0]['date_from']})"
 
 
 def _records(records: Sequence[Mapping[str, Any]]) -> Any:
-    rows = [[row["source"], row["table"], *_counts(row)] for row in records]
+    rows = [[_named(some), some[0]["table"], *_sums(some)] for some in _folded(records, "table")]
     title = "Records = used + rejected + repeated"
     return _table(title, ["file", "table", *COUNTS], rows)
 
@@ -143,15 +175,26 @@ def _proposed(source: Mapping[str, Any]) -> str:
 
 
 def _problems(result: Mapping[str, Any]) -> Iterable[str]:
+    """What has to be said, the same words once with the first of those they are said of."""
+    said: dict[str, list[str]] = {}
+    for about, words in _said(result):
+        said.setdefault(words, []).append(about)
+    for words, about in said.items():
+        first = next(filter(None, about), "")
+        more = f" and {len(about) - 1:,} more" if len(about) > 1 else ""
+        yield f"{first}{more}: {words}" if first else words
+
+
+def _said(result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for source in result["sources"]:
         if source["problem"]:
-            yield f"{source['source']}: {source['problem']}"
+            yield source["source"], source["problem"].removeprefix(f"{source['source']}: ")
     for entry in result["rejects"]:
         first = "; ".join(entry["first"])
         more = " …" if entry["records"] > len(entry["first"]) else ""
-        yield (
-            f"{entry['source']}: {entry['records']:,} records of {entry['table']} rejected,"
-            f" {entry['rule']}: {first}{more}"
-        )
+        records = f"{counted(entry['records'], 'records')} of {entry['table']} rejected"
+        yield entry["source"], f"{records}, {entry['rule']}: {first}{more}"
+    told = {source["problem"] for source in result["sources"] if not source["kind"]}
     for note in result["notes"]:
-        yield f"{note['about']}: {note['note']}" if note["about"] else note["note"]
+        if note["note"].removeprefix("not used: ") not in told:
+            yield note["about"] or "", note["note"]

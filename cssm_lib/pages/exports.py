@@ -104,6 +104,7 @@ RESTS_ON = {
     "true_forward": "agreements",
     "records": "usage",
     "sources": "usage",
+    "data_requests": "usage",
 }
 
 

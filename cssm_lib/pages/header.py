@@ -72,7 +72,7 @@ def _snapshots(page: Page) -> str:
         .sort("smart_account", nulls_last=True)
     )
     lines = [_snapshot(row) for row in newest.head(8).iter_rows(named=True)]
-    rest = [f"and {newest.height - 8:,} more Smart Accounts"] if newest.height > 8 else []
+    rest = [f"and {said(newest.height - 8, 'more Smart Accounts')}"] if newest.height > 8 else []
     return "; ".join(lines + rest) or "none: no licence export was recognised"
 
 
@@ -82,7 +82,7 @@ def _snapshot(row: dict[str, Any]) -> str:
         return f"{name}: undated"
     apart = row["oldest"] != row["newest"]
     days = f"{row['oldest']} to {row['newest']}" if apart else str(row["newest"])
-    return f"{name}: {days} ({row['age'] or 0:,} days old)"
+    return f"{name}: {days} ({said(row['age'] or 0, 'days')} old)"
 
 
 def _sources(sources: pl.DataFrame) -> str:
@@ -90,12 +90,14 @@ def _sources(sources: pl.DataFrame) -> str:
     kinds = used.group_by("kind").len().sort("kind")
     words = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds.iter_rows())
     unread = sources.height - used.height
-    return f"{used.height:,} files used ({words})" + (f", {unread:,} not used" if unread else "")
+    return f"{said(used.height, 'files')} used ({words})" + (
+        f", {unread:,} not used" if unread else ""
+    )
 
 
 def _rules(rules: list[dict[str, Any]]) -> str:
     own = [_changed(rule) for rule in rules if rule["overridden"]]
-    count = f"{len(rules):,} rules, each with source and confidence on page 06"
+    count = f"{said(len(rules), 'rules')}, each with source and confidence on page 06"
     return f"{count}; set by client.toml: {', '.join(own)}" if own else count
 
 

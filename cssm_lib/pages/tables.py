@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.facts import Shown
-from cssm_lib.pages.labels import NOTHING, label, number_text, safe
+from cssm_lib.pages.labels import NOTHING, label, number_text, safe, said
 
 SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
@@ -46,7 +46,7 @@ def printed(
         return Shown(f'<p class="cssm-quiet">{safe(none)}</p>' if none else "", plain=none)
     chosen = frame.select(columns_of(frame))
     html = _great_table(chosen.head(rows)) + _cut(chosen.height, rows, table)
-    return Shown(html, plain=f"<table: {chosen.height} rows>")
+    return Shown(html, plain=f"<table: {said(chosen.height, 'rows')}>")
 
 
 def _great_table(frame: pl.DataFrame) -> str:
@@ -97,7 +97,7 @@ def _cut(height: int, rows: int, table: str) -> str:
     if height <= rows:
         return ""
     return (
-        f'<p class="cssm-quiet">{rows:,} of {height:,} rows; all stand in the pack\'s table'
+        f'<p class="cssm-quiet">{rows:,} of {said(height, "rows")}; all stand in the pack\'s table'
         f" {safe(table)}.</p>"
     )
 
@@ -128,7 +128,7 @@ document.addEventListener('input',function(e){
 var l=e.target.closest('.cssm-list');if(!l)return;var w=e.target.value.toLowerCase(),n=0;
 l.querySelectorAll('tbody tr').forEach(function(r){
 var s=r.textContent.toLowerCase().indexOf(w)>=0;r.style.display=s?'':'none';if(s)n+=1});
-l.querySelector('output').textContent=n+' rows'});
+l.querySelector('output').textContent=n+(n===1?' row':' rows')});
 document.addEventListener('click',function(e){
 var h=e.target.closest('.cssm-list th');if(!h)return;
 var i=h.cellIndex,b=h.closest('table').tBodies[0],d=h.dataset.down==='1'?1:-1;
@@ -154,12 +154,12 @@ def searchable(frame: pl.DataFrame, table: str, *, none: str = "", rows: int = 1
     )
     body = "".join(_rows(chosen.head(rows)))
     find = '<input type="search" placeholder="search this list" aria-label="search this list">'
-    count = f"<output>{min(rows, chosen.height):,} rows</output>"
+    count = f"<output>{said(min(rows, chosen.height), 'rows')}</output>"
     return Shown(
         f'{LIST_STYLE}<div class="cssm-list">{find} {count}'
         f'<div class="box"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
         f"</div>{_cut(chosen.height, rows, table)}</div><script>{LIST_SCRIPT}</script>",
-        plain=f"<list: {chosen.height} rows>",
+        plain=f"<list: {said(chosen.height, 'rows')}>",
     )
 
 

@@ -162,7 +162,7 @@ def _dated(found: Found, source: Source, hint: Hint) -> Reading:
         unmapped=found.unmapped,
         notes=(*found.notes, *_overruled(found, hint)),
         problem=found.problem,
-        synchronised=found.synchronised,
+        synchronised=min(filter(None, (found.synchronised, hint.synchronised)), default=None),
     )
     if found.problem:
         return Reading(source)
@@ -224,8 +224,11 @@ def _no_newer(
 ) -> tuple[Source, dt.date | None, str | None]:
     """A copy is never newer than its last synchronisation."""
     synchronised = source.synchronised
-    if synchronised is None or (day is None and whence) or (day and day <= synchronised):
+    if synchronised is None or (day and day <= synchronised):
         return source, day, whence
+    if day is None and whence:
+        note = f"a copy last synchronised on {synchronised}: its rows show no later day"
+        return replace(source, notes=(*source.notes, note)), None, whence
     if day is None:
         return source, synchronised, "content"
     note = f"a copy last synchronised on {synchronised}: it shows that day, not {day}"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cssm_lib.read.source import message
+from cssm_lib.schema.words import counted
 
 MOST_FILES = 10_000
 MOST_BYTES = 1 << 30  # of all members together, unpacked
@@ -106,7 +107,7 @@ def refusal(data: bytes, name: str) -> str:
         return message(name, "the archive is not opened", why, DO)
     if not count:
         return message(name, "the archive is empty", "no file in it", "Export it again.")
-    return message(name, "an archive is read file by file", f"{count} files in it", DO)
+    return message(name, "an archive is read file by file", f"{counted(count, 'files')} in it", DO)
 
 
 def too_much(data: bytes) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from cssm_lib.read import accounts, catalyst_center, commerce_json, meraki
+from cssm_lib.read import accounts, catalyst_center, commerce_json, meraki, related
 from cssm_lib.read.documents import FOUND, documents, single, struct, values
 from cssm_lib.read.items import faults, field, fields, items, read_exports
 from cssm_lib.read.source import FAULT, FAULT_VALUE, Found, listed, message
@@ -74,11 +74,13 @@ EXPORTS = (
     *meraki.EXPORTS,
     *commerce_json.EXPORTS,
     *accounts.EXPORTS,
+    *related.EXPORTS,
 )
 UNDERSTOOD = (
     "the licences, devices, license-subscriptions and v3/licenses/summary responses of the Smart"
     " Accounts & Licensing API, the account → role → licences walk, and the responses of Catalyst"
-    " Center, Meraki, EA consumption, end of life and software suggestions"
+    " Center, Meraki, SD-WAN Manager, MSX, Security Cloud Control, EA consumption, end of life and"
+    " software suggestions"
 )
 
 

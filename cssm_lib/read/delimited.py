@@ -12,6 +12,7 @@ from cssm_lib.read.text import MARKS
 from cssm_lib.rules import Rules
 
 TITLES = 60
+BARE = ' \t,;|"'
 HEAD = 1 << 16
 PLAIN_FROM = 1 << 20
 
@@ -82,7 +83,7 @@ def _layout(header: Header, asked: Asked) -> Layout:
 
 
 def _titles(lines: list[str], header: Header) -> list[str]:
-    return [line for line in lines[: header.line - 1] if line.strip() and not _is_sep(line)]
+    return [line for line in lines[: header.line - 1] if line.strip(BARE) and not _is_sep(line)]
 
 
 def _start_of(line: int, text: str) -> int:

@@ -7,6 +7,7 @@ aliases (`rulebook/headers.toml`) and the mapping that was used is reported.
 from __future__ import annotations
 
 import difflib
+import glob
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -247,8 +248,8 @@ def _near(column: str, header: Header, rules: Rules) -> str:
 def proposal(source: Source, rules: Rules | None = None) -> str:
     r"""The `[[sources]]` entry that would read the file as it is read, as TOML to paste.
 
-    Headers without a column stand in comments with the free columns that come nearest; where the
-    kind is not known, with those of every kind.
+    Headers without a column stand in comments with the free columns that come nearest. Where the
+    kind is not known, the likeliest one is proposed with the columns its headers come near to.
 
     >>> told = Source("a.csv", kind="licenses", mapping={"L": "license"}, unmapped=("Purchasd",))
     >>> print(proposal(told))
@@ -259,17 +260,51 @@ def proposal(source: Source, rules: Rules | None = None) -> str:
     # no column for "Purchasd"; nearest: quantity (add "Purchasd" = "quantity")
     """
     rules = rules or load_rules()
-    lines = ["[[sources]]", f"path = {_toml(source.source)}"]
+    lines = ["[[sources]]", f"path = {_toml(glob.escape(source.source))}"]
     kinds = [kind for kind in kinds_of(rules) if kind in (source.kind or "").split(" + ")]
     if not kinds and source.unmapped:
-        lines.append(f"# kind = one of {', '.join(kinds_of(rules))}")
+        return "\n".join([*lines, *_guessed(source, rules)])
     if kinds:
         lines.append(f"kind = {_toml(kinds[0])}")
     if source.mapping:
-        pairs = ", ".join(f"{_toml(h)} = {_toml(c)}" for h, c in source.mapping.items())
-        lines.append(f"columns = {{ {pairs} }}")
+        lines.append(f"columns = {_pairs(source.mapping)}")
     lines += [_unplaced(header, source, kinds, rules) for header in source.unmapped]
     return "\n".join(lines)
+
+
+def _pairs(mapping: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"{_toml(header)} = {_toml(column)}" for header, column in mapping.items())
+    return f"{{ {pairs} }}"
+
+
+def _guessed(source: Source, rules: Rules) -> list[str]:
+    """For a table of no known kind: the kind that most headers come near to, and their columns."""
+    kinds = kinds_of(rules)
+    by_kind = {kind: _likeliest(source, kind, rules) for kind in kinds}
+    kind = max(by_kind, key=lambda kind: len(by_kind[kind]))
+    if not by_kind[kind]:
+        unplaced = [_unplaced(header, source, [], rules) for header in source.unmapped]
+        return [f"# kind = one of {', '.join(kinds)}", *unplaced]
+    found = by_kind[kind]
+    others = ", ".join(other for other in kinds if other != kind)
+    lacking = [column for column in kinds[kind]["needs"] if column not in found.values()]
+    rest = [f"# no column for {_toml(header)}" for header in source.unmapped if header not in found]
+    return [
+        f"kind = {_toml(kind)}  # the likeliest; else {others}",
+        f"columns = {_pairs(found)}  # by likeness of names: check each",
+        *rest,
+        *([f"# still needed: {', '.join(lacking)}"] if lacking else []),
+    ]
+
+
+def _likeliest(source: Source, kind: str, rules: Rules) -> dict[str, str]:
+    """Header → the nearest column of a kind that no earlier header took."""
+    found: dict[str, str] = {}
+    for header in source.unmapped:
+        told = replace(source, mapping=dict(source.mapping) | found)
+        if near := _nearest(header, told, kinds=[kind], rules=rules):
+            found[header] = near[0]
+    return found
 
 
 def _toml(text: str) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from cssm_lib.read.source import FAULT, FAULT_VALUE
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.commerce import IDENTITIES, VERDICTS
+from cssm_lib.schema.words import counted
 
 TABLE_OF = {"licenses": "usage", "subscriptions": "lots"}
 LOT = {
@@ -63,7 +64,7 @@ def _licenses(frame: pl.DataFrame, missing: list[str]) -> tuple[dict[str, pl.Dat
     if not detail.any():
         return {"usage": _of_table(frame, "usage")}, []
     usage, lots = frame.filter(~detail), _lots(frame, detail, missing)
-    note = f"{lots.height} transaction rows are read as lots of the licence above them"
+    note = f"read as lots of the licence above: {counted(lots.height, 'transaction rows')}"
     return {"usage": _of_table(usage, "usage"), "lots": _of_table(lots, "lots")}, [note]
 
 

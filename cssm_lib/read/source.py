@@ -19,6 +19,7 @@ class Hint:
     smart_account: str | None = None
     virtual_account: str | None = None
     snapshot_date: dt.date | None = None
+    synchronised: dt.date | None = None
     kind: str | None = None
     encoding: str | None = None
     delimiter: str | None = None

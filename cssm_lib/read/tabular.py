@@ -197,7 +197,7 @@ def _title_days(titles: Sequence[str]) -> tuple[dt.date, ...]:
 def _capped(frame: pl.DataFrame, kind: str, rules: Rules) -> list[str]:
     caps = rules["words.row_caps"] if kind == "assets" else []
     return [
-        f"exactly {cap} records: the export may have stopped at its default cap"
+        f"exactly {cap:,} records: the export may have stopped at its default cap"
         for cap in caps
         if frame.height == cap
     ]

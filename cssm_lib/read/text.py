@@ -37,6 +37,7 @@ MONTHS = {
 ISO = re.compile(r"(?<!\d)(20\d\d)([-_./])(\d\d?)\2(\d\d?)(?!\d)")
 PLAIN = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?:[T_-]?\d{4}(?:\d\d)?Z?)?(?!\d)")
 DAY_MONTH = re.compile(r"(?<!\d)(\d\d?)[-_. ]?([A-Za-z]{3,9})[-_., ]{0,2}(20\d\d)(?!\d)")
+YEAR_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_. ]([A-Za-z]{3,9})[-_. ](\d\d?)(?!\d)")
 MONTH_DAY = re.compile(r"(?<![A-Za-z])([A-Za-z]{3,9})[-_. ]?(\d\d?)[-_., ]{1,2}(20\d\d)(?!\d)")
 
 
@@ -84,7 +85,7 @@ def _western(data: bytes) -> tuple[str, str]:
 def dates_in(text: str) -> list[dt.date]:
     """Every day that a name or a line says, in order, each once; a month alone is no day.
 
-    ISO, 20261031, 31-Oct-2026 and Oct 31, 2026 are read; 03/10/2026 is never guessed.
+    ISO, 20261031, 31-Oct-2026, 2026-Oct-31 and Oct 31, 2026 are read; 03/10/2026 is never guessed.
 
     >>> dates_in("exports/2026-10/licences_31-Oct-2026.csv")
     [datetime.date(2026, 10, 31)]
@@ -98,6 +99,8 @@ def _dates(text: str) -> Iterator[dt.date | None]:
     for year, month, day in PLAIN.findall(text):
         yield _day(year, int(month), day)
     for day, month, year in DAY_MONTH.findall(text):
+        yield _day(year, MONTHS.get(month.lower()), day)
+    for year, month, day in YEAR_MONTH.findall(text):
         yield _day(year, MONTHS.get(month.lower()), day)
     for month, day, year in MONTH_DAY.findall(text):
         yield _day(year, MONTHS.get(month.lower()), day)

@@ -12,6 +12,7 @@ from cssm_lib.schema.contract import (
     LICENSE,
     LICENSE_RAW,
     PLACED,
+    SHARE,
     TAG,
     Column,
     Table,
@@ -39,7 +40,7 @@ USAGE = Table(
         Column("is_portable", BOOL, "isPortable as exported; shown, no gate"),
         Column("export_restricted", BOOL, "the licence needs an export authorisation"),
         Column("enforced", BOOL, "the licence is enforced"),
-        text("witness", "licenses, summary or csv: which export says it"),
+        text("witness", "licenses, summary, csv or manager: which export says it"),
         Column("complete", BOOL, "false where pages are missing or records of the day unused"),
         text("export", "the file, or the set of pages, that the row belongs to"),
         Column("wide", BOOL, "the export shows more than one Virtual Account"),
@@ -237,6 +238,20 @@ NOTES = Table(
     ),
 )
 
+NAMES_ALIKE = Table(
+    "names_alike",
+    "two licence names that may mean one licence; offered, never merged",
+    (
+        text("name", "a licence's name"),
+        text("like", "the other name"),
+        Column(
+            "score", SHARE, "how alike they are; 1 is equal but for case and marks", unit="share"
+        ),
+        Column("same_tag", BOOL, "whether they share an entitlement tag; null where unknown"),
+    ),
+    ("name", "like"),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -254,5 +269,6 @@ TABLES = {
         SOURCES,
         RECORDS,
         NOTES,
+        NAMES_ALIKE,
     )
 }

@@ -268,8 +268,9 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
     devices = _table(tables, "devices")
     device = [*PAGE, "udi_pid", "serial"]
     reserved = pl.col("status").str.to_lowercase().str.contains("reserved").fill_null(False)
+    held = devices.filter(pl.col("serial").is_not_null() & reserved).select(device).unique()
     twins = (
-        devices.filter(pl.col("serial").is_not_null())
+        devices.join(held, on=device, how="semi", nulls_equal=True)
         .group_by(device)
         .agg(as_reserved=reserved.any(), as_reporting=(~reserved).any())
         .filter("as_reserved", "as_reporting")

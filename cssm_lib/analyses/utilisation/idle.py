@@ -69,8 +69,7 @@ def quiet_since(standing: pl.DataFrame, past: pl.DataFrame, chain: pl.DataFrame)
 
 def silent(tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
     """Licences of accounts whose instances once used them and now owe a report."""
-    devices = _dated(tables, "devices", as_of)
-    uses = _dated(tables, "device_licenses", as_of).filter(pl.col("quantity") > 0)
+    devices = _dated(tables, "devices", as_of, [*ACCOUNT, "last_contact"])
     newest = pl.col("day").max().over("smart_account")
     carry = pl.duration(days=rules["positions.carry_days"])
     limit = pl.lit(as_of, pl.Date).cast(pl.Datetime("us", "UTC"))
@@ -85,20 +84,23 @@ def silent(tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rul
         .filter((due < limit).fill_null(False))
         .select(*ACCOUNT, "instance")
     )
+    uses = _dated(tables, "device_licenses", as_of, [*UNIT, "quantity"])
     hit = uses.join(silent, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit.select(UNIT).unique().with_columns(silent=True)
+    return hit.filter(pl.col("quantity") > 0).select(UNIT).unique().with_columns(silent=True)
 
 
-def _dated(tables: Mapping[str, pl.DataFrame], name: str, as_of: dt.date | None) -> pl.DataFrame:
-    """The rows on or before `as_of`, with one name per product instance."""
+def _dated(
+    tables: Mapping[str, pl.DataFrame], name: str, as_of: dt.date | None, columns: list[str]
+) -> pl.DataFrame:
+    """The rows on or before `as_of`: these columns, the day and one name per product instance."""
     found = tables.get(name)
     frame = TABLES[name].empty() if found is None else found.lazy().collect()
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
     instance = pl.coalesce(named, "uuid", "hostname")
     day = DAY.fill_null(dt.date(1970, 1, 1))
-    rows = frame.with_columns(instance=instance, day=day)
     until = (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
-    return rows.filter(until & pl.col("instance").is_not_null())
+    rows = frame.select(*columns, instance=instance, day=day, until=until)
+    return rows.filter(pl.col("until") & pl.col("instance").is_not_null()).drop("until")
 
 
 def zero(rules: Rules) -> list[pl.Expr]:

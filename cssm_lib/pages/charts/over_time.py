@@ -17,6 +17,8 @@ from cssm_lib.pages.charts.theme import (
     meanings,
     names_axis,
 )
+from cssm_lib.pages.labels import said
+from cssm_lib.schema.words import counted_text
 
 ENTITLED, DEMAND, PEAK, PARTIAL = "entitled", "demand", "peak of demand", "partial day"
 GAP = "no snapshot"
@@ -178,7 +180,7 @@ def expiry_ladder(
     notes = [
         "Units of term licences by the month of their last day; perpetual ones are left out.",
         f"Dashed: the agreement's last day, {renewal_end}." if marked else "",
-        f"{later:,} more units end after {horizon:%B %Y}." if later else "",
+        f"After {horizon:%B %Y}: {said(later, 'more units')}." if later else "",
     ]
     layers = [_ladder(months, last)] + ([_end_rule(renewal_end)] if marked else [])
     return alt.layer(*layers).properties(width=WIDE, height=220, title=heading(title, *notes))
@@ -244,7 +246,7 @@ def snapshot_calendar(
     drawn = days.filter(pl.col("smart_account").is_in(order)).tail(MAX_ROWS)
     notes = [
         f"A bar marks more than {gap_days} days without a snapshot: use in between is unknown.",
-        f"And {accounts - top:,} more Smart Accounts." if accounts > top else "",
+        f"And {said(accounts - top, 'more Smart Accounts')}." if accounts > top else "",
     ]
     return _calendar(drawn, order, gap_days).properties(title=heading(title, *notes))
 
@@ -253,7 +255,7 @@ def _calendar(days: pl.DataFrame, order: list[str], gap_days: int) -> alt.LayerC
     known = days.with_columns(
         pl.col("snapshot_date").shift(-1).over("smart_account").alias("until")
     ).with_columns((pl.col("until") - pl.col("snapshot_date")).dt.total_days().alias("days"))
-    known = known.with_columns(pl.format("{} days", "days").alias("says"))
+    known = known.with_columns(counted_text(pl.col("days"), "days").alias("says"))
     base = alt.Chart(known).encode(
         x=alt.X("snapshot_date:T", title="Snapshot day", axis=alt.Axis(format="%b %Y")),
         y=alt.Y("smart_account:N", sort=order, axis=names_axis(200), title=None),

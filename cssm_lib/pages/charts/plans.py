@@ -14,6 +14,7 @@ from cssm_lib.pages.charts.theme import (
     meanings,
     names_axis,
 )
+from cssm_lib.pages.labels import said
 
 READY, WARNED = "nothing against it", "look at the warning first"
 TWO_LINES = "split(datum.label, '\\n')"
@@ -40,7 +41,8 @@ def transfer_plan(
     rest = moves.slice(top)
     notes = [
         "Units to move inside one Smart Account; each move cures a shortage and buys nothing.",
-        f"Largest first; and {rest.height:,} more moves of {rest['quantity'].sum():,} units."
+        f"Largest first; and {said(rest.height, 'more moves')}"
+        f" of {said(rest['quantity'].sum(), 'units')}."
         if rest.height
         else "",
     ]
@@ -101,7 +103,7 @@ def shelf(pooled: pl.DataFrame, *, top: int = 20) -> alt.Chart | alt.LayerChart:
     short = known["shelf_days"].min()
     notes = [
         "Units above the highest need of the last 365 days, on lots at least a year old.",
-        f"The shortest history behind these bars is {short:,} days." if short else "",
+        f"The shortest history behind these bars is {said(short, 'days')}." if short else "",
         and_more(rest, "licences", {"never": "never needed"}),
     ]
     bars = kept.select("pool", pl.col("never").alias(NEVER), pl.col("needed").alias(NEEDED))

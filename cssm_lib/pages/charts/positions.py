@@ -17,7 +17,7 @@ from cssm_lib.pages.charts.theme import (
     meanings,
     names_axis,
 )
-from cssm_lib.pages.labels import number_text
+from cssm_lib.pages.labels import number_text, said
 
 OVER, SHORT = "over", "short"
 # a number stands beyond the end of its bar
@@ -132,8 +132,9 @@ def _cell_number() -> pl.Expr:
 def _not_drawn(cells: int, licenses: int, top: int) -> str:
     if not cells:
         return ""
-    rest = f" and {licenses - top:,} more licences," if licenses > top else " and"
-    return f"The shortest and largest are drawn;{rest} {cells:,} more positions are in the table."
+    rest = f" and {said(licenses - top, 'more licences')}," if licenses > top else " and"
+    words = f"{said(cells, 'more positions')} {'is' if cells == 1 else 'are'} in the table"
+    return f"The shortest and largest are drawn;{rest} {words}."
 
 
 def _cells(cells: pl.DataFrame, licenses: list[str], accounts: list[str]) -> alt.LayerChart:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from cssm_lib.pages.labels import said
+
 UNNAMED = "account not named"
 
 
@@ -58,7 +60,9 @@ def and_more(rest: dict[str, int], what: str, words: dict[str, str]) -> str:
     if not rest["names"]:
         return ""
     sums = ", ".join(f"{abs(rest[column]):,} {word}" for column, word in words.items())
-    return f"Largest first; and {rest['names']:,} more {what}: {sums}. All stand in the table."
+    return (
+        f"Largest first; and {said(rest['names'], f'more {what}')}: {sums}. All stand in the table."
+    )
 
 
 def unpivoted(frame: pl.DataFrame, name: str, words: dict[str, str]) -> pl.DataFrame:

@@ -4,7 +4,8 @@ from cssm_lib.pages.figures.made import figure, headline, named
 
 # an inventory or a count of users carries its days in its rows
 UNDATED = (
-    "snapshot_date IS NULL AND kind IN ('licenses', 'devices', 'subscriptions', 'summary', 'walk')"
+    "snapshot_date IS NULL AND date_from IS NULL"
+    " AND kind IN ('licenses', 'devices', 'subscriptions', 'summary', 'walk')"
 )
 
 FIGURES = named(
@@ -45,6 +46,14 @@ FIGURES = named(
             unit="files",
         ),
         figure("snapshot_days", "Snapshot days", "distinct of usage.snapshot_date", unit="days"),
+        figure("requests", "Asked for", "count of data_requests.number", unit="requests"),
+        figure(
+            "requests_missing",
+            "Of them missing",
+            "count of data_requests.number",
+            where="state = 'missing'",
+            unit="requests",
+        ),
         figure("notes", "Notes", "count of notes.note", unit="notes"),
     ),
 )

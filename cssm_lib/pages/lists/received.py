@@ -1,4 +1,4 @@
-"""The lists of page 06: files, headers, rejects, gaps, what is missing, rules in force."""
+"""The lists of page 06: files, headers, rejects, gaps, requests, rules in force."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 
-from cssm_lib.pages.exports import EXPORTS
+from cssm_lib.pages.labels import said
 from cssm_lib.pages.sheet import Page
 
 EXAMPLES = 3
@@ -98,25 +98,15 @@ def gaps(page: Page, *, gap_days: int = 45) -> pl.DataFrame:
     )
 
 
-def missing(page: Page) -> pl.DataFrame:
-    """One row per kind of data that was not received, and what it leaves unproved."""
-    rows = {
-        export.name: (export.taken.replace("`", ""), export.proves)
-        for table, export in EXPORTS.items()
-        if _absent(page, table)
-    }
-    columns = {
-        "missing": [name[0].upper() + name[1:] for name in rows],
-        "where_to_take_it": [taken for taken, _ in rows.values()],
-        "unproved_until_then": [proves for _, proves in rows.values()],
-    }
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+def names_alike(page: Page) -> pl.DataFrame:
+    """One row per pair of licence names that may mean one licence."""
+    return page.answers["names_alike"]
 
 
-def _absent(page: Page, table: str) -> bool:
-    if table == "agreements":
-        return not page.answers.about["agreements"]
-    return page.answers[table].is_empty()
+def requests(page: Page) -> pl.DataFrame:
+    """One row per thing that the customer is asked for: for what, its state, what was found."""
+    asked = page.answers["data_requests"].sort("number")
+    return asked.select("number", "export", "concerns", "state", "found")
 
 
 def rules(page: Page) -> pl.DataFrame:
@@ -141,13 +131,13 @@ def _value(value: object) -> str:
     """A rule's value in words; long lists are counted, they stand in the rule pack.
 
     >>> _value([1, 2]), _value({"measure": "as_of"}), _value({"license": ["Licence"]})
-    ('1, 2', 'measure = as_of', '1 records')
+    ('1, 2', 'measure = as_of', '1 record')
     """
     if isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values()):
-        return f"{len(value):,} records"
+        return said(len(value), "records")
     if isinstance(value, dict):
         return ", ".join(f"{name} = {one}" for name, one in value.items())
     if isinstance(value, list):
         plain = all(isinstance(one, str | int | float) for one in value) and len(value) <= 8
-        return ", ".join(map(str, value)) if plain else f"{len(value):,} records"
+        return ", ".join(map(str, value)) if plain else said(len(value), "records")
     return str(value)

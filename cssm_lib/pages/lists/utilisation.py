@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.pages.sheet import Page
+from cssm_lib.schema.words import counted_text
 
 WHERE = ["smart_account", "virtual_account", "license"]
 BALANCE = pl.col("balance_after_substitution")
@@ -32,13 +33,15 @@ def _cause() -> pl.Expr:
     reserved = (pl.col("reserved") > 0) & (pl.col("in_use") <= pl.col("entitled"))
     return (
         pl.when(ended & (pl.col("quantity") >= pl.col("demand")))
-        .then(pl.format("lots not valid that day: {} units", -pl.col("entitled_gap")))
+        .then(
+            pl.format("lots not valid that day: {}", counted_text(-pl.col("entitled_gap"), "units"))
+        )
         .when((pl.col("balance") >= 0) & (pl.col("lent") > 0))
-        .then(pl.format("lent to other licences: {} units", "lent"))
+        .then(pl.format("lent to other licences: {}", counted_text(pl.col("lent"), "units")))
         .when(pl.col("entitled") == 0)
         .then(pl.lit("used without any entitlement here"))
         .when(reserved)
-        .then(pl.format("reservations: {} units", "reserved"))
+        .then(pl.format("reservations: {}", counted_text(pl.col("reserved"), "units")))
         .otherwise(pl.lit("more in use than entitled"))
     )
 

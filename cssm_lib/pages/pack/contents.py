@@ -192,9 +192,7 @@ def packs_page(
         packs=[_pack_row(entry) for entry in entries],
         failed=[{"label": label, "problem": problem} for label, problem in failed],
     )
-    around = Shell(
-        "Packs", f"{len(entries)} packs" if len(entries) != 1 else "1 pack", f"Made by cssm {tool}."
-    )
+    around = Shell("Packs", said(len(entries), "packs"), f"Made by cssm {tool}.")
     return page(body, around, title="Packs", heading="Renewal packs")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cssm_lib.schema import ANSWERS, TABLES
+from cssm_lib.schema.words import counted
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -154,7 +155,7 @@ def _sheet_says(name: str, written: int, there: int, *, says: Mapping[str, str])
     cut = (
         f"; cut at {written:,} of {there:,}, the whole stands in tables/" if written < there else ""
     )
-    return f"{says.get(name, name)} ({there:,} rows{cut})"
+    return f"{says.get(name, name)} ({counted(there, 'rows')}{cut})"
 
 
 def _text(value: str) -> str:

@@ -35,6 +35,16 @@ READINGS = {
         "Mend them at the source and export again; the rule names what is wrong.",
         "No record was rejected.",
     ),
+    "requests": Reading(
+        "data_requests",
+        of("received", "requests", "requests_missing"),
+        "To be asked for: {requests}; not there at all: {requests_missing}; the rest is there and"
+        " partial, old, undated or unread.",
+        "Send the sheet below to the people it names; each request says what stays unproved"
+        " without it.",
+        "Nothing is asked for.",
+        empty_is_good=True,
+    ),
     "calendar": Reading(
         "usage",
         of("received", "snapshot_days", "files_undated"),

@@ -25,7 +25,16 @@ ASKED = frozenset(COMMANDS) - {"show clock", *UNREAD}
 WORDS = (
     *("Smart Licensing", "License Usage", "Entitlement Tag", "Entitlement tag", "Handle:", "UDI:"),
     *("License Authorization:", "Trust Code Installed", "Last ACK received", "SlotID", "SwitchNum"),
-    *("Event Log", "SAEVT_", "No EventLog", "Report Id", "Feature:", "  Ins  Lic", "DESCR:"),
+    *(
+        "Overall status:",
+        "Event Log",
+        "SAEVT_",
+        "No EventLog",
+        "Report Id",
+        "Feature:",
+        "  Ins  Lic",
+        "DESCR:",
+    ),
     *("Cisco IOS", "Cisco Adaptive", "Cisco Nexus", "Technology Package"),
     *("show lic", "sh lic", "show ver", "sh ver", "show inv", "sh inv"),
 )
@@ -39,6 +48,7 @@ MARKS = re.compile(
       | License[ ]Usage:?\s{1,40}(?:={4}|License\s{1,40}Entitlement)
       | License\s{1,40}Entitlement[ ]Tag\s{1,40}Count\s{1,40}Status
       | License[ ]Authorization:\s{1,40}Status:
+      | Overall[ ]status:\s{1,40}(?:[A-Z][a-z]{1,20}:[ ]?)?PID:
       | Trust[ ]Code[ ]Installed:
       | Last[ ]ACK[ ]received:
       | Handle:[ ]\d{1,9}\s{1,40}License:

@@ -202,7 +202,11 @@ def _twin(rows: list[Record], record: Record) -> Record | None:
     if FAULT in record:
         return None
     name = record.get("license", "")
-    named = [row for row in rows if _begins_alike(name, {row.get("license", "")})]
+    named = [
+        row
+        for row in rows
+        if _begins_alike(name, {row.get("license", ""), row.get("description", "")})
+    ]
     same = [row for row in named if _same_words(row, record)]
     return same[0] if same else None
 

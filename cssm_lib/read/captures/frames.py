@@ -10,6 +10,7 @@ from cssm_lib.read.captures.said import Record, Said, place
 from cssm_lib.read.captures.statements import ZONE
 from cssm_lib.read.source import FAULT
 from cssm_lib.schema.captures import CAPTURE_TABLES
+from cssm_lib.schema.words import counted
 
 NOTES = 20
 LISTS = {
@@ -70,7 +71,10 @@ def notes(found: list[Said], silent: list[str]) -> tuple[str, ...]:
     said = [f"{_called(one)}{note}" for one in found for note in (*one.notes, *_cut_short(one))]
     said += [*silent, *_two_names(found)]
     more = len(said) - NOTES
-    return (*said[:NOTES], *([f"And {more} more notes of this kind."] if more > 0 else ()))
+    return (
+        *said[:NOTES],
+        *([f"And {counted(more, 'more notes')} of this kind."] if more > 0 else ()),
+    )
 
 
 def _called(said: Said) -> str:

@@ -173,6 +173,14 @@ def _take_smart(said: Said, text: str, line: int) -> bool:
     return True
 
 
+def _take_last(said: Said, text: str, line: int) -> bool:
+    """`Last Data Push: …` and `Last File Export: …` stand in several sections."""
+    if not text.startswith(("Last Data Push:", "Last File Export:")):
+        return False
+    logs.take_push(said, text, line)
+    return True
+
+
 def _take_index(said: Said, text: str, line: int) -> bool:
     if not text.startswith("Index ") or " Feature:" not in text:
         return False
@@ -216,6 +224,7 @@ ANYWHERE: dict[str, Callable[[Said, str, int], bool]] = {
     "Handle:": _take_handle,
     "UDI:": _take_udi,
     "Trust": _take_trust,
+    "Last": _take_last,
     "Time": _take_clock,
     "No": _take_none,
     "Smart": _take_smart,
@@ -284,7 +293,7 @@ def _take_package(said: Said, text: str, line: int) -> None:
     if ":" in text or (len(cells) == 1 and cells[0][0].isupper()):
         said.at["section"] = "version"
         _take_version(said, text, line)
-    elif len(cells) >= 3 and cells[-2].endswith("License"):
+    elif len(cells) == 4 or (len(cells) == 3 and cells[-2].endswith("License")):
         addon = SUBSCRIPTION in cells[-2]
         _add_level(said, "addon_level" if addon else "boot_level", cells[-3], line)
         _add_level(said, "next_addon_level" if addon else "next_boot_level", cells[-1], line)

@@ -151,6 +151,8 @@ def take_verdict(said: Said, text: str, line: int) -> None:
     key, _, value = text.partition(":")
     verdict = said.verdicts.get(said.at["item"] or "")
     if verdict is None:
+        found = moment(value.strip().removeprefix("Generated on "))
+        put(said, {"enforcement_status_at": found[0]} if found and key == "Date" else {}, line)
         return
     if key == "Reported In Use Count":
         number, _, when = value.strip().partition(" on ")

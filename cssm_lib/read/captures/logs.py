@@ -108,6 +108,14 @@ def take_job(said: Said, text: str, line: int) -> None:
     _dated(said, line, section=JOBS, item=item, found=(*found, value))
 
 
+def take_push(said: Said, text: str, line: int) -> None:
+    """When the device last handed its data over, by message or by file."""
+    item, _, value = text.partition(": ")
+    found = moment(value)
+    if found:
+        _dated(said, line, section="Conversion or Reservation", item=item, found=(*found, value))
+
+
 def take_communication(said: Said, text: str, line: int) -> None:
     """Results of each kind of message under its heading, where they carry a time."""
     if text.endswith(":"):

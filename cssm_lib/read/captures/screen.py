@@ -11,6 +11,11 @@ PAGING = re.compile(r"<?-{2,8} ?\(?[Mm]ore(?: \d{1,3}%)?\)? ?-{2,8}>?")
 CONTROLS = re.compile(r"[\x01-\x07\x0e-\x1f\x7f]")
 # SecureCRT and script wrappers write the time of the computer before every line
 STAMPED = re.compile(r"\[[^\]\n]{0,24}\d\d:\d\d:\d\d[^\]\n]{0,12}\] ?")
+# a log message that the device printed in between: `*Oct  5 09:12:31.100: %SYS-5-CONFIG_I: …`
+SYSLOG = re.compile(
+    r"(?:\d{1,9}: )?[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?"
+    r"(?: [A-Za-z]{1,5})?: %[A-Z0-9_]+-(?:[A-Z0-9_]+-)?\d-[A-Z0-9_]+:"
+)
 LONGEST = 4_000
 
 
@@ -35,6 +40,8 @@ def shown_lines(text: str) -> list[str]:
         lines = [_overwritten(line) for line in lines]
     if CONTROLS.search(text):
         lines = [CONTROLS.sub("", line) for line in lines]
+    if "%" in text:
+        lines = ["" if "%" in line and SYSLOG.match(line) else line for line in lines]
     return _unstamped([line[:LONGEST] for line in lines])
 
 

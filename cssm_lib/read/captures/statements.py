@@ -117,6 +117,16 @@ def coded(column: str, value: str) -> Columns:
     return {column: found[1], f"{column}_code": found[2]} if found else {column: value}
 
 
+def in_use(column: str, value: str) -> Columns:
+    """`25/0  (In-use/Violation)`: the units in use; `Non-Counted` gives none.
+
+    >>> in_use("quantity", "25/0  (In-use/Violation)"), in_use("quantity", "Non-Counted")
+    ({'quantity': '25'}, {})
+    """
+    used = value.partition("/")[0].strip()
+    return {column: used} if used.isdigit() else {}
+
+
 def reports(column: str, value: str) -> Columns:
     """`1641834470       Previous: 1641834468`: numbers of usage reports."""
     current, _, previous = value.partition("Previous:")
@@ -261,6 +271,7 @@ LICENSE_KEYS: dict[str, tuple[str, Reader]] = {
     "udi": ("member", unit),
     # PAK and right-to-use licences: a name, a state and no units
     "license state": ("status", said),
+    "license count": ("quantity", in_use),
     "period left": ("expires", said),
 }
 REPORT_KEYS: dict[str, tuple[str, Reader]] = {
@@ -271,6 +282,7 @@ REPORT_KEYS: dict[str, tuple[str, Reader]] = {
     "previous report id": ("previous_report", said),
     "next report id": ("next_report", said),
     "state change reason": ("state_reason", said),
+    "close reason": ("state_reason", said),
     "start time": ("start_time", timed),
     "end time": ("end_time", timed),
 }
@@ -279,6 +291,8 @@ VERDICT_KEYS: dict[str, tuple[str, Reader]] = {
     "total out-of-compliance count": ("out_of_compliance_count", said),
     "insufficient count": ("insufficient_count", said),
     "no license": ("no_license_count", said),
+    "subscription expired": ("subscription_expired_count", said),
+    "unknown reason": ("unknown_reason_count", said),
 }
 
 

@@ -5,6 +5,7 @@ from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
 from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
 from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
 from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
+from cssm_lib.schema.answers.received import DATA_REQUESTS
 from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
@@ -38,5 +39,6 @@ ANSWERS = {
         LINE_DAYS,
         UNIT_PRICES,
         ACCOUNT_DAYS,
+        DATA_REQUESTS,
     )
 }

@@ -1,0 +1,50 @@
+"""Parts of a client's files read by processes of their own, one a core.
+
+A process is this module run as a program: it gets its work on stdin and answers on stdout, so that
+a caller's own program is never started a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "cssm_lib.processes"]
+
+
+def elsewhere(parts: Sequence[Sequence[Path]], job: Any) -> dict[int, Any]:
+    """By number what each part came to; a part is missing where its process failed."""
+    cores = os.cpu_count() or 1
+    shares = [{n: parts[n] for n in range(core, len(parts), cores)} for core in range(cores)]
+    with ThreadPoolExecutor(cores) as pool:
+        answers = list(pool.map(lambda share: _answer(share, job), filter(None, shares)))
+    return {n: made for answer in answers for n, made in answer.items()}
+
+
+def _answer(share: Mapping[int, Sequence[Path]], job: Any) -> dict[int, Any]:
+    alone = os.environ | {"POLARS_MAX_THREADS": "1"}
+    try:
+        asked = pickle.dumps((share, job))
+        done = subprocess.run(COMMAND, input=asked, capture_output=True, check=True, env=alone)
+        return pickle.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, pickle.PickleError, EOFError):
+        return {}  # the caller reads these files itself
+
+
+def main() -> None:
+    """Read what stdin asks for and write what it came to."""
+    from cssm_lib.client import part
+
+    share, job = pickle.load(sys.stdin.buffer)
+    made = {n: part(paths, job) for n, paths in share.items()}
+    sys.stdout.buffer.write(pickle.dumps(made))
+
+
+if __name__ == "__main__":
+    main()
