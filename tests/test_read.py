@@ -290,8 +290,8 @@ def test_a_file_that_is_not_what_the_client_says_of_it():
         " true_forward_report, quote, lifecycle, catalyst_center_devices, catalyst_center_usage,"
         " catalyst_center_terms, meraki_overview, meraki_licenses, meraki_coterm_licenses,"
         " meraki_subscriptions, meraki_entitlements, meraki_devices, eox, software_suggestions,"
-        " on_prem_accounts, accounts, virtual_accounts, rum, capture, or leave `kind` out: content"
-        " is recognised."
+        " on_prem_accounts, accounts, virtual_accounts, rum, capture, configuration, or leave"
+        " `kind` out: content is recognised."
     )
 
 
