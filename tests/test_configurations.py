@@ -185,6 +185,11 @@ def test_a_banner_without_its_end_hides_what_follows():
     assert found.notes == ("a: a banner in line 3 has no end; nothing after it is read.",)
 
 
+def test_a_line_that_stands_twice_stays_at_the_top():
+    text = "hostname a\nhostname a\nrouter bgp 1\nrouter bgp 1\nend\n"
+    assert rows(text)["features"]["line"].to_list() == [3, 4]
+
+
 def test_a_prompt_alone_is_no_configuration():
     found = read_configuration("sw1#show run\n% Invalid input\n", name="a.log", rules=RULES)
     assert found.problem == (

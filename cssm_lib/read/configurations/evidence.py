@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from cssm_lib.read.captures.said import Record, place
 from cssm_lib.read.configurations.parts import Configuration
 from cssm_lib.rules import Rules
+
+if TYPE_CHECKING:
+    from netutils.config.parser import IOSConfigParser
 
 MACRO = re.compile(r"macro (?:name|auto execute) ")
 MACRO_END = re.compile(r"[@}]\s*$")
@@ -92,15 +95,16 @@ def _record(rule: dict[str, Any], line: Line, lines: Sequence[Line]) -> Record:
 def parsed(one: Configuration) -> tuple[list[Line], str]:
     """Every line with the sections it stands in; a banner without end hides what follows it."""
     kept = list(_kept(one))
-    try:
-        return _placed(kept), ""
-    except (ValueError, IndexError, RuntimeError):
-        banner = next((n for n, (_, text) in enumerate(kept) if text.startswith(BANNER)), 0)
-    note = "its lines cannot be told apart and none is evidence."
-    if not banner:
-        return [], note
-    note = f"a banner in line {kept[banner][0]} has no end; nothing after it is read."
-    return _placed(kept[:banner]), note
+    banners = [n for n, (_, text) in enumerate(kept) if text.startswith(BANNER)]
+    if (lines := _placed(kept)) is not None:
+        return lines, ""
+    for banner in reversed(banners):
+        if (lines := _placed(kept[:banner])) is not None:
+            return (
+                lines,
+                f"a banner in line {kept[banner][0]} has no end; nothing after it is read.",
+            )
+    return [], "its lines cannot be told apart and none is evidence."
 
 
 def _kept(one: Configuration) -> Iterator[tuple[int, str]]:
@@ -116,17 +120,35 @@ def _kept(one: Configuration) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _placed(kept: list[tuple[int, str]]) -> list[Line]:
+def _placed(kept: list[tuple[int, str]]) -> list[Line] | None:
     """The parser gives sections and no numbers: a banner is one item for all its lines."""
-    from netutils.config.parser import IOSConfigParser
-
     if not kept:
         return []
     kept = [(kept[0][0], kept[0][1].lstrip()), *kept[1:]]
     found, at = [], 0
-    for item in IOSConfigParser("\n".join(text for _, text in kept)).config_lines:
+    try:
+        items = _parser()("\n".join(text for _, text in kept)).config_lines
+    except (ValueError, IndexError, RuntimeError):
+        return None
+    for item in items:
         span = item.config_line.count("\n") + 1
         if span == 1 and not any(parent.startswith(BANNER) for parent in item.parents):
             found.append(Line(kept[at][0], kept[at][1], item.parents))
         at += span
     return found
+
+
+@cache
+def _parser() -> type[IOSConfigParser]:
+    """The parser for IOS, imported when the first configuration comes.
+
+    It would put a line that stands twice below the line above it, which suits some authentication
+    lists; here a repeated line stays where its indent puts it.
+    """
+    from netutils.config.parser import IOSConfigParser
+
+    class Sections(IOSConfigParser):
+        def _update_same_line_children_configs(self) -> None:
+            """Leave repeated lines where they stand."""
+
+    return Sections
