@@ -75,6 +75,11 @@ EXPORTS = {
         " `inventory/devices`",
         "how many Meraki devices are licensed, and when all of them end together",
     ),
+    "configurations": Export(
+        "running configurations",
+        "`show running-config` of each device, saved or in a terminal log",
+        "which features are configured, and so which tier a device needs",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -102,6 +107,15 @@ RESTS_ON = {
     "instance_check": "devices",
     "expiries": "lots",
     "true_forward": "agreements",
+    "feature_drift": "devices",
+    "tier_witnesses": "devices",
+    "tier_pools": "usage",
+    "tier_accounts": "usage",
+    "tier_changes": "devices",
+    "drift_groups": "devices",
+    "tier_plan": "devices",
+    "addon_lapse": "usage",
+    "features": "configurations",
     "records": "usage",
     "sources": "usage",
 }

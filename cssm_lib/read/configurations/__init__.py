@@ -25,6 +25,11 @@ from cssm_lib.schema.configurations import CONFIGURATIONS, FEATURES
 __all__ = ["looks_like_configuration", "read_configuration", "with_days"]
 
 KIND = "configuration"
+# asked first, as it costs little on a large file of another kind
+WORDS = (
+    *("hostname ", "switchname ", "onfiguration", "!Command", "license boot", "license air"),
+    *("sh run", "sh start", "show run", "show start", "sho run"),
+)
 # what a saved configuration has one of, or a log in which one was printed
 SURE = re.compile(
     r"""^[ \t]{0,8}(?:
@@ -50,6 +55,8 @@ def looks_like_configuration(text: str) -> bool:
     >>> looks_like_configuration("hostname,serial\nsw1,FOC1\n")
     False
     """
+    if not any(word in text for word in WORDS):
+        return False
     if NAMED.search(text) and SECTION.search(text):
         return True
     return SURE.search(text) is not None
