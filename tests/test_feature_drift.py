@@ -298,9 +298,10 @@ def test_a_network_licence_carries_what_its_add_on_needs():
 
 def test_a_switchs_rule_is_no_need_of_a_router():
     router = instance("A", ["Routing DNA Essentials: Tier 1"], pid="C8300-1N1S-6T")
-    found = answers([router], configs=[configuration("A", ["bgp"])])
+    found = answers([router], configs=[configuration("A", ["bgp"], throughput="MB 500")])
     assert verdict(found, "add-on")["verdict"] == "no evidence"
-    assert verdict(found, "add-on")["bandwidth"] == "Tier 1"
+    row = verdict(found, "add-on")
+    assert (row["bandwidth"], row["throughput"]) == ("Tier 1", "MB 500")
 
 
 def test_the_newest_configuration_decides():

@@ -22,6 +22,7 @@ def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.Dat
     rows = _rows(client, said, told, (whole, here)).join(
         drift.needs(heads, lines, rules), on=["device", "part"], how="left"
     )
+    rows = rows.join(drift.throughputs(heads), on="device", how="left")
     rows = drift.judged(rows, rules).with_columns(
         configured_height=drift.rank("configured_tier", rules)
     )

@@ -2,7 +2,7 @@
 
 from cssm_lib.analyses.feature_drift.changes import drift_groups, tier_changes
 from cssm_lib.analyses.feature_drift.names import rank
-from cssm_lib.analyses.feature_drift.needs import configured_lines, needs
+from cssm_lib.analyses.feature_drift.needs import configured_lines, needs, throughputs
 from cssm_lib.analyses.feature_drift.plan import addon_lapse, tier_plan
 from cssm_lib.analyses.feature_drift.pools import tier_accounts, tier_pools
 from cssm_lib.analyses.feature_drift.verdicts import (
@@ -28,6 +28,7 @@ __all__ = [
     "rank",
     "standing",
     "statements",
+    "throughputs",
     "tier_accounts",
     "tier_changes",
     "tier_plan",

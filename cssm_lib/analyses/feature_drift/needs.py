@@ -38,6 +38,12 @@ def configured_lines(
     return heads, lines.filter(fits)
 
 
+def throughputs(heads: pl.DataFrame) -> pl.DataFrame:
+    """One row per device: the throughput that its newest configuration names."""
+    dated = heads.sort("snapshot_date", nulls_last=False)
+    return dated.group_by("device").agg(pl.col("throughput").drop_nulls().last())
+
+
 def needs(heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """One row per device and part: needed and at_most as heights, evidence, features.
 
@@ -70,7 +76,7 @@ def needs(heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFram
     top = len(rules["tiers.order"]) - 1
     most = pl.max_horizontal(pl.col("high").fill_null(0), "needed")
     at_most = pl.when(pl.col("complete").fill_null(False)).then(most).otherwise(pl.lit(top))
-    columns = ("device", "part", "needed", "at_most", "evidence", "feature", "throughput")
+    columns = ("device", "part", "needed", "at_most", "evidence", "feature")
     return found.with_columns(at_most=at_most).select(*columns, "complete")
 
 
@@ -102,7 +108,7 @@ def _judged(newest: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         [{"of_family": r["family"], "part": r["part"]} for r in rules["features.lines"]],
         schema={"of_family": pl.String, "part": pl.String},
     ).unique()
-    heads = newest.select("device", "of_family", "complete", "throughput")
+    heads = newest.select("device", "of_family", "complete")
     return heads.join(ruled.filter(pl.col("part").is_in(OF_LADDER)), on="of_family")
 
 

@@ -76,7 +76,10 @@ def plan(page: Page) -> pl.DataFrame:
     rows = page.table("tier_plan")
     return rows.sort(pl.col("action") == "ask", maintain_order=True).select(
         *("virtual_account", "part", "action"),
-        pl.format("{} → {}", "from_tier", pl.coalesce("to_tier", "from_tier")).alias("change"),
+        pl.when(pl.col("to_tier") != pl.col("from_tier"))
+        .then(pl.format("{} → {}", "from_tier", "to_tier"))
+        .otherwise("from_tier")
+        .alias("tier"),
         *("devices", "money", "money_per_device", "why", "condition"),
     )
 
