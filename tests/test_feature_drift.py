@@ -516,6 +516,14 @@ def test_what_a_drop_saves_and_what_it_waits_for():
     )
 
 
+def test_a_drop_below_the_intention_says_so():
+    wanted = [{"tier": "advantage"}]
+    found = answers([instance("A", [DA])], configs=[configuration("A")], wanted=wanted)
+    assert found.tier_plan["why"].item() == (
+        "no configured feature needs more than essentials, though advantage is intended"
+    )
+
+
 def test_what_may_not_be_dropped_says_why():
     read = [configuration("A", ["bgp", "segmentation"])]
     wanted = [{"tier": "essentials"}]

@@ -48,7 +48,6 @@ def _tiers(told: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         drifted_after=pl.col("snapshot_date").shift(1).over(part),
         drifted_by="snapshot_date",
         quantity=pl.max_horizontal("quantity", pl.col("quantity").shift(1).over(part)),
-        earlier=pl.col("tier").shift(1).over(part),
     ).filter(pl.col("from_tier").is_not_null() & (pl.col("from_tier") != pl.col("to_tier")))
     up = rank("to_tier", rules) - rank("from_tier", rules)
     kind = (

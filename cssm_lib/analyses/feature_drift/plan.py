@@ -102,14 +102,14 @@ def _target() -> pl.Expr:
 
 def _saved(sums: pl.DataFrame, prices: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The groups with money, its currency, and a word where there is none."""
-    ends, currency = _tier_prices(prices, rules)
+    costs, currency = _tier_prices(prices, rules)
     key = [*ACCOUNT, "part", "kin", "tier"]
-    own = _kin(sums, rules)
+    own = sums.with_columns(kin=_family_word("licenses"))
     high = own.join(
-        ends, left_on=[*key[:-1], "configured_tier"], right_on=key, how="left", nulls_equal=True
+        costs, left_on=[*key[:-1], "configured_tier"], right_on=key, how="left", nulls_equal=True
     )
     both = high.join(
-        ends,
+        costs,
         left_on=[*key[:-1], "to_tier"],
         right_on=key,
         how="left",
@@ -135,11 +135,6 @@ def _saved(sums: pl.DataFrame, prices: pl.DataFrame, rules: Rules) -> pl.DataFra
         money_note=pl.when(drops).then(note),
         currency=pl.lit(currency, pl.String),
     )
-
-
-def _kin(sums: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """The groups with `kin`: what the tiers of one product share, its family in the names."""
-    return sums.with_columns(kin=_family_word("licenses"))
 
 
 def _family_word(column: str) -> pl.Expr:
@@ -187,6 +182,13 @@ def _why() -> pl.Expr:
         .then(pl.format("its lines ask for more than it has: {}", "features"))
         .when(verdict == ABOVE_LICENCE)
         .then(pl.format("its pool is short: {}", "licensed"))
+        .when((verdict == ABOVE_NEED) & (pl.col("intended_tier") == pl.col("configured_tier")))
+        .then(
+            pl.format(
+                "no configured feature needs more than {}, though {} is intended",
+                *("needed_at_most", "intended_tier"),
+            )
+        )
         .when(verdict == ABOVE_NEED)
         .then(pl.format("no configured feature needs more than {}", "needed_at_most"))
         .when(meant & pl.col("needs_more"))
