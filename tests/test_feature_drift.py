@@ -477,6 +477,12 @@ def test_a_licence_that_is_no_longer_consumed_has_ended():
     assert (row["part"], row["kind"], row["to_tier"]) == ("add-on", "ended", "none")
 
 
+def test_an_export_that_lists_no_use_ends_nothing():
+    steps = [(FIRST, [NA]), (BEFORE, []), (DAY, [NA])]
+    found = answers([instance("A", used, day=day) for day, used in steps])
+    assert found.tier_changes.is_empty()
+
+
 def test_a_device_that_comes_or_goes_has_not_drifted():
     found = answers([instance("A", [NA], day=BEFORE), instance("B", [NE])])
     assert found.tier_changes.is_empty()

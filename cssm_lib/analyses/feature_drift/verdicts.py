@@ -231,12 +231,6 @@ def _reason() -> pl.Expr:
         .then(pl.format("needed {} or {}: {}", "needed_tier", "needed_at_most", lines))
         .when((verdict == ABOVE_LICENCE) & pl.col("over"))
         .then(pl.lit("its pool is short in the whole Smart Account"))
-        .when(verdict == ABOVE_LICENCE)
-        .then(
-            pl.format("configured {}, but needed {}: {}", "configured_tier", "needed_tier", lines)
-        )
-        .when(verdict == ABOVE_NEED)
-        .then(pl.format("configured {}, needed {}: {}", "configured_tier", "needed_tier", lines))
         .when(verdict.is_in([ABOVE_INTENTION, BELOW_INTENTION]))
         .then(pl.format("configured {}, intended {}", "configured_tier", "intended_tier"))
         .when(verdict == NO_EVIDENCE)

@@ -29,6 +29,7 @@ SAID = {
     "source": pl.String,
     "place": pl.String,
     "record": pl.String,
+    "export": pl.String,
 }
 CSSM, CAPTURE, CENTER, CONFIGURATION = "CSSM", "capture", "Catalyst Center", "configuration"
 # who is believed first where a choice between equals must be made: what runs before what will boot
@@ -204,10 +205,11 @@ def _units() -> pl.Expr:
 def _absent(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Days on which a whole list of a device's licences lacks a part that it has elsewhere.
 
-    CSSM lists an instance with all it consumes, also with nothing; a capture is taken as a list
-    where it shows any licence.
+    CSSM lists an instance with all it consumes, also with nothing, unless its export lists no use
+    at all; a capture is taken as a list where it shows any licence.
     """
-    listed = (pl.col("witness") == CSSM) | (
+    uses = pl.col("license").is_not_null().any().over(pl.coalesce("export", "source"))
+    listed = ((pl.col("witness") == CSSM) & uses) | (
         (pl.col("witness") == CAPTURE) & pl.col("part").is_not_null()
     )
     days = said.filter(listed).unique(["device", "witness", "snapshot_date"], maintain_order=True)
