@@ -290,6 +290,160 @@ def true_forward():
     return ANSWERS["true_forward"].shaped(pl.DataFrame(rows))
 
 
+VERDICTS = ("above licence", "above need", "above intention", "undecided", "no evidence", "fits")
+
+
+def feature_drift(devices=24):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": f"Branch {i % 4:03d}",
+            "device": f"ZZZ{i:08d}",
+            "hostname": None if i % 5 == 0 else HOSTILE,
+            "family": "Catalyst switch",
+            "part": part,
+            "quantity": 1,
+            "intended_tier": "essentials" if i % 3 == 0 else None,
+            "licensed": "short, 3 of 9, not attributable" if i % 6 == 0 else "covered",
+            "configured_tier": None if i % 6 == 3 else "advantage" if i % 2 else "essentials",
+            "configured_by": "CSSM: advantage (2026-10-31)",
+            "agreed": i % 6 != 3,
+            "needed_tier": None if i % 6 == 4 else "essentials" if i % 4 else "advantage",
+            "needed_at_most": None if i % 6 == 4 else "advantage",
+            "evidence": "BGP: `router bgp 1` (a.cfg, line 3, rule bgp)" if i % 6 == 0 else None,
+            "verdict": VERDICTS[i % 6],
+            "reason": HOSTILE,
+        }
+        for i in range(devices)
+        for part in ("network", "add-on")
+    ]
+    return ANSWERS["feature_drift"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def tier_pools(accounts=3):
+    rows = [
+        {
+            "smart_account": f"aurora-{i}.example",
+            "virtual_account": "Branch 000",
+            "ladder": "Catalyst 9000 add-on",
+            "part": "add-on",
+            "tier": "advantage",
+            "rung": 1,
+            "licenses": "C9300 48P DNA Advantage",
+            "demand": 20 + i,
+            "supply": 15,
+            "short": 5 + i,
+            "own_short": 5 + i,
+            "cured": 2,
+            "licensed": "short, 5 of 20, not attributable",
+            "step_money": Decimal("30") if i else None,
+            "money": Decimal("150") if i else None,
+            "currency": "EUR",
+        }
+        for i in range(accounts)
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return {name: ANSWERS[name].shaped(frame) for name in ("tier_pools", "tier_accounts")}
+
+
+def drift_groups(causes=3):
+    rows = [
+        {
+            "cause": f"D{i:03d}",
+            "smart_account": "aurora.example",
+            "virtual_account": None if i == 1 else "Branch 000",
+            "family": "Catalyst switch",
+            "change": "add-on: advantage → essentials" if i else "add-on: advantage → none",
+            "drifted_after": AS_OF - dt.timedelta(days=60 + 30 * i),
+            "drifted_by": AS_OF - dt.timedelta(days=30 * i),
+            "trip": "return" if i == 2 else None,
+            "devices": 4 + i,
+            "quantity": 40 + i,
+            "radius": f"{4 + i} devices, {40 + i} units",
+            "hostnames": HOSTILE,
+            "witness": "CSSM",
+        }
+        for i in range(causes)
+    ]
+    return ANSWERS["drift_groups"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def tier_changes(causes=3):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": "Branch 000",
+            "device": f"ZZZ{i:08d}",
+            "part": "add-on",
+            "kind": "lowered",
+            "from_tier": "advantage",
+            "to_tier": "essentials",
+            "drifted_after": AS_OF - dt.timedelta(days=60),
+            "drifted_by": AS_OF,
+            "quantity": 10,
+            "cause": f"D{i:03d}",
+        }
+        for i in range(causes)
+    ]
+    return ANSWERS["tier_changes"].shaped(pl.DataFrame(rows))
+
+
+def tier_plan(groups=4):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": None if i == 2 else f"Branch {i:03d}",
+            "part": "add-on",
+            "licenses": "C9300 48P DNA Advantage",
+            "action": ("drop the tier", "switch features off", "keep", "ask")[i % 4],
+            "from_tier": "advantage",
+            "to_tier": "essentials" if i % 4 < 2 else None,
+            "devices": 10 - i,
+            "quantity": 12,
+            "why": "may not be dropped: BGP on 1" if i % 4 == 2 else HOSTILE,
+            "money": Decimal("180.50") if i % 4 < 2 else None,
+            "money_per_device": Decimal("18.05") if i % 4 < 2 else None,
+            "currency": "EUR",
+            "wording": f"As of 2026-10-31: configured advantage; the intended tier is x {HOSTILE}",
+        }
+        for i in range(groups)
+    ]
+    return ANSWERS["tier_plan"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def addon_lapse(lines=3):
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": f"Branch {i:03d}",
+            "license": "C9300 48P DNA Advantage",
+            "tier": "advantage",
+            "demand": 10 + i,
+            "devices": 9,
+            "needing": 1,
+            "unread": 5,
+            "next_end": AS_OF + dt.timedelta(days=90),
+            "stays": "12 C9300 48P NW Advantage",
+            "lost": "SD-Access",
+            "saved": Decimal("300") if i else None,
+            "money_note": None if i else "no agreement prices this licence: units only",
+        }
+        for i in range(lines)
+    ]
+    return ANSWERS["addon_lapse"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def configured():
+    head = {"device": "sw1", "hostname": "sw1", "source": "a.cfg", "place": "line 1"}
+    line = {"feature": "BGP", "line": 3, "text": HOSTILE, "rule_id": "bgp", "part": "network"}
+    line |= {"min_tier": "advantage", "configuration": "line 1", "place": "line 3"}
+    heads = pl.DataFrame([head | {"complete": True}])
+    return {
+        "configurations": TABLES["configurations"].shaped(heads),
+        "features": TABLES["features"].shaped(pl.DataFrame([head | line])),
+    }
+
+
 def notes():
     rows = [{"about": "licenses.json", "note": "100 of 300 records: pages are missing."}]
     return TABLES["notes"].shaped(pl.DataFrame(rows))
@@ -310,5 +464,10 @@ def answers(licenses=12, accounts=5):
         "rejects": rejects(),
         "true_forward": true_forward(),
         "notes": notes(),
+        "feature_drift": feature_drift(4 * licenses),
+        "drift_groups": drift_groups(min(licenses, 30)),
+        "tier_changes": tier_changes(),
+        "tier_plan": tier_plan(4),
+        "addon_lapse": addon_lapse(),
     } | telemetry["tables"]()
-    return StandIn(tables)
+    return StandIn(tables | configured() | tier_pools(min(licenses, 6)))

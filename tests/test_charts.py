@@ -36,6 +36,11 @@ DRAWN = {
     "use_range": "report_ages",
     "account_growth": "account_days",
     "lifecycle": "lifecycle_ages",
+    "tier_matrix": "feature_drift",
+    "verdicts_by_account": "feature_drift",
+    "short_pools": "tier_pools",
+    "drift_timeline": "drift_groups",
+    "money_each_way": "tier_plan",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())

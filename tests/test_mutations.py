@@ -66,8 +66,25 @@ PAGE = {
         {"license": "B", "virtualAccount": "HQ", "quantity": 1, "inUse": 0, "available": 1},
     ],
 }
+CONFIGURATION = """Current configuration : 900 bytes
+version 17.12
+hostname sw1
+vrf definition BLUE
+license boot level network-advantage addon dna-advantage
+license udi pid C9300-48P sn FOC00000001
+banner motd ^C
+router isis
+^C
+interface Te1/0/1
+ description 5,000 users; "A"
+ mpls ip
+router eigrp 10
+ eigrp stub
+router bgp 65001
+end
+"""
 EXPORTS = [LICENSES, DEVICES, ASSETS, SUBSCRIPTIONS, USERS, EVENTS, EA, REPORT]
-EXPORTS += [json.dumps(PAGE), json.dumps(PAGE, indent=1)]
+EXPORTS += [json.dumps(PAGE), json.dumps(PAGE, indent=1), CONFIGURATION]
 HOSTILE = [
     *("=1+1", '"', '""', "'", "<script>", "\0", "\r", "\n", "\ufeff", "\u202e", "٣", "1e3", "NaN"),
     *("9223372036854775808", "-0", "1.000", "1,0", "0x10", "∞", "true", "null", "Total", " ", "\t"),

@@ -34,7 +34,7 @@ COMPUTED = (
     ast.AugAssign,
 )
 # pages with charts whose parts the choosers narrow
-DRAWING = {"01", "05"}
+DRAWING = {"01", "03", "05"}
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 

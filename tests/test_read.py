@@ -292,7 +292,7 @@ def test_a_file_that_is_not_what_the_client_says_of_it():
         " catalyst_center_terms, meraki_overview, meraki_licenses, meraki_coterm_licenses,"
         " meraki_subscriptions, meraki_entitlements, meraki_devices, eox, software_suggestions,"
         " on_prem_accounts, accounts, virtual_accounts, sd_wan_licenses, msx_licenses,"
-        " cloud_control_licenses, rum, capture, or leave `kind` out: content"
+        " cloud_control_licenses, rum, capture, configuration, or leave `kind` out: content"
         " is recognised."
     )
 

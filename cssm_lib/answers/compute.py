@@ -15,7 +15,7 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
-from cssm_lib.answers import exposure, received
+from cssm_lib.answers import exposure, feature_drift, received
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -33,6 +33,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers = _standings(known, held, days) | _history(known, held)
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
+    answers |= feature_drift.tables(known, answers)
     answers |= received.tables(known, answers)
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
     return shaped | dict(client.tables) | {"notes": _notes(client, held)}

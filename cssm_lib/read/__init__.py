@@ -14,6 +14,7 @@ import polars as pl
 
 from cssm_lib.read import archive
 from cssm_lib.read.captures import looks_like_capture, read_capture
+from cssm_lib.read.configurations import looks_like_configuration, read_configuration, with_days
 from cssm_lib.read.cssm_json import EXPORTS, LISTS, read_json
 from cssm_lib.read.delimited import read_delimited, read_plain
 from cssm_lib.read.documents import first_letter
@@ -131,9 +132,39 @@ def _content(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
 def _lines(text: str, *, name: str, rules: Rules, hint: Hint) -> Found:
     if is_rum(text):
         return read_rum(text, name=name)
-    if looks_like_capture(text):
-        return read_capture(text, name=name, rules=rules)
+    found = [
+        read(text, name=name, rules=rules)
+        for looks, read in (
+            (looks_like_configuration, read_configuration),
+            (looks_like_capture, read_capture),
+        )
+        if looks(text)
+    ]
+    if found:
+        return _side_by_side(found)
     return read_delimited(text, name=name, rules=rules, hint=hint)
+
+
+def _side_by_side(found: list[Found]) -> Found:
+    """A log may hold a configuration and other commands; what one reader cannot use, another may.
+
+    A configuration says no day: that of the same device's commands in the log is its own.
+    """
+    good = [one for one in found if not one.problem]
+    if len(good) < 2:
+        return (good or found)[0]
+    configured, captured = good
+    days = captured.tables["captures"]
+    dated = {n: with_days(frame, days) for n, frame in configured.tables.items()}
+    whole = all("snapshot_date" in frame.columns for frame in dated.values()) and not any(
+        frame["snapshot_date"].has_nulls() for frame in dated.values()
+    )
+    return Found(
+        f"{captured.kind} + {configured.kind}",
+        captured.tables | dated,
+        dated_rows=captured.dated_rows and whole,
+        notes=(*captured.notes, *configured.notes),
+    )
 
 
 def _told_wrong(hint: Hint, name: str, rules: Rules) -> Found | None:
@@ -146,8 +177,8 @@ def _told_wrong(hint: Hint, name: str, rules: Rules) -> Found | None:
 
 def _kinds(rules: Rules) -> list[str]:
     of_cssm = [kind for kind, _, _ in LISTS.values()]
-    others = [export.kind for export in EXPORTS]
-    return list(dict.fromkeys([*of_cssm, *kinds_of(rules), *others, "rum", "capture"]))
+    others = [*(export.kind for export in EXPORTS), "rum", "capture", "configuration"]
+    return list(dict.fromkeys([*of_cssm, *kinds_of(rules), *others]))
 
 
 def _dated(found: Found, source: Source, hint: Hint) -> Reading:

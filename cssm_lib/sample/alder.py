@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from cssm_lib.sample import alder_telemetry
+from cssm_lib.sample import alder_telemetry, configured
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -246,6 +246,7 @@ def files(seed: int) -> dict[str, bytes]:
         texts |= {f"cssm/{day}/devices_p{n}.json": text for n, text in enumerate(pages, 1)}
     encoded = {path: text.encode() for path, text in texts.items()}
     encoded |= alder_telemetry.files(standing)
+    encoded |= configured.files(standing)
     return encoded | {"records/cmdb_ci_ip_switch_2026-10-31.csv": _records(standing)}
 
 

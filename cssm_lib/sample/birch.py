@@ -35,6 +35,11 @@ held_by = "customer"
 name = "birch-reseller.example"
 held_by = "reseller"
 
+[[intended_tiers]]
+virtual_account = "Hub Hamburg"
+pid = "C9300-48T"
+tier = "advantage"
+
 [[exclude]]
 virtual_account = "Event 2026"
 from = 2026-05-01

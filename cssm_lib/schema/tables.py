@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cssm_lib.schema.captures import CAPTURE_TABLES
 from cssm_lib.schema.commerce import COMMERCE
+from cssm_lib.schema.configurations import CONFIGURATION_TABLES
 from cssm_lib.schema.contract import (
     BOOL,
     DATE,
@@ -263,6 +264,7 @@ TABLES = {
         ASSETS,
         USER_COUNTS,
         *CAPTURE_TABLES,
+        *CONFIGURATION_TABLES,
         *COMMERCE.values(),
         *DASHBOARDS.values(),
         REJECTS,

@@ -12,6 +12,13 @@ from cssm_lib.pages.charts.exposure import (
     sent,
     use_range,
 )
+from cssm_lib.pages.charts.feature_drift import (
+    drift_timeline,
+    money_each_way,
+    short_pools,
+    tier_matrix,
+    verdicts_by_account,
+)
 from cssm_lib.pages.charts.over_time import expiry_ladder, snapshot_calendar, use_over_time
 from cssm_lib.pages.charts.plans import shelf, transfer_plan
 from cssm_lib.pages.charts.positions import (
@@ -32,19 +39,24 @@ __all__ = [
     "balance_by_account",
     "balance_by_license",
     "blank",
+    "drift_timeline",
     "duty_calendar",
     "expiry_ladder",
     "heat_map",
     "lifecycle",
     "methods",
+    "money_each_way",
     "records_by_file",
     "register_renderer",
     "sent",
     "shelf",
+    "short_pools",
     "snapshot_calendar",
     "stranded_by_account",
+    "tier_matrix",
     "transfer_plan",
     "use_explained",
     "use_over_time",
     "use_range",
+    "verdicts_by_account",
 ]

@@ -17,6 +17,17 @@ from cssm_lib.pages.lists.exposure import (
     ways_out,
     witnessed,
 )
+from cssm_lib.pages.lists.feature_drift import (
+    causes,
+    disagreements,
+    evidence,
+    lapses,
+    plan,
+    tier_accounts,
+    tier_pools,
+    tiers,
+    wordings,
+)
 from cssm_lib.pages.lists.received import (
     files,
     gaps,
@@ -38,11 +49,15 @@ from cssm_lib.pages.lists.utilisation import (
 )
 
 __all__ = [
+    "causes",
     "contract_lines",
+    "disagreements",
     "ending",
+    "evidence",
     "files",
     "findings",
     "gaps",
+    "lapses",
     "mappings",
     "masking",
     "meraki_expiry",
@@ -53,6 +68,7 @@ __all__ = [
     "names_alike",
     "old_products",
     "owed",
+    "plan",
     "rejects",
     "report_ages",
     "reports_and_acks",
@@ -62,10 +78,14 @@ __all__ = [
     "short",
     "stranded",
     "target_structure",
+    "tier_accounts",
+    "tier_pools",
+    "tiers",
     "unexplained",
     "unknown_headers",
     "unsettled",
     "unused",
     "ways_out",
     "witnessed",
+    "wordings",
 ]

@@ -3,9 +3,10 @@
 Numbers in a sentence come from figures only.
 """
 
-from cssm_lib.pages.readings import exposure, received, utilisation
+from cssm_lib.pages.readings import exposure, feature_drift, received, utilisation
 from cssm_lib.pages.readings.reading import Reading
 
 __all__ = ["READINGS", "Reading"]
 
-READINGS = utilisation.READINGS | exposure.READINGS | received.READINGS
+READINGS = utilisation.READINGS | feature_drift.READINGS
+READINGS |= exposure.READINGS | received.READINGS

@@ -2,6 +2,7 @@
 
 from cssm_lib.schema.answers.duties import DUTIES, REPORT_AGES
 from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
+from cssm_lib.schema.answers.feature_drift import FEATURE_DRIFT_TABLES
 from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
 from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
 from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
@@ -40,5 +41,6 @@ ANSWERS = {
         UNIT_PRICES,
         ACCOUNT_DAYS,
         DATA_REQUESTS,
+        *FEATURE_DRIFT_TABLES,
     )
 }

@@ -1,0 +1,48 @@
+"""The tables of page 03: four tiers of every device, their pools, their drift and the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cssm_lib.analyses import feature_drift as drift
+from cssm_lib.client import Client
+
+
+def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """All tables of the question. `client` is cut at as_of; `made` has positions and prices."""
+    known, rules = client.tables, client.rules
+    said = drift.statements(known, rules)
+    told = drift.told_by_day(said)
+    heads, lines = drift.configured_lines(known["configurations"], known["features"], said, rules)
+    whole = drift.tier_pools(made["positions"], made["unit_prices"], rules)
+    here = drift.tier_accounts(made["positions"], rules)
+    changes = drift.tier_changes(told, heads, lines, rules)
+    rows = _rows(client, said, told, (whole, here)).join(
+        drift.needs(heads, lines, rules), on=["device", "part"], how="left"
+    )
+    rows = rows.join(drift.throughputs(heads), on="device", how="left")
+    rows = drift.judged(rows, rules).with_columns(
+        configured_height=drift.rank("configured_tier", rules)
+    )
+    others = {name: made[name] for name in ("expiries", "unit_prices")} | {"said": said}
+    return {
+        "feature_drift": drift.feature_drift(rows, changes),
+        "tier_witnesses": drift.tier_witnesses(told),
+        "tier_pools": whole,
+        "tier_accounts": here,
+        "tier_changes": changes,
+        "drift_groups": drift.drift_groups(changes),
+        "tier_plan": drift.tier_plan(rows, made["unit_prices"], rules),
+        "addon_lapse": drift.addon_lapse(made["positions"], rows, others, rules),
+    }
+
+
+def _rows(
+    client: Client, said: pl.DataFrame, told: pl.DataFrame, pools: tuple[pl.DataFrame, pl.DataFrame]
+) -> pl.DataFrame:
+    """Each part of a device that stands at as_of, with what is intended and licensed."""
+    wanted = [entry.model_dump() for entry in client.config.intended_tiers]
+    rows = drift.intended(drift.standing(told), wanted, client.rules)
+    return drift.licensed(rows, said, pools, client.rules)
