@@ -15,6 +15,7 @@ import polars as pl
 from cssm_lib.schema import ANSWERS, TABLES
 
 telemetry = runpy.run_path(str(Path(__file__).with_name("stand_in_telemetry.py")))
+shadow = runpy.run_path(str(Path(__file__).with_name("stand_in_shadow.py")))
 AS_OF = dt.date(2026, 10, 31)
 HOSTILE = "<img src=x onerror=alert(1)> & \"C9300\" 'x'"
 
@@ -297,18 +298,22 @@ def notes():
 
 def answers(licenses=12, accounts=5):
     held = positions(licenses, accounts)
-    tables = {
-        "positions": held,
-        "pooled": pooled(held),
-        "pool_days": pool_days(licenses),
-        "expiries": expiries(licenses),
-        "transfers": transfers(min(licenses, 30)),
-        "instance_check": instance_check(accounts),
-        "usage": usage(),
-        "records": records(),
-        "sources": sources(),
-        "rejects": rejects(),
-        "true_forward": true_forward(),
-        "notes": notes(),
-    } | telemetry["tables"]()
+    tables = (
+        {
+            "positions": held,
+            "pooled": pooled(held),
+            "pool_days": pool_days(licenses),
+            "expiries": expiries(licenses),
+            "transfers": transfers(min(licenses, 30)),
+            "instance_check": instance_check(accounts),
+            "usage": usage(),
+            "records": records(),
+            "sources": sources(),
+            "rejects": rejects(),
+            "true_forward": true_forward(),
+            "notes": notes(),
+        }
+        | telemetry["tables"]()
+        | shadow["tables"](licenses * accounts)
+    )
     return StandIn(tables)

@@ -27,6 +27,8 @@ LISTS += [getattr(lists, name) for name in ("unknown_headers", "rejects", "gaps"
 LISTS += [lists.rules, lists.methods, lists.ways_out, lists.sent, lists.witnessed, lists.owed]
 LISTS += [lists.unsettled, lists.masking, lists.report_ages, lists.findings, lists.target_structure]
 LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.meraki_states]
+LISTS += [lists.pairs, lists.removal, lists.asset_team, lists.changes_of_stay, lists.conflicts]
+LISTS += [lists.builds, lists.worth, lists.classes]
 
 
 @pytest.fixture(scope="module")

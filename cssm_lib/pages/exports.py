@@ -75,6 +75,11 @@ EXPORTS = {
         " `inventory/devices`",
         "how many Meraki devices are licensed, and when all of them end together",
     ),
+    "capture_members": Export(
+        "a capture of stacks, pairs and controllers",
+        "`show license all` and `show inventory` as text, or the devices of Catalyst Center",
+        "how many units a device of several parts should count",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -102,6 +107,12 @@ RESTS_ON = {
     "instance_check": "devices",
     "expiries": "lots",
     "true_forward": "agreements",
+    "matches": "devices",
+    "match_classes": "devices",
+    "instance_spans": "devices",
+    "record_conflicts": "assets",
+    "expected_counts": "capture_members",
+    "cleanup": "agreements",
     "records": "usage",
     "sources": "usage",
 }

@@ -25,6 +25,16 @@ from cssm_lib.pages.lists.received import (
     rules,
     unknown_headers,
 )
+from cssm_lib.pages.lists.shadow import (
+    asset_team,
+    builds,
+    changes_of_stay,
+    classes,
+    conflicts,
+    pairs,
+    removal,
+    worth,
+)
 from cssm_lib.pages.lists.utilisation import (
     contract_lines,
     ending,
@@ -36,6 +46,11 @@ from cssm_lib.pages.lists.utilisation import (
 )
 
 __all__ = [
+    "asset_team",
+    "builds",
+    "changes_of_stay",
+    "classes",
+    "conflicts",
     "contract_lines",
     "ending",
     "files",
@@ -51,7 +66,9 @@ __all__ = [
     "moves",
     "old_products",
     "owed",
+    "pairs",
     "rejects",
+    "removal",
     "report_ages",
     "rules",
     "sent",
@@ -64,4 +81,5 @@ __all__ = [
     "unused",
     "ways_out",
     "witnessed",
+    "worth",
 ]
