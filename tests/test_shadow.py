@@ -332,6 +332,12 @@ def test_a_retired_record_with_a_silent_instance_is_evidence():
     assert said(rows, "state", "removal", "freed_units") == [("retired", "never", 0)]
 
 
+def test_a_retired_record_of_the_same_name_alone_is_no_evidence():
+    silent = device(contact=dt.date(2024, 9, 1))
+    rows = judged([silent], [record(None, status="Retired")])
+    assert said(rows, "state", "tier", "removal") == [("retired", "T4", "ask first")]
+
+
 @pytest.mark.parametrize(
     "more", [{"status": "Reserved"}, {"uses": ((ADD_ON, 1), (HSEC, 1))}], ids=["reserved", "export"]
 )

@@ -38,7 +38,7 @@ def notes(client: Client) -> pl.DataFrame:
     return parts.select(
         about="source",
         note=pl.format(
-            "{} records are optics, fans, supplies or modules: no devices, so not compared.",
+            "optics, fans, supplies and modules are no devices and stand in no pair: {} records.",
             "parts",
         ),
     )

@@ -12,10 +12,10 @@ LINE = ["agreement", "suite", "sku"]
 PLACE = ["smart_account", "virtual_account", "license"]
 # an average already holds the days that have passed; a peak or a day in the past holds all of them
 WHY = {
-    "as_of": "counts in full if it is done before the milestone's snapshot",
-    "sum_of_negative_accounts": "counts in full where the account is short",
+    "as_of": "at most: counts if done before the milestone's snapshot, and if the line is over then",
+    "sum_of_negative_accounts": "at most: counts where the account is short",
     "peak": "saves nothing: the days up to now are on record and hold the peak",
-    "average": "saves the part of the window that is still to come",
+    "average": "at most: the part of the window that is still to come",
     "billable": "saves nothing: licences generated are counted, not devices",
 }
 RENEWAL = "no milestone is left: counts in the quantity that is renewed"
@@ -30,7 +30,8 @@ def cleanup(
     milestone after `as_of`, null where none is left: then the quantity of the renewal is at stake.
     avoided_units is what a clean-up done now takes off under that reading; `money` is that times
     what a unit costs from as_of to the end of the agreement (`unit_prices`), rounded once. Rule:
-    rules.md, "Money avoided by hygiene is per reading". An average avoids
+    rules.md, "Money avoided by hygiene is per reading". Where a milestone is ahead it is a bound: a
+    line that is not over then is not charged in any case. An average avoids
     freed × days to the milestone ÷ days of the window.
     """
     priced = freed.join(prices, on=PLACE, nulls_equal=True)

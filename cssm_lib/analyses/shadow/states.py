@@ -152,6 +152,11 @@ def with_removal(rows: pl.DataFrame) -> pl.DataFrame:
             "another record of it says that it is not retired",
         ),
         (
+            (pl.col("state") == "retired") & ~pl.col("tier").is_in(["T1", "T2"]),
+            ASK,
+            "the retired record is tied to it by name only",
+        ),
+        (
             (pl.col("state") == "retired") & pl.col("silent"),
             EVIDENCE,
             "the record is retired and the instance has fallen silent",

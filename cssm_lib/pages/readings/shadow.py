@@ -27,7 +27,7 @@ READINGS = {
         of("shadow", "retired_units", "retired", "retired_money", "saved"),
         "Retired by the records and counted all the same: {retired}, {retired_units},"
         " {retired_money} to the agreement's end. With evidence, and by the contract's own way of"
-        " measuring, a clean-up now is worth {saved}.",
+        " measuring, a clean-up now is worth {saved} at most.",
         "Look at the reading before the money: a peak that has passed is not undone by cleaning up"
         " after it, and what a milestone has measured stays measured.",
         "No retired record has an instance that still counts.",
