@@ -12,7 +12,7 @@ LINE = ["agreement", "suite", "sku"]
 PLACE = ["smart_account", "virtual_account", "license"]
 # an average already holds the days that have passed; a peak or a day in the past holds all of them
 WHY = {
-    "as_of": "at most: counts if done before the milestone's snapshot, and if the line is over then",
+    "as_of": "at most: counts if done before the milestone is measured, where the line is over",
     "sum_of_negative_accounts": "at most: counts where the account is short",
     "peak": "saves nothing: the days up to now are on record and hold the peak",
     "average": "at most: the part of the window that is still to come",
