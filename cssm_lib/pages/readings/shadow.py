@@ -30,7 +30,7 @@ READINGS = {
         " measuring, a clean-up now is worth {saved} at most.",
         "Look at the reading before the money: a peak that has passed is not undone by cleaning up"
         " after it, and what a milestone has measured stays measured.",
-        "No retired record has an instance that still counts.",
+        "No instance of a retired record consumes anything any more.",
     ),
     "removal": Reading(
         "matches",
