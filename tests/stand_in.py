@@ -15,6 +15,7 @@ import polars as pl
 from cssm_lib.schema import ANSWERS, TABLES
 
 telemetry = runpy.run_path(str(Path(__file__).with_name("stand_in_telemetry.py")))
+shadow = runpy.run_path(str(Path(__file__).with_name("stand_in_shadow.py")))
 AS_OF = dt.date(2026, 10, 31)
 HOSTILE = "<img src=x onerror=alert(1)> & \"C9300\" 'x'"
 
@@ -469,5 +470,8 @@ def answers(licenses=12, accounts=5):
         "tier_changes": tier_changes(),
         "tier_plan": tier_plan(4),
         "addon_lapse": addon_lapse(),
-    } | telemetry["tables"]()
-    return StandIn(tables | configured() | tier_pools(min(licenses, 6)))
+    }
+    tables |= telemetry["tables"]()
+    tables |= shadow["tables"](licenses * accounts)
+    tables |= configured() | tier_pools(min(licenses, 6))
+    return StandIn(tables)

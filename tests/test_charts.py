@@ -16,7 +16,7 @@ from cssm_lib.pages.exports import filling
 from cssm_lib.schema import ANSWERS, TABLES
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
-UNITS = ("licences", "day", "month", "records", "virtual account", "instances", "reports")
+UNITS = ("licences", "day", "month", "records", "virtual account", "instances", "reports", "money")
 # chart → the table it takes
 DRAWN = {
     "balance_by_account": "positions",
@@ -41,6 +41,9 @@ DRAWN = {
     "short_pools": "tier_pools",
     "drift_timeline": "drift_groups",
     "money_each_way": "tier_plan",
+    "match_states": "matches",
+    "shadows_by_account": "instance_spans",
+    "money_by_state": "match_classes",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())

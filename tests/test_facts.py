@@ -35,6 +35,8 @@ LISTS += [
 ]
 LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.meraki_states]
 LISTS += [lists.requests, lists.names_alike]
+LISTS += [lists.pairs, lists.removal, lists.asset_team, lists.changes_of_stay, lists.conflicts]
+LISTS += [lists.builds, lists.worth, lists.classes]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ COMPUTED = (
     ast.AugAssign,
 )
 # pages with charts whose parts the choosers narrow
-DRAWING = {"01", "03", "05"}
+DRAWING = {"01", "03", "04", "05"}
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -47,9 +47,12 @@ def tagged(path, tag):
 
 
 def test_there_are_notebooks():
-    assert {"01_utilisation", "05_telemetry_exposure", "06_data_received"} <= {
-        path.stem for path in NOTEBOOKS
-    }
+    assert {
+        "01_utilisation",
+        "04_shadow_deployments",
+        "05_telemetry_exposure",
+        "06_data_received",
+    } <= {path.stem for path in NOTEBOOKS}
 
 
 @every_notebook

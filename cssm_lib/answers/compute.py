@@ -15,7 +15,7 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
-from cssm_lib.answers import exposure, feature_drift, received
+from cssm_lib.answers import exposure, feature_drift, received, shadow
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -34,6 +34,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
     answers |= feature_drift.tables(known, answers)
+    answers |= shadow.tables(known, answers)
     answers |= received.tables(known, answers)
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
     return shaped | dict(client.tables) | {"notes": _notes(client, held)}
@@ -55,11 +56,12 @@ def _notes(client: Client, held: pl.DataFrame) -> pl.DataFrame:
     """The client's notes, and the lines of agreements that no licence of the files fits."""
     lines = agreement_lines(client)
     absent = true_forward.unmatched_days(held, lines, rules=client.rules).select(LINE).unique()
+    parts = shadow.notes(client)
     found = absent.sort(LINE).select(
         about=pl.format("{} / {} / {}", *LINE),
         note=pl.lit("no licence in the files fits this line: it is measured as 0."),
     )
-    return pl.concat([client.tables["notes"], found])
+    return pl.concat([client.tables["notes"], found, parts])
 
 
 def _standings(client: Client, held: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:

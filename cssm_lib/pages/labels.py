@@ -96,6 +96,20 @@ LABELS = {
     "uplift": "Uplift of licences",
     "differs_by": "Days after the dashboard",
     "organization_id": "Organisation",
+    "device_hostname": "Host name",
+    "device_serial": "Serial (Cisco)",
+    "device_pid": "Model",
+    "asset_name": "Record",
+    "asset_serial": "Serial (record)",
+    "asset_status": "Record says",
+    "asset_source": "Inventory",
+    "asset_place": "Place in it",
+    "agreed_on": "Agree on",
+    "disagreed_on": "Disagree on",
+    "silent_days": "Silent (days)",
+    "removal": "Take off?",
+    "removal_reason": "Because",
+    "action": "To do",
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cssm_lib.sample import alder, birch, cedar, readme
+from cssm_lib.sample import alder, birch, cedar, readme, second_inventory
 from cssm_lib.sample.estates import write_estates
 
 __all__ = ["write_estates", "write_samples"]
@@ -19,6 +19,7 @@ def write_samples(folder: Path, *, seed: int = 7) -> list[Path]:
     `seed` moves times of registration and contact only: no answer of the card rests on it.
     """
     clients = {"alder": alder.files(seed), "birch": birch.files(seed), "cedar": cedar.files()}
+    clients["birch"] |= second_inventory.files(birch.DAYS[-1])
     contents = {Path("README.md"): readme.text().encode()}
     for client, files in clients.items():
         contents |= {Path(client, path): content for path, content in files.items()}

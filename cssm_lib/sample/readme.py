@@ -34,6 +34,7 @@ writes this folder again, byte for byte. Serial numbers begin with `ZZ` or `9ZZ`
 | `cssm/2026-10-31` | `licenses_p2 (1).json` repeats `licenses_p2.json` |
 | `cssm/2026-09-30`, `cssm/2026-10-31` | a router stands twice: as reserved and as reporting |
 | `reseller/*` | `available` = quantity − use; accounts and licences with nearly the same names |
+| `records/*` | two inventories: other devices, other serials for the same, and a quarrel or two |
 | every month | licence names with tabs, blanks and commas; lots that do not sum |
 
 ## The card

@@ -29,6 +29,7 @@ from cssm_lib.pages.charts.positions import (
     use_explained,
 )
 from cssm_lib.pages.charts.received import records_by_file
+from cssm_lib.pages.charts.shadow import match_states, money_by_state, shadows_by_account
 from cssm_lib.pages.charts.theme import DIVERGING, MIME, PALETTE, blank, register_renderer
 
 __all__ = [
@@ -44,11 +45,14 @@ __all__ = [
     "expiry_ladder",
     "heat_map",
     "lifecycle",
+    "match_states",
     "methods",
     "money_each_way",
+    "money_by_state",
     "records_by_file",
     "register_renderer",
     "sent",
+    "shadows_by_account",
     "shelf",
     "short_pools",
     "snapshot_calendar",

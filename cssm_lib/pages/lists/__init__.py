@@ -38,6 +38,16 @@ from cssm_lib.pages.lists.received import (
     rules,
     unknown_headers,
 )
+from cssm_lib.pages.lists.shadow import (
+    asset_team,
+    builds,
+    changes_of_stay,
+    classes,
+    conflicts,
+    pairs,
+    removal,
+    worth,
+)
 from cssm_lib.pages.lists.utilisation import (
     contract_lines,
     ending,
@@ -50,6 +60,11 @@ from cssm_lib.pages.lists.utilisation import (
 
 __all__ = [
     "causes",
+    "asset_team",
+    "builds",
+    "changes_of_stay",
+    "classes",
+    "conflicts",
     "contract_lines",
     "disagreements",
     "ending",
@@ -69,7 +84,9 @@ __all__ = [
     "old_products",
     "owed",
     "plan",
+    "pairs",
     "rejects",
+    "removal",
     "report_ages",
     "reports_and_acks",
     "requests",
@@ -88,4 +105,5 @@ __all__ = [
     "ways_out",
     "witnessed",
     "wordings",
+    "worth",
 ]

@@ -3,10 +3,16 @@
 Numbers in a sentence come from figures only.
 """
 
-from cssm_lib.pages.readings import exposure, feature_drift, received, utilisation
+from cssm_lib.pages.readings import exposure, feature_drift, received, shadow, utilisation
 from cssm_lib.pages.readings.reading import Reading
 
 __all__ = ["READINGS", "Reading"]
 
-READINGS = utilisation.READINGS | feature_drift.READINGS
-READINGS |= exposure.READINGS | received.READINGS
+PAGES = (
+    utilisation,
+    feature_drift,
+    shadow,
+    exposure,
+    received,
+)
+READINGS = {part: said for page in PAGES for part, said in page.READINGS.items()}

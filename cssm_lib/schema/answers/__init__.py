@@ -7,6 +7,14 @@ from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
 from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
 from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
 from cssm_lib.schema.answers.received import DATA_REQUESTS
+from cssm_lib.schema.answers.shadow import (
+    CLEANUP,
+    EXPECTED_COUNTS,
+    INSTANCE_SPANS,
+    MATCH_CLASSES,
+    MATCHES,
+    RECORD_CONFLICTS,
+)
 from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
@@ -42,5 +50,11 @@ ANSWERS = {
         ACCOUNT_DAYS,
         DATA_REQUESTS,
         *FEATURE_DRIFT_TABLES,
+        MATCHES,
+        MATCH_CLASSES,
+        INSTANCE_SPANS,
+        RECORD_CONFLICTS,
+        EXPECTED_COUNTS,
+        CLEANUP,
     )
 }
