@@ -75,6 +75,17 @@ EXPORTS = {
         " `inventory/devices`",
         "how many Meraki devices are licensed, and when all of them end together",
     ),
+    "true_forward_report": Export(
+        "the vendor's True Forward report",
+        "your account team or partner, or the EA workspace, as CSV or XLSX: SKU, purchased,"
+        " consumed, charge, credit",
+        "whether the vendor's bill follows from your own figures",
+    ),
+    "event_log": Export(
+        "the event log",
+        "Smart Software Manager > Reports or Activity > Event Log, as CSV",
+        "what was moved or reported late around the day that is measured",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -101,7 +112,18 @@ RESTS_ON = {
     "line_days": "agreements",
     "instance_check": "devices",
     "expiries": "lots",
-    "true_forward": "agreements",
+    **dict.fromkeys(
+        ("true_forward", "readings", "reading_range", "reading_steps", "setting_effects"),
+        "agreements",
+    ),
+    **dict.fromkeys(
+        ("next_events", "line_history", "line_years", "growth", "growth_years", "outlook"),
+        "agreements",
+    ),
+    "waiting": "devices",
+    "milestone_log": "event_log",
+    "disputes": "true_forward_report",
+    "dispute_lines": "true_forward_report",
     "records": "usage",
     "sources": "usage",
 }

@@ -4,6 +4,7 @@ Each function is named for what it shows, takes the table of that name and may b
 options. An empty table gives a chart-sized sentence that names the export which would fill it.
 """
 
+from cssm_lib.pages.charts.ahead import cost_of_waiting, growth_split, outlook
 from cssm_lib.pages.charts.exposure import (
     account_growth,
     duty_calendar,
@@ -11,6 +12,12 @@ from cssm_lib.pages.charts.exposure import (
     methods,
     sent,
     use_range,
+)
+from cssm_lib.pages.charts.forward import (
+    dispute,
+    moved_by_setting,
+    range_of_readings,
+    ratchet,
 )
 from cssm_lib.pages.charts.over_time import expiry_ladder, snapshot_calendar, use_over_time
 from cssm_lib.pages.charts.plans import shelf, transfer_plan
@@ -32,11 +39,18 @@ __all__ = [
     "balance_by_account",
     "balance_by_license",
     "blank",
+    "cost_of_waiting",
+    "dispute",
     "duty_calendar",
     "expiry_ladder",
+    "growth_split",
     "heat_map",
     "lifecycle",
     "methods",
+    "moved_by_setting",
+    "outlook",
+    "range_of_readings",
+    "ratchet",
     "records_by_file",
     "register_renderer",
     "sent",

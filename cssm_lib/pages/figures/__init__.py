@@ -1,12 +1,12 @@
 """The figures of the pages as data, a file a page: how each is made, and which of them head it."""
 
-from cssm_lib.pages.figures import exposure, received, utilisation
+from cssm_lib.pages.figures import exposure, forward, received, utilisation
 from cssm_lib.pages.figures.made import MONEY
 from cssm_lib.pages.figures.received import UNDATED
 
 __all__ = ["FIGURES", "HEADLINES", "MONEY", "UNDATED"]
 
 # by the number of the page
-PAGES = {"01": utilisation, "05": exposure, "06": received}
+PAGES = {"01": utilisation, "02": forward, "05": exposure, "06": received}
 FIGURES = {name: one for page in PAGES.values() for name, one in page.FIGURES.items()}
 HEADLINES = {number: page.HEADLINE for number, page in PAGES.items()}

@@ -3,9 +3,9 @@
 Numbers in a sentence come from figures only.
 """
 
-from cssm_lib.pages.readings import exposure, received, utilisation
+from cssm_lib.pages.readings import exposure, forward, received, utilisation
 from cssm_lib.pages.readings.reading import Reading
 
 __all__ = ["READINGS", "Reading"]
 
-READINGS = utilisation.READINGS | exposure.READINGS | received.READINGS
+READINGS = utilisation.READINGS | forward.READINGS | exposure.READINGS | received.READINGS

@@ -1,5 +1,6 @@
 """The tables of the Answers, a file a question, in the order in which they are printed."""
 
+from cssm_lib.schema.answers import line_history, readings
 from cssm_lib.schema.answers.duties import DUTIES, REPORT_AGES
 from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
 from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
@@ -38,5 +39,7 @@ ANSWERS = {
         LINE_DAYS,
         UNIT_PRICES,
         ACCOUNT_DAYS,
+        *readings.TABLES,
+        *line_history.TABLES,
     )
 }
