@@ -143,7 +143,7 @@ def _curves(rows: pl.DataFrame, kept: list[str]) -> alt.FacetChart:
     tones = ["ink", "short", "over", "used", "reserved", "peak"]
     colours = alt.Scale(domain=names, range=[PALETTE[tone] for tone in tones][: len(names)])
     currency = rows["currency"].drop_nulls().first() or "money"
-    axis = alt.Axis(format="%b %Y", tickCount=4, labelOverlap=True)
+    axis = alt.Axis(format="%d %b %y", tickCount=4, labelOverlap=True)
     chart = alt.Chart(rows.select("event", "name", "cleaned_by", "saved")).encode(
         x=alt.X("cleaned_by:T", title="Cleaned up by", axis=axis),
         y=alt.Y("saved:Q", title=f"Saved, {currency}", axis=alt.Axis(format=",~f")),

@@ -80,8 +80,8 @@ FIGURES = named(
         figure("removable", "Stale or counted twice", "max of waiting.removable", tone="shelf"),
         figure("saved", "Most that clean-up saves at one event", "max of waiting.saved",
                where=CONTRACT, unit=MONEY, tone="cure"),
-        figure("saved_ahead", "Still to be saved", "max of waiting.saved",
-               where=f"{CONTRACT} AND state = 'ahead'", unit=MONEY, tone="cure"),
+        figure("months_ahead", "Months left to clean up", "distinct of waiting.cleaned_by",
+               where=f"{CONTRACT} AND state = 'ahead'", unit="months"),
     ),
 )  # fmt: skip
 HEADLINE = headline(

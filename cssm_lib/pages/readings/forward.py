@@ -109,9 +109,10 @@ READINGS = {
     ),
     "waiting": Reading(
         "waiting",
-        of("forward", "removable", "saved", "saved_ahead"),
+        of("forward", "removable", "saved", "months_ahead"),
         "Stale or counted twice: {removable}. Gone in time, they save up to {saved} at one event by"
-        " the contract's terms; still to be had: {saved_ahead}.",
+        " the contract's terms. Left before a next event: {months_ahead}; once none is left, they"
+        " lower the renewal quantity only.",
         "Remove them in the month before the flat part of the curve ends; under a peak each month"
         " of waiting can cost the whole saving.",
         "No stale or duplicate instance stands behind a line.",
