@@ -79,12 +79,17 @@ class TrueForward(Part):
         None
     )
     allowance: Share | None = None
+    allowance_from_month: Units | None = None
     charged: Literal["above_entitlement", "above_allowance"] | None = None
     credit: Literal["value_shift", "none"] | None = None
+    price_from: Literal["by_commitment", "contract", "list"] | None = None
     ratchet: Literal["to_consumption", "by_charged"] | None = None
     early_events: Literal["none", "growth_caps"] | None = None
     months: Literal["whole", "days"] | None = None
     shift_consumes: bool | None = None
+    initial_cap: Share | None = None
+    standard_cap: Share | None = None
+    last_months: Units | None = None
 
     def said(self) -> dict[str, Any]:
         """Only the settings that the file gives."""
@@ -173,6 +178,17 @@ class Exclude(Part):
     why: Name
 
 
+class Planned(Part):
+    """Units that the client's own project will add to a line, or take off it, from a day on."""
+
+    agreement: Name = "*"
+    sku: Name
+    units: int
+    from_: dt.date = Field(alias="from")
+    to: dt.date | None = None
+    why: Name
+
+
 class SourceHint(Part):
     """What files fitting the pattern cannot say of themselves."""
 
@@ -200,6 +216,7 @@ class ClientConfig(Part):
     rules: Annotated[dict[str, Any], BeforeValidator(_flat)] = {}
     intended_tiers: tuple[IntendedTier, ...] = ()
     exclude: tuple[Exclude, ...] = ()
+    planned: tuple[Planned, ...] = ()
     sources: tuple[SourceHint, ...] = ()
 
     @model_validator(mode="after")

@@ -445,6 +445,81 @@ def configured():
     }
 
 
+LINE = {"agreement": "EA Networking", "suite": "Campus switching", "sku": "E3N-C9300-A"}
+DATES = [dt.date(2025, 2, 1), dt.date(2026, 2, 1)]
+FORWARD = {
+    "readings": [
+        {"reading": "contract", "title": "Your contract's own terms", "agreement": "EA Networking"},
+        {"reading": "peak_in_period", "title": "Peak of the period", "source": HOSTILE},
+    ],
+    "reading_range": [
+        {"reading": name, "title": name, "vendor_opening": vendor, "rank": rank, "net": net}
+        | {"past": Decimal(5), "more_than_contract": net - 10, "undecided": 0}
+        for name, vendor, rank, net in (
+            ("contract", False, 1, Decimal(10)), ("peak_in_period", False, 2, Decimal(20)),
+            ("sum_of_negative_accounts", True, 3, Decimal(40)),
+        )
+    ],
+    "reading_steps": [
+        {"reading": "peak_in_period", "step": 1, "setting": "measure", "effect": Decimal(10)}
+        | {"net_before": Decimal(10), "net_after": Decimal(20)}
+    ],
+    "setting_effects": [
+        {"rank": 1, "setting": "measure", "said": "peak", "effect": Decimal(10)},
+        {"rank": 2, "setting": "allowance", "said": "0.15", "effect": Decimal(-4)},
+    ],
+    "next_events": [{"reading": "contract", "event_date": None, "over": Decimal(7)},
+                    {"reading": "contract", "event_date": DATES[1], "over": Decimal(3)}
+                    | {"net": Decimal(30), "sku": HOSTILE}],
+    "line_history": [
+        {"snapshot_date": day, "entitled": Decimal(1000), "demand": 1100, "above": Decimal(100)}
+        | {"full": True, "mark": mark, "license": license_}
+        for license_ in (None, HOSTILE)
+        for day, mark in zip(DATES, (None, "gap"), strict=True)
+    ],
+    "line_years": [
+        {"year_start": DATES[0], "year_end": DATES[1], "state": "closed", "peak": 1200}
+        | {"peak_first": DATES[0], "milestone_value": 1100, "milestone_day": DATES[1]}
+        | {"days_above": 30, "gaps": 1, "jumps": 0, "average": Decimal("1050.5"), "coverage": 0.9}
+    ],
+    "milestone_log": [{"event_date": DATES[1], "days_from": -3, "message": HOSTILE}
+                      | {"time": "2026-01-29 10:00", "kind": "Transfer"}],
+    "growth": [{"snapshot_date": DATES[0], "demand": 1100, "project": 20}],
+    "growth_years": [
+        {"from_day": DATES[0], "to_day": DATES[1], "total": 100, "baseline": 60, "project": 0}
+        | {"one_off": 0, "error": 40, "note": "short"}
+    ],
+    "outlook": [
+        {"target": "renewal", "target_date": dt.date(2027, 2, 1), "method": "last value"}
+        | {"value": 1100, "low": 1050, "high": 1200, "base": Decimal(1000), "coverage": 0.8}
+        | {"crossed_on": DATES[0], "could_cross_on": DATES[0], "over": 100},
+        {"target": "renewal", "method": "planned", "abstains": "8 months known"},
+    ],
+    "waiting": [
+        {"reading": "contract", "event_date": DATES[1], "state": "past", "cleaned_by": DATES[0]}
+        | {"removable": Decimal(60), "net": Decimal(5), "saved": Decimal(5)}
+    ],
+    "disputes": [
+        {"event_date": DATES[1], "figure": "consumed", "cause": "pool", "money": Decimal(30)}
+        | {"evidence": HOSTILE, "sku": HOSTILE}
+    ],
+    "dispute_lines": [
+        {"event_date": DATES[1], "their_net": Decimal(40), "our_net": Decimal(10)}
+        | {"difference": Decimal(30), "explained": Decimal(30), "unexplained": Decimal(0)}
+    ],
+}  # fmt: skip
+
+
+def forward():
+    """The tables of page 02, each with the cases that a page must draw."""
+    return {
+        name: ANSWERS[name].shaped(
+            pl.DataFrame([LINE | row for row in rows], infer_schema_length=None)
+        )
+        for name, rows in FORWARD.items()
+    }
+
+
 def notes():
     rows = [{"about": "licenses.json", "note": "100 of 300 records: pages are missing."}]
     return TABLES["notes"].shaped(pl.DataFrame(rows))
@@ -464,6 +539,7 @@ def answers(licenses=12, accounts=5):
         "sources": sources(),
         "rejects": rejects(),
         "true_forward": true_forward(),
+        **forward(),
         "notes": notes(),
         "feature_drift": feature_drift(4 * licenses),
         "drift_groups": drift_groups(min(licenses, 30)),

@@ -306,7 +306,8 @@ def test_an_unknown_key_of_client_toml_is_refused():
         load_client(BROKEN / "unknown_key")
     assert str(caught.value) == (
         "client.toml: curency: unknown key; did you mean 'currency'? Known keys: client, "
-        "currency, as_of, smart_accounts, agreements, rules, intended_tiers, exclude, sources."
+        "currency, as_of, smart_accounts, agreements, rules, intended_tiers, exclude, planned,"
+        " sources."
     )
 
 

@@ -47,7 +47,8 @@ def test_prices_are_exact(tmp_path):
         (
             'client = "Elm"\ncurency = "EUR"',
             "client.toml: curency: unknown key; did you mean 'currency'? Known keys: client, "
-            "currency, as_of, smart_accounts, agreements, rules, intended_tiers, exclude, sources.",
+            "currency, as_of, smart_accounts, agreements, rules, intended_tiers, exclude, planned,"
+            " sources.",
         ),
         ("currency = 'EUR'", "client.toml: client: missing; add it."),
         ("client = ", "client.toml: no valid TOML: Invalid value (at end of document); mend that"),

@@ -157,7 +157,8 @@ def test_a_line_of_which_nothing_is_held_is_measured_as_zero(folder):
     put(folder, "client.toml", AGREEMENT)
     put(folder, "2025-02-01/l.json", doc(lic("A", "V1", 1000, 1180)))
     answers = cssm_lib.open_client(folder, "2025-06-01")
-    event = answers.true_forward.filter(pl.col("event_date") == pl.date(2025, 2, 1))
+    own = answers.true_forward.filter(pl.col("reading") == "contract")
+    event = own.filter(pl.col("event_date") == pl.date(2025, 2, 1))
     assert event["measured"].to_list() == [Decimal(1180), Decimal(0)]
     assert event["credit"].to_list() == [Decimal(38400), Decimal(0)]
     assert event["net"].to_list() == [Decimal(4800), Decimal(0)]
@@ -168,7 +169,8 @@ def test_a_start_on_a_leap_day_has_no_event_on_the_last_day(folder):
     text = AGREEMENT.replace("2024-02-01", "2024-02-29").replace("2027-01-31", "2027-02-28")
     put(folder, "client.toml", text)
     put(folder, "2026-10-31/l.json", doc(lic("A", "V1", 1000, 1180)))
-    days = cssm_lib.open_client(folder).true_forward["event_date"].unique().sort()
+    events = cssm_lib.open_client(folder).true_forward.filter(pl.col("reading") == "contract")
+    days = events["event_date"].unique().sort()
     assert [day.isoformat() for day in days] == ["2025-02-28", "2026-02-28"]
 
 

@@ -15,7 +15,7 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
-from cssm_lib.answers import exposure, feature_drift, received, shadow
+from cssm_lib.answers import exposure, feature_drift, forward, received, shadow
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -30,7 +30,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     known = replace(client, tables=_until(client))
     held = history.holdings(known.tables, known.rules, as_of=known.as_of)
     days = history.pool_days(held, by=POOL, rules=known.rules)
-    answers = _standings(known, held, days) | _history(known, held)
+    answers = _standings(known, held, days) | forward.tables(known, held)
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
     answers |= feature_drift.tables(known, answers)
@@ -81,33 +81,6 @@ def _standings(client: Client, held: pl.DataFrame, days: pl.DataFrame) -> dict[s
         ),
         "expiries": expiries.expiries(now, lots, as_of=as_of, rules=rules),
     }
-
-
-def _history(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What the client's agreements measured on every day, and what each event bills."""
-    lines, tables = agreement_lines(client), client.tables
-    summed = true_forward.tagged(held, lines)
-    days = pl.concat(
-        [
-            history.pool_days(summed, by=LINE, rules=client.rules, seen=held),
-            true_forward.device_days(
-                tables["device_licenses"], tables["devices"], lines, rules=client.rules
-            ),
-            true_forward.unmatched_days(held, lines, rules=client.rules),
-            true_forward.user_days(tables["user_counts"], lines),
-        ],
-        how="diagonal_relaxed",
-    )
-    outside = true_forward.outside_units(
-        history.counted_lots(tables), held, lines, rules=client.rules
-    )
-    days = days.drop("outside", strict=False).join(
-        outside, on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
-    )
-    events = true_forward.true_forward(lines, days, as_of=client.as_of, rules=client.rules)
-    places = held.select("smart_account", "virtual_account", "license", "tag").unique()
-    prices = true_forward.unit_prices(places, lines, as_of=client.as_of)
-    return {"line_days": days, "true_forward": events, "unit_prices": prices}
 
 
 def _renewal_end(client: Client) -> dt.date | None:

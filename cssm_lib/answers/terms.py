@@ -7,7 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from cssm_lib.analyses.true_forward import contradiction
 from cssm_lib.client import Client
+from cssm_lib.errors import ConfigError
 from cssm_lib.schema import MONEY
 
 PARTS = pl.Decimal(38, 6)
@@ -42,6 +44,11 @@ TYPES: dict[str, Any] = {
     "early_events": pl.String,
     "months": pl.String,
     "shift_consumes": pl.Boolean,
+    "allowance_from_month": pl.Int64,
+    "price_from": pl.String,
+    "initial_cap": PARTS,
+    "standard_cap": PARTS,
+    "last_months": pl.Int64,
     "currency": pl.String,
 }
 
@@ -50,9 +57,12 @@ def agreement_lines(client: Client) -> pl.DataFrame:
     """One row per line: what it counts, what it costs and the True Forward terms in force for it.
 
     A setting of the suite wins over one of the agreement, that over the rule pack's
-    `true_forward.contract`.
+    `true_forward.contract`. Raises ConfigError where the settings of a suite contradict each other.
     """
-    shipped = client.rules["true_forward.contract"]
+    rules = client.rules
+    numbers = ("initial_cap", "standard_cap", "last_months")
+    shipped = rules["true_forward.contract"] | {n: rules[f"true_forward.{n}"] for n in numbers}
+    _agree(client, shipped)
     rows = [
         line.model_dump(exclude={"licenses", "tags"})
         | {"licenses": list(line.licenses), "tags": list(line.tags)}
@@ -76,5 +86,21 @@ def agreement_lines(client: Client) -> pl.DataFrame:
         for suite in agreement.suites
         for position, line in enumerate(suite.lines)
     ]
-    exact = [row | {"allowance": Decimal(str(row["allowance"]))} for row in rows]
+    shares = ("allowance", "initial_cap", "standard_cap")
+    exact = [row | {name: Decimal(str(row[name])) for name in shares} for row in rows]
     return pl.DataFrame(exact, schema=TYPES)
+
+
+def _agree(client: Client, shipped: dict[str, Any]) -> None:
+    """Refuse settings that contradict each other, with the place where they stand."""
+    for place, agreement in enumerate(client.config.agreements):
+        for number, suite in enumerate(agreement.suites):
+            said = agreement.true_forward.said() | suite.true_forward.said()
+            stock = {"outside_stock": agreement.outside_stock}
+            fault = contradiction(shipped | stock | said, said)
+            if fault:
+                own = f".suites[{number}]" if suite.true_forward.said() else ""
+                raise ConfigError(
+                    f"client.toml: agreements[{place}]{own}.true_forward: {fault}."
+                    " Change one of the two."
+                )

@@ -85,6 +85,17 @@ EXPORTS = {
         "`show license all` and `show inventory` as text, or the devices of Catalyst Center",
         "how many units a device of several parts should count",
     ),
+    "true_forward_report": Export(
+        "the vendor's True Forward report",
+        "your account team or partner, or the EA workspace, as CSV or XLSX: SKU, purchased,"
+        " consumed, charge, credit",
+        "whether the vendor's bill follows from your own figures",
+    ),
+    "event_log": Export(
+        "the event log",
+        "Smart Software Manager > Reports or Activity > Event Log, as CSV",
+        "what was moved or reported late around the day that is measured",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -111,7 +122,6 @@ RESTS_ON = {
     "line_days": "agreements",
     "instance_check": "devices",
     "expiries": "lots",
-    "true_forward": "agreements",
     "feature_drift": "devices",
     "tier_witnesses": "devices",
     "tier_pools": "usage",
@@ -127,6 +137,18 @@ RESTS_ON = {
     "record_conflicts": "assets",
     "expected_counts": "capture_members",
     "cleanup": "agreements",
+    **dict.fromkeys(
+        ("true_forward", "readings", "reading_range", "reading_steps", "setting_effects"),
+        "agreements",
+    ),
+    **dict.fromkeys(
+        ("next_events", "line_history", "line_years", "growth", "growth_years", "outlook"),
+        "agreements",
+    ),
+    "waiting": "devices",
+    "milestone_log": "event_log",
+    "disputes": "true_forward_report",
+    "dispute_lines": "true_forward_report",
     "records": "usage",
     "sources": "usage",
     "data_requests": "usage",

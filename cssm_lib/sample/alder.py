@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from cssm_lib.sample import alder_telemetry, configured
+from cssm_lib.sample import alder_telemetry, configured, disputed
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -92,6 +92,12 @@ virtual_account = "Campus North"
 from = 2024-08-01
 to = 2024-09-15
 why = "ward move: old and new switches ran side by side, then the old ones were returned"
+
+[[planned]]
+sku = "E3N-C9300-A"
+units = 40
+from = 2026-12-01
+why = "the outpatient building opens"
 
 [[sources]]
 path = "cssm/*"
@@ -247,6 +253,7 @@ def files(seed: int) -> dict[str, bytes]:
     encoded = {path: text.encode() for path, text in texts.items()}
     encoded |= alder_telemetry.files(standing)
     encoded |= configured.files(standing)
+    encoded |= disputed.files()
     return encoded | {"records/cmdb_ci_ip_switch_2026-10-31.csv": _records(standing)}
 
 

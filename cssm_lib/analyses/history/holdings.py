@@ -42,12 +42,11 @@ def holdings(
     tables = _coded(tables)
     usage = tables["usage"]
     return (
-        _stock(usage)
-        .join(_lot_sums(counted_lots(tables), as_of, rules), on=KEY, how="left", nulls_equal=True)
+        _beside(_stock(usage), _lot_sums(counted_lots(tables), as_of, rules))
         .with_columns(_entitled())
-        .join(_lending(tables, "from_license", "lent"), on=KEY, how="left", nulls_equal=True)
-        .join(_lending(tables, "to_license", "borrowed"), on=KEY, how="left", nulls_equal=True)
-        .join(_counted_twice(tables, rules), on=KEY, how="left", nulls_equal=True)
+        .pipe(_beside, _lending(tables, "from_license", "lent"))
+        .pipe(_beside, _lending(tables, "to_license", "borrowed"))
+        .pipe(_beside, _counted_twice(tables, rules))
         .join(_classes(usage, rules), on="license", how="left")
         .with_columns(pl.col("lent", "borrowed", "reserved_and_reporting").fill_null(0))
         .with_columns(_young(as_of), _once())
@@ -95,6 +94,14 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
     best = lots.group_by(KEY).agg(best=rank.min())
     return lots.join(best, on=KEY, nulls_equal=True).filter(rank == pl.col("best")).drop("best")
+
+
+def _beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """A left join on the key; a join with nothing costs as much as any on a long history."""
+    if found.is_empty():
+        added = {name: kind for name, kind in found.schema.items() if name not in KEY}
+        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in added.items())
+    return rows.join(found, on=KEY, how="left", nulls_equal=True)
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:

@@ -2,7 +2,11 @@
 
 Usage and device rows → the line they stand in (`scope`, `counted`) → events (`events`) → the value
 that counts at each (`measure`) → units, charge and credit (`bill`, in the whole numbers of
-`money`). `prices` says what one unit is worth today. Rules: facts/rules.md, "Days, months, ends",
+`money`). `readings` lays every published reading beside the contract, `spread_of_readings` says
+what each bills and why, `true_up` what a true-up would; `projected` holds the next event, `waiting`
+what clean-up is worth; `track`, `growth` and `outlook` are the record of a line and its way ahead;
+`dispute` sets the vendor's own report against it, figure by figure (`reported`, `causes`).
+`prices` says what a unit is worth today. Rules: facts/rules.md, "Days, months, ends",
 "Peaks, zero use, shelf" and "True Forward".
 """
 
@@ -13,15 +17,51 @@ from cssm_lib.analyses.true_forward.counted import (
     unmatched_days,
     user_days,
 )
+from cssm_lib.analyses.true_forward.dispute import disputes
+from cssm_lib.analyses.true_forward.errors import error_units
+from cssm_lib.analyses.true_forward.generated import generated, with_billable
+from cssm_lib.analyses.true_forward.growth import growth, growth_years, project_units
+from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import unit_prices
+from cssm_lib.analyses.true_forward.projected import next_events
+from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
 from cssm_lib.analyses.true_forward.scope import tagged
+from cssm_lib.analyses.true_forward.spread_of_readings import (
+    moved_by_settings,
+    moved_by_steps,
+    reading_range,
+)
+from cssm_lib.analyses.true_forward.track import line_history, line_years, milestone_log
+from cssm_lib.analyses.true_forward.true_up import with_true_up
+from cssm_lib.analyses.true_forward.waiting import waiting
 
 __all__ = [
+    "contradiction",
     "device_days",
+    "disputes",
+    "error_units",
+    "generated",
+    "growth",
+    "growth_years",
+    "intervals",
+    "line_history",
+    "line_years",
+    "milestone_log",
+    "moved_by_settings",
+    "moved_by_steps",
+    "next_events",
+    "outlook",
     "outside_units",
+    "project_units",
+    "reading_range",
     "tagged",
+    "terms_read",
     "true_forward",
+    "under_readings",
     "unit_prices",
     "unmatched_days",
     "user_days",
+    "waiting",
+    "with_billable",
+    "with_true_up",
 ]

@@ -24,9 +24,10 @@ from cssm_lib.analyses.true_forward.money import (
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
+PARTS = pl.Decimal(38, 6)
 SUITE = ["reading", "variant", "agreement", "suite"]
-_UNITS = ["value", "base", "outside", "over"]
-_MONEY = ["charge", "credit", "credit_unused", "charge_if_before", "charge_if_after"]
+_UNITS = ["value", "base", "outside", "over", "next_base"]
+_MONEY = ["charge", "credit", "spent", "credit_unused", "charge_if_before", "charge_if_after"]
 
 
 def true_forward(
@@ -35,12 +36,12 @@ def true_forward(
     """One row per line of an agreement, event and reading: what is measured, charged, credited.
 
     Rule: facts/rules.md, True Forward; each contested point is a column of `lines` (measure,
-    allowance, charged, credit, ratchet, early_events, months, shift_consumes, outside_stock), so
-    `lines` may hold a line once per `reading` (default "contract"). `days` has agreement, suite,
-    sku, snapshot_date, demand, deficit, outside (null: none seen), full. Snapshots after `as_of`
-    are not used; without `as_of` all are. Units: licences, months, money in the line's currency,
-    each figure rounded to cents once. Columns: ANSWERS["true_forward"]. The choices that rules.md
-    leaves:
+    allowance, charged, credit, ratchet, early_events, months, shift_consumes, outside_stock; what
+    `completed` adds where it is missing), so `lines` may hold a line once per `reading`. `days` has
+    agreement, suite, sku, snapshot_date, demand, deficit, outside (null: none seen), full, and
+    perhaps billable. Snapshots after `as_of` are not used; without `as_of` all are. Units:
+    licences, months, money in the line's currency, each figure rounded to cents once. Columns:
+    ANSWERS["true_forward"]. The choices that rules.md leaves:
 
     - outside stock is taken off the measured value before it is set against the base; the allowance
       is a share of the agreement's own entitlement, and the base moves to what the agreement
@@ -60,20 +61,34 @@ def true_forward(
     """
     if lines.is_empty():
         return ANSWERS["true_forward"].empty()
-    rows = _rows(lines, days, as_of or dt.date.max, rules["positions.carry_days"])
+    rows = _rows(completed(lines, rules), days, as_of or dt.date.max, rules["positions.carry_days"])
     settled, state = [], _first_state(rows)
     for half in rows["half"].unique().sort():
         now = rows.filter(pl.col("half") == half)
-        step = _settled(now.join(state, on="chain", maintain_order="left"), rules)
+        step = _settled(now.join(state, on="chain", maintain_order="left"))
         state = _next_state(state, step)
         settled.append(step)
     return _printed(pl.concat(settled)) if settled else ANSWERS["true_forward"].empty()
 
 
+def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """The lines with the settings that they leave to the rule pack."""
+    shares = ("initial_cap", "standard_cap")
+    shipped = {
+        "reading": pl.lit("contract"),
+        "allowance_from_month": pl.lit(0, pl.Int64),
+        "price_from": pl.lit("by_commitment"),
+        "last_months": pl.lit(rules["true_forward.last_months"], pl.Int64),
+        **{name: pl.lit(Decimal(str(rules[f"true_forward.{name}"])), PARTS) for name in shares},
+    }
+    return lines.with_columns(
+        pl.coalesce(name, value) if name in lines.columns else value.alias(name)
+        for name, value in shipped.items()
+    )
+
+
 def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -> pl.DataFrame:
     """Every line × reading × event × way to see outside stock: what is measured, the price."""
-    if "reading" not in lines.columns:
-        lines = lines.with_columns(reading=pl.lit("contract"))
     when = timed(events(priced(lines.with_row_index("line")))).with_columns(
         ahead=pl.col("event_date") > as_of, early=pl.col("half") % 2 == 1
     )
@@ -86,7 +101,9 @@ def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -
         .join(variants, how="cross")
         .with_columns(
             chain=pl.col("line") * 2 + (pl.col("variant") == "offsets").cast(pl.UInt32),
-            share=micro("allowance").fill_null(0),
+            share=pl.when(6 * pl.col("half") >= pl.col("allowance_from_month"))
+            .then(micro("allowance"))
+            .fill_null(0),
         )
         .sort("line", "half", "variant")
     )  # fmt: skip
@@ -100,12 +117,12 @@ def _first_state(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _settled(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _settled(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line, settled: units, charge, credit, what becomes of the base."""
     refuse_overflow(rows)
-    cap = rules["true_forward.initial_cap" if rows["half"][0] == 1 else "true_forward.standard_cap"]
-    too_late = pl.col("months_left") < rules["true_forward.last_months"]
-    weighed = rows.with_columns(cap=_micro(cap), too_late=too_late).with_columns(
+    cap = micro("initial_cap" if rows["half"][0] == 1 else "standard_cap")
+    too_late = pl.col("months_left") < pl.col("last_months")
+    weighed = rows.with_columns(cap=cap, too_late=too_late).with_columns(
         over=_over("value", "outside"),
         over_before=_over("value_before", "outside_before"),
         over_after=_over("value_after", "outside_after"),
@@ -113,10 +130,6 @@ def _settled(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return (
         _shifted(_charged(weighed)).with_columns(_next_base(), _undecided()).with_columns(_shown())
     )
-
-
-def _micro(share: float) -> pl.Expr:
-    return pl.lit(int(round(Decimal(str(share)) * 10**6)), pl.Int128)
 
 
 def _over(value: str, outside: str) -> pl.Expr:
@@ -230,11 +243,11 @@ def _printed(settled: pl.DataFrame) -> pl.DataFrame:
 
 def _figures() -> list[pl.Expr]:
     """Whole numbers as the decimals that are printed."""
-    named = {"value": "measured"}
+    named = {"value": "measured", "spent": "credit_given"}
     places = pl.col("month_top") * MICRO
     return [
         *(decimal(pl.col(name), 10**6).alias(named.get(name, name)) for name in _UNITS),
-        *(decimal(pl.col(name), 100) for name in _MONEY),
+        *(decimal(pl.col(name), 100).alias(named.get(name, name)) for name in _MONEY),
         decimal(pl.col("charge") - pl.col("credit"), 100).alias("net"),
         decimal(pl.col("ignored"), 100).alias("charge_if_ignored"),
         decimal(pl.col("offsets"), 100).alias("charge_if_offset"),

@@ -26,8 +26,8 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
         .with_columns(half=pl.int_ranges(1, pl.col("term_months") // 6 + 2))
         .explode("half")
         .with_columns(
-            event_date=_months_after("start", 6 * pl.col("half")),
-            window_start=_months_after("start", (pl.col("half") - 1) // 2 * 12),
+            event_date=months_after("start", 6 * pl.col("half")),
+            window_start=months_after("start", (pl.col("half") - 1) // 2 * 12),
         )
         .filter(pl.col("event_date") < pl.col("after"))
         .filter(annual | (pl.col("early_events") == "growth_caps"))
@@ -48,5 +48,6 @@ def whole_months(first: str, last: str) -> pl.Expr:
     return months.cast(pl.Int64) - (due > end.dt.day()).cast(pl.Int64)
 
 
-def _months_after(column: str, months: pl.Expr) -> pl.Expr:
+def months_after(column: str, months: pl.Expr) -> pl.Expr:
+    """The day so many calendar months after another; a shorter month's last day for the 31st."""
     return pl.col(column).dt.offset_by(pl.format("{}mo", months))

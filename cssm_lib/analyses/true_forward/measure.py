@@ -13,22 +13,27 @@ ACCOUNTS = "sum_of_negative_accounts"
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
-    """One row per event of a line and measure: as_of, peak, average, sum_of_negative_accounts.
+    """One row per event of a line and measure: as_of, peak, average, sum_of_negative_accounts,
+    billable.
 
     Rule (rules.md, Peaks and True Forward): as_of is the last snapshot at most `carry_days` old;
     peak the largest full day of (previous milestone, event], ties earliest; average is
     time-weighted over that window, a full day's value holding until the next snapshot and at most
-    `carry_days`, to a millionth of a licence. Units are whole millionths of a licence. Columns:
-    value, used (what stands against the base for unused value), outside, measured_on, full,
-    coverage, and value and outside before and after.
+    `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
+    export, on rows of `days` that have `billable`, as old as as_of may be. Units are whole
+    millionths of a licence. Columns: value, used (what stands against the base for unused value),
+    outside, measured_on, full, coverage, and value and outside before and after.
     """
-    days = _known(days)
+    billable = _known(days, "billable")
+    days = _known(days, "demand")
     asked = events.select(*EVENT, "event_date", "window_start").unique(EVENT)
     near = _snapshots_around(asked, days, carry_days)
     window = _average(asked, days, carry_days)
     peaks = _peak(asked, days).join(window.select(*EVENT, "coverage"), on=EVENT)
+    billed = _snapshots_around(asked, billable, carry_days)
     frames = [
         _shaped(near, "as_of", near),
+        _shaped(billed, "billable", billed),
         _shaped(near.with_columns(value=pl.col("deficit")), ACCOUNTS, near),
         _shaped(peaks, "peak", near),
         _shaped(window, "average", near),
@@ -36,15 +41,16 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     return pl.concat(frames)
 
 
-def _known(days: pl.DataFrame) -> pl.DataFrame:
-    """Dated days with a demand, in order, in millionths; unnamed columns say nothing."""
-    lacking = [name for name in ("deficit", "outside") if name not in days.columns]
+def _known(days: pl.DataFrame, figure: str) -> pl.DataFrame:
+    """Dated days with the figure as demand, in order, in millionths; unnamed columns are null."""
+    lacking = [name for name in ("deficit", "outside", figure) if name not in days.columns]
     micro = [
         (pl.col(name).cast(pl.Int128) * MICRO).alias(name)
         for name in ("demand", "deficit", "outside")
     ]
     return (
         days.with_columns(pl.lit(None, pl.Int64).alias(name) for name in lacking)
+        .with_columns(demand=figure)
         .filter(pl.col("snapshot_date").is_not_null() & pl.col("demand").is_not_null())
         .select(*LINE, "snapshot_date", *micro, pl.col("full").fill_null(False))
         .sort("snapshot_date")

@@ -35,11 +35,17 @@ def priced(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines with what a unit costs, before it is multiplied by anything.
 
     Full commitment: the lower of the contract's price and list × (1 − discount); partial: the
-    latter only (rules.md, True Forward). Adds unit_price and unit_billed (with support; 10^-12 of
+    latter only (rules.md, True Forward). `price_from` may say "contract" or "list" instead of that.
+    Adds unit_price and unit_billed (with support; 10^-12 of
     the currency), price_basis (contract, list, none).
     """
-    own = pl.when(pl.col("commitment") == "full").then(micro("price")) * MICRO
-    listed = micro("list_price") * (MICRO - micro("discount"))
+    said = "price_from" if "price_from" in lines.columns else pl.lit("by_commitment")
+    lines = lines.with_columns(_from=said)
+    by_contract = (pl.col("commitment") == "full") & (pl.col("_from") != "list")
+    own = pl.when(by_contract | (pl.col("_from") == "contract")).then(micro("price")) * MICRO
+    listed = pl.when(pl.col("_from") != "contract").then(
+        micro("list_price") * (MICRO - micro("discount"))
+    )
     cheaper = own.is_not_null() & (listed.is_null() | (own <= listed))
     basis = (
         pl.when(cheaper).then(pl.lit("contract"))
@@ -51,7 +57,7 @@ def priced(lines: pl.DataFrame) -> pl.DataFrame:
         unit_price=price,
         unit_billed=price + micro("support_price").fill_null(0) * MICRO,
         price_basis=basis,
-    )
+    ).drop("_from")
 
 
 def timed(rows: pl.DataFrame) -> pl.DataFrame:

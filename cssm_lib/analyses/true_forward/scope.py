@@ -36,7 +36,7 @@ def tagged(holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account and line that names it; ConfigError where two do."""
     places = _with_tag(rows).select(PLACE).unique()
-    named = _licences_named(places.select("license", "tag").unique(), lines)
+    named = licences_named(places.select("license", "tag").unique(), lines)
     found = (
         places.join(named, on=["license", "tag"], nulls_equal=True)
         .join(
@@ -73,7 +73,8 @@ def _with_tag(rows: pl.DataFrame) -> pl.DataFrame:
     return rows if "tag" in rows.columns else rows.with_columns(tag=pl.lit(None, pl.String))
 
 
-def _licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per licence (license, tag) and line whose patterns fit it, whatever its account."""
     lines = lines.unique(LINE, maintain_order=True)
     named = lines.select(
         *LINE,

@@ -4,6 +4,7 @@ Each function is named for what it shows, takes the table of that name and may b
 options. An empty table gives a chart-sized sentence that names the export which would fill it.
 """
 
+from cssm_lib.pages.charts.ahead import cost_of_waiting, growth_split, outlook
 from cssm_lib.pages.charts.exposure import (
     account_growth,
     duty_calendar,
@@ -19,6 +20,7 @@ from cssm_lib.pages.charts.feature_drift import (
     tier_matrix,
     verdicts_by_account,
 )
+from cssm_lib.pages.charts.forward import dispute, moved_by_setting, range_of_readings, ratchet
 from cssm_lib.pages.charts.over_time import expiry_ladder, snapshot_calendar, use_over_time
 from cssm_lib.pages.charts.plans import shelf, transfer_plan
 from cssm_lib.pages.charts.positions import (
@@ -40,15 +42,22 @@ __all__ = [
     "balance_by_account",
     "balance_by_license",
     "blank",
+    "cost_of_waiting",
+    "dispute",
     "drift_timeline",
     "duty_calendar",
     "expiry_ladder",
+    "growth_split",
     "heat_map",
     "lifecycle",
     "match_states",
     "methods",
-    "money_each_way",
     "money_by_state",
+    "money_each_way",
+    "moved_by_setting",
+    "outlook",
+    "range_of_readings",
+    "ratchet",
     "records_by_file",
     "register_renderer",
     "sent",

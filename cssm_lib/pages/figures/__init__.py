@@ -1,6 +1,6 @@
 """The figures of the pages as data, a file a page: how each is made, and which of them head it."""
 
-from cssm_lib.pages.figures import exposure, feature_drift, received, shadow, utilisation
+from cssm_lib.pages.figures import exposure, feature_drift, forward, received, shadow, utilisation
 from cssm_lib.pages.figures.made import MONEY
 from cssm_lib.pages.figures.received import UNDATED
 
@@ -9,6 +9,7 @@ __all__ = ["FIGURES", "HEADLINES", "MONEY", "UNDATED"]
 # by the number of the page
 PAGES = {
     "01": utilisation,
+    "02": forward,
     "03": feature_drift,
     "04": shadow,
     "05": exposure,

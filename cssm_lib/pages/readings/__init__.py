@@ -3,13 +3,14 @@
 Numbers in a sentence come from figures only.
 """
 
-from cssm_lib.pages.readings import exposure, feature_drift, received, shadow, utilisation
+from cssm_lib.pages.readings import exposure, feature_drift, forward, received, shadow, utilisation
 from cssm_lib.pages.readings.reading import Reading
 
 __all__ = ["READINGS", "Reading"]
 
 PAGES = (
     utilisation,
+    forward,
     feature_drift,
     shadow,
     exposure,

@@ -1,5 +1,6 @@
 """The tables of the Answers, a file a question, in the order in which they are printed."""
 
+from cssm_lib.schema.answers import line_history, readings
 from cssm_lib.schema.answers.duties import DUTIES, REPORT_AGES
 from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
 from cssm_lib.schema.answers.feature_drift import FEATURE_DRIFT_TABLES
@@ -56,5 +57,7 @@ ANSWERS = {
         RECORD_CONFLICTS,
         EXPECTED_COUNTS,
         CLEANUP,
+        *readings.TABLES,
+        *line_history.TABLES,
     )
 }

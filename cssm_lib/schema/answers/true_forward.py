@@ -45,6 +45,7 @@ TRUE_FORWARD = Table(
         ),
         Column("allowance", UNITS, "growth that is free", unit="licences"),
         Column("over", UNITS, "units charged", unit="licences"),
+        Column("next_base", UNITS, "entitlement carried into the next event", unit="licences"),
         Column("price", MONEY, "per unit and period", unit="money"),
         Column("support_price", MONEY, "per unit and period", unit="money"),
         text("price_basis", "contract, list or none"),
@@ -53,6 +54,9 @@ TRUE_FORWARD = Table(
         Column("months", UNITS, "months that are billed", unit="months"),
         Column("charge", MONEY, "units over × price × time, support included", unit="money"),
         Column("credit", MONEY, "of it, met by unused value of the same suite", unit="money"),
+        Column(
+            "credit_given", MONEY, "of this line's unused value, what its suite used", unit="money"
+        ),
         Column(
             "credit_unused", MONEY, "this line's unused value that nothing used up", unit="money"
         ),
@@ -70,6 +74,10 @@ TRUE_FORWARD = Table(
         Column(
             "charge_if_after", MONEY, "undecided: the charge from the snapshot after", unit="money"
         ),
+        date("over_since", "first day of the run above the free use that the event ends"),
+        Column("months_past", UNITS, "whole months from that day to the event", unit="months"),
+        Column("past", MONEY, "what a true-up would bill for these months", unit="money"),
+        Column("true_up", MONEY, "the past part and the charge together", unit="money"),
         text("outcome", "charged, none due, undecided, ahead, or where it goes instead"),
         text("currency", "of the money columns"),
     ),

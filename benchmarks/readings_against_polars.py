@@ -1,0 +1,120 @@
+"""Time of every reading of True Forward against one bare polars group-by of the same rows.
+
+python benchmarks/readings_against_polars.py
+500 licences × 50 Virtual Accounts × 60 months; each side is run several times and the least time
+counts, for the machine may be busy. Prints both, their ratio and the parts of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cssm_lib.analyses import history, true_forward
+from cssm_lib.rules import load_rules
+from cssm_lib.schema import TABLES
+
+LINE = ["agreement", "suite", "sku"]
+START = dt.date(2021, 12, 1)
+
+
+def usage(licenses: int, accounts: int, months: int) -> pl.DataFrame:
+    """One row per licence, account and month end, as a client has them."""
+    rng, rows = np.random.default_rng(7), licenses * accounts * months
+    days = pl.date_range(START, START + dt.timedelta(days=31 * months), "1mo", eager=True)
+    names = [f"Licence {number:03} DNA Advantage" for number in range(licenses)]
+    places = [f"Account {number:02}" for number in range(accounts)]
+    frame = pl.DataFrame(
+        {
+            "snapshot_date": days.head(months).dt.month_end().repeat_by(licenses * accounts)
+            .explode(),
+            "virtual_account": np.tile(np.repeat(np.array(places), licenses), months),
+            "license": np.tile(np.array(names), accounts * months),
+            "quantity": rng.integers(0, 100, rows),
+            "in_use": rng.integers(0, 100, rows),
+        }
+    )  # fmt: skip
+    return TABLES["usage"].shaped(
+        frame.with_columns(
+            available=pl.col("quantity") - pl.col("in_use"), reserved=0, source=pl.lit("usage"),
+            smart_account=pl.lit("a.example"), billing=pl.lit("PREPAID"),
+        )
+    )  # fmt: skip
+
+
+def terms(licenses: int) -> pl.DataFrame:
+    """One line per licence, ten to a suite."""
+    exact = pl.Decimal(38, 6)
+    rows = [
+        {"sku": f"SKU-{number:03}", "suite": f"Suite {number // 10:02}"}
+        | {"licenses": [f"Licence {number:03} DNA Advantage"]}
+        for number in range(licenses)
+    ]
+    return pl.DataFrame(rows).with_columns(
+        agreement=pl.lit("EA"), programme=pl.lit("EA 3.0"), start=pl.lit(START),
+        end=pl.lit(dt.date(2026, 11, 30)), commitment=pl.lit("full"), count=pl.lit("sum"),
+        smart_accounts=pl.lit(["*"]), virtual_accounts=pl.lit(["*"]),
+        metric=pl.lit(None, pl.String), outside_stock=pl.lit("ignored"),
+        tags=pl.lit([], pl.List(pl.String)),
+        entitled=pl.lit(2000, pl.Int64), price=pl.lit("10").cast(exact), per=pl.lit("month"),
+        measure=pl.lit("as_of"), allowance=pl.lit("0").cast(exact), credit=pl.lit("value_shift"),
+        charged=pl.lit("above_entitlement"), ratchet=pl.lit("to_consumption"),
+        early_events=pl.lit("none"), months=pl.lit("whole"), shift_consumes=pl.lit(True),
+        currency=pl.lit("EUR"),
+        **{name: pl.lit(None, exact) for name in ("support_price", "list_price", "discount")},
+        list_date=pl.lit(None, pl.Date),
+    )  # fmt: skip
+
+
+def least(run: Callable[[], Any], times: int) -> tuple[float, Any]:
+    """The least seconds of several runs, and what the last one gave."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        result = run()
+        taken.append(time.perf_counter() - start)
+    return min(taken), result
+
+
+def bare(rows: pl.DataFrame) -> pl.DataFrame:
+    """What one group-by of the rows costs."""
+    figures = pl.col("quantity", "in_use", "reserved")
+    return rows.group_by("license", "snapshot_date").agg(figures.sum())
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    for name, usual in (("licenses", 500), ("accounts", 50), ("months", 60), ("times", 5)):
+        asked.add_argument(f"--{name}", type=int, default=usual)
+    given = asked.parse_args()
+    rows, rules = usage(given.licenses, given.accounts, given.months), load_rules()
+    read = true_forward.under_readings(terms(given.licenses), rules)
+    empty = {name: TABLES[name].empty() for name in ("lots", "substitutions", "devices")}
+    tables = empty | {"usage": rows, "device_licenses": TABLES["device_licenses"].empty()}
+    print(f"{rows.height:,} rows, {read['reading'].n_unique()} readings")
+    theirs, _ = least(lambda: bare(rows), given.times)
+    parts = {}
+    parts["holdings"], held = least(lambda: history.holdings(tables, rules), given.times)
+    parts["tagged"], own = least(lambda: true_forward.tagged(held, read), given.times)
+    parts["line days"], days = least(
+        lambda: history.pool_days(own, by=LINE, rules=rules, seen=held), given.times
+    )
+    parts["all readings"], _ = least(
+        lambda: true_forward.true_forward(
+            read, days, as_of=dt.date(2026, 11, 30), rules=rules
+        ),
+        given.times,
+    )  # fmt: skip
+    ours = sum(parts.values())
+    for name, seconds in {"bare group-by": theirs, **parts, "ours together": ours}.items():
+        print(f"{name:15} {seconds:8.3f} s {seconds / theirs:7.1f} ×")
+
+
+if __name__ == "__main__":
+    main()

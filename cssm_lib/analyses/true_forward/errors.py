@@ -1,0 +1,78 @@
+"""Units of a line that should not be counted: stale instances, and instances counted twice."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cssm_lib.analyses.true_forward.scope import LINE, PLACE, places_in_lines
+from cssm_lib.rules import Rules
+
+ACCOUNT = ["smart_account", "virtual_account"]
+NAMES = ["udi_pid", "serial", "uuid", "hostname"]
+EMPTY = dict.fromkeys(LINE, pl.String) | {"snapshot_date": pl.Date}
+EMPTY |= dict.fromkeys(("stale", "duplicate", "members", "instances"), pl.Int64)
+EMPTY |= {"removable_from": pl.Date}
+
+
+def error_units(
+    device_licenses: pl.DataFrame, devices: pl.DataFrame, lines: pl.DataFrame, rules: Rules
+) -> pl.DataFrame:
+    """One row per line and day of a device list: units behind instances that should not count.
+
+    Rule: stale is silent for more than `shadow.stale_days` on the list's own day; a duplicate is
+    one instance (PID and serial, else UUID, else host name) in several accounts or records, of
+    which the largest counts once. A line counted by devices counts instances, and knows no
+    duplicates. Columns: agreement, suite, sku, snapshot_date, stale, duplicate, members (units of
+    an instance beyond its first: stacks and pairs counted one by one), instances, removable_from
+    (the day on which the last of them had become stale; a live instance reports again).
+
+    >>> from cssm_lib.rules import load_rules
+    >>> error_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), load_rules()).height
+    0
+    """
+    if lines.is_empty() or device_licenses.is_empty():
+        return pl.DataFrame(schema=EMPTY)
+    page = [*ACCOUNT, "snapshot_date", *NAMES]
+    seen = devices.group_by(page).agg(pl.col("last_contact").max())
+    uses = (
+        device_licenses.filter(pl.col("quantity") > 0, pl.col("snapshot_date").is_not_null())
+        .join(places_in_lines(device_licenses, lines), on=PLACE, nulls_equal=True)
+        .join(seen, on=page, how="left", nulls_equal=True)
+        .with_columns(instance=_instance())
+    )
+    each = uses.group_by(*LINE, "snapshot_date", "instance").agg(
+        units=pl.col("quantity").sum(), largest=pl.col("quantity").max(),
+        accounts=pl.struct(ACCOUNT).n_unique(), last_contact=pl.col("last_contact").max(),
+    )  # fmt: skip
+    still = rules["shadow.stale_days"]
+    silent = pl.col("snapshot_date") - pl.col("last_contact").dt.date()
+    stale = (silent.dt.total_days() > still).fill_null(False)
+    turned = pl.col("last_contact").dt.date().dt.offset_by(f"{still + 1}d")
+    listed = pl.col("snapshot_date").filter(pl.col("accounts") > 1)
+    counts = lines.unique(LINE).select(*LINE, by_device=pl.col("count") == "devices")
+    kept = pl.when("by_device").then(1).otherwise("largest")
+    twice = pl.when(pl.col("by_device") | (pl.col("accounts") == 1)).then(0)
+    return (
+        each.join(counts, on=LINE)
+        .group_by(*LINE, "snapshot_date")
+        .agg(
+            stale=kept.filter(stale).sum().cast(pl.Int64),
+            duplicate=twice.otherwise(pl.col("units") - pl.col("largest")).sum().cast(pl.Int64),
+            members=(pl.col("units") - 1).sum().cast(pl.Int64),
+            instances=pl.len().cast(pl.Int64),
+            removable_from=pl.max_horizontal(turned.filter(stale).max(), listed.max()),
+        )
+        .sort(*LINE, "snapshot_date")
+    )
+
+
+def _instance() -> pl.Expr:
+    pid = pl.col("udi_pid").fill_null("").str.strip_chars().str.to_uppercase()
+    serial = pl.col("serial").str.strip_chars().str.to_uppercase().replace("", None)
+    place = pl.concat_str(*ACCOUNT, "source", "place", separator=" ", ignore_nulls=True)
+    return pl.coalesce(
+        pl.format("serial {} {}", pid, serial),
+        pl.format("uuid {}", pl.col("uuid").str.to_lowercase()),
+        pl.format("host {}", pl.col("hostname").str.to_lowercase()),
+        pl.format("record {}", place),
+    )

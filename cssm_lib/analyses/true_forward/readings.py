@@ -1,0 +1,237 @@
+"""The readings of a contract: the client's own terms and every published one, as lines of terms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.analyses.true_forward.bill import PARTS, completed
+from cssm_lib.analyses.true_forward.measure import ACCOUNTS
+from cssm_lib.errors import ConfigError
+from cssm_lib.rules import Rules, matches_any
+from cssm_lib.schema import ANSWERS
+
+CONTRACT = "contract"
+SETTINGS = {
+    "measure": pl.String,
+    "allowance": PARTS,
+    "allowance_from_month": pl.Int64,
+    "charged": pl.String,
+    "credit": pl.String,
+    "price_from": pl.String,
+    "months": pl.String,
+    "early_events": pl.String,
+    "initial_cap": PARTS,
+    "standard_cap": PARTS,
+    "last_months": pl.Int64,
+    "ratchet": pl.String,
+    "shift_consumes": pl.Boolean,
+    "outside_stock": pl.String,
+}
+# what else a contract could say; a value that it already has, or that contradicts, changes nothing
+OTHERWISE: dict[str, tuple[Any, ...]] = {
+    "measure": ("as_of", "peak", "average", ACCOUNTS),
+    "allowance": (0, Decimal("0.15"), Decimal("0.2")),
+    "charged": ("above_entitlement", "above_allowance"),
+    "credit": ("value_shift", "none"),
+    "price_from": ("by_commitment", "list"),
+    "months": ("whole", "days"),
+    "early_events": ("none", "growth_caps"),
+    "last_months": (12, 0),
+    "ratchet": ("to_consumption", "by_charged"),
+    "shift_consumes": (True, False),
+    "outside_stock": ("ignored", "offsets"),
+}
+
+
+def contradiction(settings: Mapping[str, Any], said: Collection[str] = ()) -> str | None:
+    """What in a set of settings contradicts the rest, in words; None where they agree.
+
+    `said` names the settings that somebody wrote down: only of these a useless one is a fault.
+
+    >>> contradiction({"charged": "above_allowance", "allowance": 0})
+    'charged = "above_allowance" needs an allowance above 0, found 0'
+    """
+    free, measure = Decimal(str(settings.get("allowance") or 0)), settings.get("measure")
+    accounts, caps = measure == ACCOUNTS, settings.get("early_events") == "growth_caps"
+    lowest = min(Decimal(str(settings.get(name) or 0)) for name in ("initial_cap", "standard_cap"))
+    faults = {
+        f'charged = "above_allowance" needs an allowance above 0, found {free}': (
+            settings.get("charged") == "above_allowance" and not free
+        ),
+        f'measure = "{ACCOUNTS}" knows no allowance, found allowance = {free}': accounts and free,
+        f'measure = "{ACCOUNTS}" knows no outside stock, found outside_stock = "offsets"': (
+            accounts and settings.get("outside_stock") == "offsets"
+        ),
+        f'measure = "{ACCOUNTS}" moves the base by what is charged, found ratchet ='
+        ' "to_consumption"': accounts
+        and "ratchet" in said
+        and settings.get("ratchet") == "to_consumption",
+        f"an early event at {lowest:.0%} growth bills nothing while {free:.0%} are free": (
+            caps and free and lowest <= free
+        ),
+        "initial_cap and standard_cap do nothing without early_events": (
+            not caps and {"initial_cap", "standard_cap"} & set(said)
+        ),
+        "allowance_from_month does nothing without an allowance": (
+            "allowance_from_month" in said and settings.get("allowance_from_month") and not free
+        ),
+        "shift_consumes = true does nothing without a credit": (
+            "shift_consumes" in said
+            and settings.get("shift_consumes")
+            and settings.get("credit") == "none"
+        ),
+    }
+    return next((words for words, found in faults.items() if found), None)
+
+
+def published(rules: Rules) -> pl.DataFrame:
+    """One row per published reading that is switched on: its settings, source, date, confidence.
+
+    What a record leaves out is the rule pack's `true_forward.contract`. Columns: reading, title,
+    programmes, the settings (outside_stock null: as the agreement says), source, dated,
+    confidence, as_of. Raises ConfigError where the settings of a record contradict each other.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> published(load_rules())["reading"][0]
+    'as_of_milestone'
+    """
+    caps = ("initial_cap", "standard_cap", "last_months")
+    shipped = rules["true_forward.contract"] | {n: rules[f"true_forward.{n}"] for n in caps}
+    shipped |= {"outside_stock": None}
+    rows = [_record(shipped, record) for record in rules["readings.published"]]
+    types = {"reading": pl.String, "title": pl.String, "programmes": pl.List(pl.String)}
+    types |= SETTINGS | dict.fromkeys(("source", "dated", "confidence"), pl.String)
+    return pl.DataFrame(rows, schema=types | {"as_of": pl.Date})
+
+
+def _record(shipped: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: record[name] for name in SETTINGS if name in record}
+    fault = contradiction(dict(shipped) | said, said)
+    if fault:
+        raise ConfigError(f"rule pack readings: {record['name']}: {fault}.")
+    words = {name: value for name, value in record.items() if name not in SETTINGS}
+    shares = {n: Decimal(str((dict(shipped) | said)[n])) for n, t in SETTINGS.items() if t == PARTS}
+    return {**shipped, **said, **shares, **words, "reading": words["name"]}
+
+
+def under_readings(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per line and reading: the contract's own terms first, then each published reading.
+
+    An agreement's `programme` names the readings that are said of it; without one, or where none
+    is said of it, all are. Line, prices, commitment and scope stay the client's.
+    """
+    own = completed(lines, rules).with_columns(reading=pl.lit(CONTRACT))
+    read = published(rules)
+    named = _said_of(own.select("programme").unique(), read)
+    settings = read.select("reading", *(pl.col(name).alias(f"{name}_read") for name in SETTINGS))
+    others = (
+        own.drop("reading")
+        .join(named, on="programme", nulls_equal=True, maintain_order="left")
+        .join(settings, on="reading", maintain_order="left")
+        .with_columns(pl.coalesce(f"{name}_read", name).alias(name) for name in SETTINGS)
+    )
+    order = pl.col("reading").replace_strict(
+        {name: place for place, name in enumerate([CONTRACT, *read["reading"]])},
+        return_dtype=pl.Int64,
+    )
+    both = pl.concat([own, others.select(own.columns)])
+    return _by_account(both).sort(order, maintain_order=True)
+
+
+def _by_account(lines: pl.DataFrame) -> pl.DataFrame:
+    """Users and devices have no accounts to be short of: such a line is measured as a whole."""
+    whole = pl.col("metric").is_not_null() | (pl.col("count") == "devices")
+    as_of = (pl.col("measure") == ACCOUNTS) & whole & (pl.col("reading") != CONTRACT)
+    measure = pl.when(as_of).then(pl.lit("as_of")).otherwise("measure")
+    return lines.with_columns(measure.alias("measure"))
+
+
+def _said_of(programmes: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    fits = [matches_any(names) for names in read["programmes"].to_list()]
+    patterns = read.select("reading", fits=pl.Series(fits, dtype=pl.String))
+    pairs = programmes.join(patterns, how="cross").with_columns(
+        said=pl.col("programme").str.contains(pl.col("fits")).fill_null(False)
+    )
+    known = (pl.col("said") & (pl.col("fits") != matches_any(["*"]))).any().over("programme")
+    return pairs.filter(pl.col("said") | ~known).select("programme", "reading")
+
+
+def one_setting_changed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per line and other value of one setting, all else as the contract says.
+
+    `reading` is "setting = value"; `setting` and `said` hold both. A value that the line has, or
+    that would contradict its other settings, gives no row.
+    """
+    own = completed(lines, rules)
+    parts = []
+    for setting, values in OTHERWISE.items():
+        for value in values:
+            kind = SETTINGS[setting]
+            words = str(value).lower() if isinstance(value, bool) else str(value)
+            changed = own.filter(pl.col(setting) != pl.lit(value, kind)).with_columns(
+                pl.lit(value, kind).alias(setting),
+                reading=pl.lit(f"{setting} = {words}"),
+                setting=pl.lit(setting),
+                said=pl.lit(words),
+            )
+            parts.append(changed)
+    return _by_account(_without_contradictions(pl.concat(parts)))
+
+
+def _without_contradictions(lines: pl.DataFrame) -> pl.DataFrame:
+    """The contradictions are few: each different set of settings is looked at once."""
+    sets = lines.select(list(SETTINGS)).unique()
+    agree = [contradiction(row) is None for row in sets.iter_rows(named=True)]
+    return lines.join(
+        sets.filter(pl.Series(agree, dtype=pl.Boolean)), on=list(SETTINGS), how="semi"
+    )
+
+
+def in_steps(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per line, published reading and step from the contract to that reading.
+
+    Step n has the first n settings of `SETTINGS` as the reading says, the others as the contract
+    does; steps at which no line of an agreement changes are left out. Adds `step` (0 = contract),
+    `target` (the reading), `setting`; `reading` names the step.
+    """
+    both = under_readings(lines, rules)
+    key = ["agreement", "suite", "sku"]
+    own = both.filter(pl.col("reading") == CONTRACT).drop("reading")
+    goals = both.filter(pl.col("reading") != CONTRACT).select(
+        *key, target="reading", **{f"{name}_read": pl.col(name) for name in SETTINGS}
+    )
+    start = own.join(goals, on=key, maintain_order="left")
+    parts = [start.with_columns(step=pl.lit(0), setting=pl.lit(CONTRACT))]
+    for place, name in enumerate(SETTINGS, 1):
+        differs = pl.col(name).ne_missing(pl.col(f"{name}_read")).any().over("agreement", "target")
+        start = start.with_columns(moved=differs).with_columns(pl.col(f"{name}_read").alias(name))
+        parts.append(
+            start.filter("moved")
+            .drop("moved")
+            .with_columns(step=pl.lit(place), setting=pl.lit(name))
+        )
+        start = start.drop("moved")
+    steps = pl.concat(parts, how="vertical_relaxed")
+    named = pl.format("{} {}", "target", pl.col("step").cast(pl.String).str.zfill(2))
+    return steps.with_columns(reading=named).drop(f"{name}_read" for name in SETTINGS)
+
+
+def terms_read(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per reading: the contract's terms per suite, then each published reading's.
+
+    Columns: ANSWERS["readings"]. Raises ConfigError as `published` does.
+    """
+    contract = (
+        completed(lines, rules).unique(["agreement", "suite"], maintain_order=True)
+        .with_columns(
+            reading=pl.lit(CONTRACT), title=pl.lit("Your contract's own terms"),
+            source=pl.lit("client.toml, completed by the rule pack"),
+        )
+    )  # fmt: skip
+    vendor = pl.col("reading") == rules["readings.vendor_opening"]
+    whole = pl.concat([contract, published(rules).drop("programmes")], how="diagonal_relaxed")
+    return ANSWERS["readings"].shaped(whole.with_columns(vendor_opening=vendor))

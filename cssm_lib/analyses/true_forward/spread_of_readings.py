@@ -1,0 +1,177 @@
+"""The range of the readings: what each bills, term by term, and which setting moves the money."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from cssm_lib.analyses.true_forward.bill import true_forward
+from cssm_lib.analyses.true_forward.readings import (
+    CONTRACT,
+    SETTINGS,
+    in_steps,
+    one_setting_changed,
+    published,
+)
+from cssm_lib.rules import Rules
+from cssm_lib.schema import ANSWERS
+
+RANGED = ["agreement", "reading"]
+
+
+def reading_range(billed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per agreement and reading: the contract first, then from the lowest to the highest.
+
+    `billed` is the table true_forward under every reading, the true-up beside it. Money is
+    null where a line over has no price, or where fewer lines are decided than under the contract: a
+    sum that lacks lines is no lowest figure. Columns: ANSWERS["reading_range"].
+
+    >>> from cssm_lib.rules import load_rules
+    >>> reading_range(ANSWERS["true_forward"].empty(), load_rules()).height
+    0
+    """
+    sums = _sums(billed)
+    own = sums.filter(pl.col("reading") == CONTRACT).select("agreement", least="undecided")
+    priced = _comparable(sums.join(own, on="agreement", how="left", maintain_order="left"))
+    names = published(rules).select("reading", "title")
+    known = pl.col("net").is_not_null() & (pl.col("undecided") == pl.col("least"))
+    contract = pl.col("net").filter(pl.col("reading") == CONTRACT).first().over("agreement")
+    title = pl.when(pl.col("reading") == CONTRACT).then(pl.lit("Your contract's own terms"))
+    return ANSWERS["reading_range"].shaped(
+        priced.join(names, on="reading", how="left", maintain_order="left")
+        .with_columns(
+            title=title.otherwise("title"),
+            vendor_opening=pl.col("reading") == rules["readings.vendor_opening"],
+            rank=pl.when(known).then("net").rank("min").over("agreement").cast(pl.Int64),
+            more_than_contract=pl.col("net") - contract,
+            other=pl.col("reading") != CONTRACT,
+        )
+        .sort("agreement", "other", "rank", "net", "reading", nulls_last=True)
+    )
+
+
+MONEY = ("charge", "credit", "net", "past", "true_up")
+
+
+def _sums(billed: pl.DataFrame) -> pl.DataFrame:
+    """One row per agreement and reading: its events so far added up, and what is left open."""
+    past = billed.filter(~pl.col("outcome").str.contains("ahead"))
+    open_ = pl.col("outcome").str.starts_with("undecided")
+    return past.group_by(RANGED, maintain_order=True).agg(
+        pl.col("over", *MONEY).sum(),
+        events=pl.col("event_date").n_unique(),
+        undecided=open_.sum(),
+        unpriced=((pl.col("over") > 0) & pl.col("charge").is_null()).sum(),
+        decided=(~open_).sum(),
+        currency=pl.col("currency").first(),
+    )
+
+
+def _comparable(sums: pl.DataFrame) -> pl.DataFrame:
+    """Money is null where a price lacks, or where fewer lines are decided than by the contract."""
+    whole = (pl.col("decided") > 0) & (pl.col("unpriced") == 0)
+    known = whole & (pl.col("undecided") <= pl.col("least"))
+    return sums.with_columns(pl.when(known).then(name).alias(name) for name in MONEY)
+
+
+def moved_by_settings(
+    lines: pl.DataFrame, days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
+) -> pl.DataFrame:
+    """One row per agreement, setting and other value: what that setting alone would change.
+
+    `effect` is the net of all events so far less the contract's; rank 1 moves the money most, of
+    equals the first in the order of SETTINGS. Columns: ANSWERS["setting_effects"].
+    """
+    if lines.is_empty():
+        return ANSWERS["setting_effects"].empty()
+    changed = one_setting_changed(lines, rules)
+    # a suite that has the value already keeps its own line, so that agreements stay whole
+    whole = _whole_agreements(changed, lines.with_columns(reading=pl.lit(CONTRACT)))
+    own = _net(lines.with_columns(reading=pl.lit(CONTRACT)), days, as_of, rules)
+    least = own.select("agreement", least="undecided")
+    nets = _comparable(_net(whole, days, as_of, rules).join(least, on="agreement"))
+    said = changed.select("agreement", "reading", "setting", "said").unique(maintain_order=True)
+    order = {name: place for place, name in enumerate(SETTINGS)}
+    effects = (
+        said.join(nets, on=RANGED)
+        .join(own.select("agreement", before="net"), on="agreement")
+        .with_columns(effect=pl.col("net") - pl.col("before"))
+        .with_columns(
+            size=pl.col("effect").abs(),
+            place=pl.col("setting").replace_strict(order, return_dtype=pl.Int64),
+        )
+        .sort("agreement", "size", "place", "said", descending=[False, True, False, False],
+              nulls_last=True)
+    )  # fmt: skip
+    rank = pl.col("size").rank("ordinal", descending=True).over("agreement").cast(pl.Int64)
+    return ANSWERS["setting_effects"].shaped(effects.with_columns(rank=rank))
+
+
+def _whole_agreements(changed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    key = ["agreement", "suite", "sku"]
+    wanted = changed.select("agreement", "reading").unique(maintain_order=True)
+    missing = (
+        own.drop("reading").join(wanted, on="agreement")
+        .join(changed, on=[*key, "reading"], how="anti")
+    )  # fmt: skip
+    return pl.concat([changed.drop("setting", "said"), missing], how="diagonal_relaxed")
+
+
+def _net(
+    lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date | None, rules: Rules
+) -> pl.DataFrame:
+    """One row per agreement and reading: the net of all events so far, and what is left open."""
+    return _sums(true_forward(lines, days, as_of=as_of, rules=rules))
+
+
+def moved_by_steps(
+    lines: pl.DataFrame, days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
+) -> pl.DataFrame:
+    """One row per agreement, published reading and setting in which it differs, in one order.
+
+    The settings are changed one after the other, so `effect` sums to the reading's difference from
+    the contract. Columns: ANSWERS["reading_steps"].
+    """
+    if lines.is_empty():
+        return ANSWERS["reading_steps"].empty()
+    steps = in_steps(lines, rules)
+    sums = _net(steps, days, as_of, rules)
+    start = sums.filter(pl.col("reading").str.ends_with(" 00"))
+    least = start.group_by("agreement").agg(least=pl.col("undecided").min())
+    nets = _comparable(sums.join(least, on="agreement")).select(*RANGED, "net", "currency")
+    by = ["agreement", "target"]
+    one = steps.unique(["agreement", "reading"], maintain_order=True).select(
+        *by, "reading", "step", "setting"
+    )
+    walked = one.join(nets, on=RANGED, how="left").sort(*by, "step")
+    before, after = pl.col("net").shift(1).over(by), pl.col("net")
+    named = walked.with_columns(net_before=before, net_after=after, effect=after - before)
+    values = _values(steps)
+    return ANSWERS["reading_steps"].shaped(
+        named.filter(pl.col("step") > 0)
+        .join(values, on=[*by, "step"], how="left")
+        .with_columns(reading="target", step=pl.col("step").rank("dense").over(by))
+        .sort("agreement", "reading", "step")
+    )
+
+
+def _values(steps: pl.DataFrame) -> pl.DataFrame:
+    """What each step changes, from what to what, as text."""
+    by = ["agreement", "target", "step"]
+    texts = steps.select(*by, "setting", *(pl.col(name).cast(pl.String) for name in SETTINGS))
+    long = texts.unpivot(index=[*by, "setting"], variable_name="name", value_name="value")
+    ends = long.filter(pl.col("name") == pl.col("setting"))
+    start = long.filter(pl.col("step") == 0).select("agreement", "target", "name", "value")
+    to = ends.group_by(by).agg(to_value=_joined())
+    was = (
+        ends.select(by + ["name"]).unique()
+        .join(start.group_by("agreement", "target", "name").agg(from_value=_joined()),
+              on=["agreement", "target", "name"])
+    )  # fmt: skip
+    return to.join(was, on=by).drop("name")
+
+
+def _joined() -> pl.Expr:
+    decimal = pl.col("value").str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
+    return decimal.unique().sort().str.join(", ")

@@ -1,0 +1,119 @@
+"""The tables of the agreements: what each line used, what every reading bills, what is ahead."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cssm_lib.analyses import history, true_forward
+from cssm_lib.answers.terms import agreement_lines
+from cssm_lib.client import Client
+
+LINE = ["agreement", "suite", "sku"]
+
+
+def tables(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Every table that rests on an agreement, by name; `held` are the client's holdings."""
+    lines, rules, as_of = agreement_lines(client), client.rules, client.as_of
+    days = line_days(client, held, lines)
+    read = true_forward.under_readings(lines, rules)
+    measurable = true_forward.with_billable(days, client.tables["ea_consumption"], lines)
+    billed = true_forward.true_forward(read, measurable, as_of=as_of, rules=rules)
+    billed = true_forward.with_true_up(billed, read, days, rules)
+    places = held.select("smart_account", "virtual_account", "license", "tag").unique()
+    asked = {"as_of": as_of, "rules": rules}
+    made = {
+        "line_days": days,
+        "true_forward": billed,
+        "unit_prices": true_forward.unit_prices(places, lines, as_of=as_of),
+        "readings": true_forward.terms_read(lines, rules),
+        "reading_range": true_forward.reading_range(billed, rules),
+        "reading_steps": true_forward.moved_by_steps(lines, measurable, **asked),
+        "setting_effects": true_forward.moved_by_settings(lines, measurable, **asked),
+        "next_events": true_forward.next_events(read, measurable, billed, **asked),
+    }
+    return made | _record(client, held, lines, made) | _claims(client, held, read, made)
+
+
+def _record(
+    client: Client, held: pl.DataFrame, lines: pl.DataFrame, made: dict[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
+    """What each line used on every known day, how its growth divides, where it will stand."""
+    rules, as_of, billed = client.rules, client.as_of, made["true_forward"]
+    summed = true_forward.tagged(held, lines)
+    by_licence = history.pool_days(summed, by=[*LINE, "license"], rules=rules, seen=held)
+    past = true_forward.line_history(made["line_days"], by_licence, lines, billed, rules)
+    asked = {"as_of": as_of, "rules": rules}
+    project = true_forward.project_units(summed, _entries(client, "exclude"))
+    errors = _errors(client, lines)
+    parts = true_forward.growth(made["line_days"], project, errors, lines, billed, rules)
+    planned = _entries(client, "planned")
+    return {
+        "line_history": past,
+        "line_years": true_forward.line_years(past, lines, billed, **asked),
+        "milestone_log": true_forward.milestone_log(_log(client), billed, summed, rules),
+        "growth": parts,
+        "growth_years": true_forward.growth_years(parts, lines, **asked),
+        "outlook": true_forward.outlook(past, lines, billed, planned, **asked),
+    }
+
+
+def _claims(
+    client: Client, held: pl.DataFrame, read: pl.DataFrame, made: dict[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
+    """What the vendor's own reports say otherwise, and what clean-up is worth."""
+    tables, asked = client.tables, {"as_of": client.as_of, "rules": client.rules}
+    own = read.filter(pl.col("reading") == "contract")
+    errors = _errors(client, own)
+    told = true_forward.generated(tables["ea_consumption"], own)
+    evidence = {"line_days": made["line_days"], "held": held, "generated": told, "errors": errors}
+    report, billed = tables["true_forward_report"], made["true_forward"]
+    differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
+    worth = true_forward.waiting(read, made["line_days"], errors, **asked)
+    return {"disputes": differ, "dispute_lines": beside, "waiting": worth}
+
+
+def _errors(client: Client, lines: pl.DataFrame) -> pl.DataFrame:
+    tables = client.tables
+    return true_forward.error_units(
+        tables["device_licenses"], tables["devices"], lines, client.rules
+    )
+
+
+def _log(client: Client) -> pl.DataFrame:
+    """The event log as it was known at as_of."""
+    log, last = client.tables["event_log"], client.as_of
+    return log.filter(pl.col("time").dt.date() <= last) if last else log
+
+
+ENTRIES = {
+    "exclude": dict.fromkeys(("smart_account", "virtual_account", "license"), pl.String)
+    | {"from": pl.Date, "to": pl.Date},
+    "planned": {"agreement": pl.String, "sku": pl.String, "units": pl.Int64, "from": pl.Date}
+    | {"to": pl.Date},
+}
+
+
+def _entries(client: Client, name: str) -> pl.DataFrame:
+    """One row per entry of a list in client.toml."""
+    rows = [entry.model_dump(by_alias=True) for entry in getattr(client.config, name)]
+    return pl.DataFrame(rows, schema=ENTRIES[name])
+
+
+def line_days(client: Client, held: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per line and known day, whatever way the line counts, outside stock beside it."""
+    tables, rules = client.tables, client.rules
+    days = pl.concat(
+        [
+            history.pool_days(true_forward.tagged(held, lines), by=LINE, rules=rules, seen=held),
+            true_forward.device_days(
+                tables["device_licenses"], tables["devices"], lines, rules=rules
+            ),
+            true_forward.unmatched_days(held, lines, rules=rules),
+            true_forward.user_days(tables["user_counts"], lines),
+        ],
+        how="diagonal_relaxed",
+    )
+    outside = true_forward.outside_units(history.counted_lots(tables), held, lines, rules=rules)
+    return days.drop("outside", strict=False).join(
+        outside, on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
+    )

@@ -1,0 +1,243 @@
+"""Charts of True Forward: the ratchet, the readings, the dispute."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from cssm_lib.pages.charts.rows import ranked
+from cssm_lib.pages.charts.theme import (
+    MAX_ROWS,
+    PALETTE,
+    PLOT_WIDTH,
+    WIDE,
+    blank,
+    heading,
+    meanings,
+    names_axis,
+)
+
+BASE, USE, PEAK, MILESTONE = "entitlement", "use", "peak of the year", "value at the milestone"
+MARKED = "gap, partial day, flat line or jump"
+SERIES = [BASE, USE, PEAK, MILESTONE, MARKED]
+COLOURS = meanings("entitled", "demand", "peak", "used", "short", words=SERIES)
+MONEY = ",.2f"
+
+
+def ratchet(
+    line_history: pl.DataFrame, *, years: pl.DataFrame | None = None, top: int = 6
+) -> alt.Chart | alt.FacetChart:
+    """Use of each line against what is bought, which only rises; milestones, peaks, marks.
+
+    Takes the tables `line_history` and, as `years`, `line_years`. Licences are drawn where the
+    frame holds no line as a whole.
+    """
+    title = "The ratchet: use against entitlement"
+    days = _as_lines(line_history)
+    if days.is_empty():
+        return blank(title, "line_history")
+    order = ranked(days.with_columns(pl.col("above").cast(pl.Float64)), "line", ["above", "demand"])
+    kept = days.filter(pl.col("line").is_in(order[:top]))
+    points = [] if years is None else _year_points(_as_lines(years))
+    long = pl.concat([*_day_points(kept), *points]).filter(
+        pl.col("line").is_in(order[:top]), pl.col("units").is_not_null()
+    )
+    rest = f"And {len(order) - top:,} more lines in the table." if order[top:] else ""
+    notes = ["Each milestone above the line raises it for good; each panel has a scale of its own."]
+    return _panels(long.sort("line", "series", "day").tail(MAX_ROWS), order[:top]).properties(
+        title=heading(title, *notes, rest)
+    )
+
+
+def _as_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    whole = frame.filter(pl.col("license").is_null())
+    rows = frame if whole.is_empty() else whole
+    named = pl.concat_str("sku", "license", separator=" · ", ignore_nulls=True)
+    several = rows["agreement"].n_unique() > 1
+    own = pl.concat_str("agreement", named, separator=" · ") if several else named
+    return rows.with_columns(own.alias("line"))
+
+
+def _point(frame: pl.DataFrame, series: str, day: str, units: str) -> pl.DataFrame:
+    return frame.select(
+        "line", pl.col(day).alias("day"), pl.col(units).cast(pl.Float64).alias("units"),
+        series=pl.lit(series),
+    )  # fmt: skip
+
+
+def _day_points(days: pl.DataFrame) -> list[pl.DataFrame]:
+    return [
+        _point(days, BASE, "snapshot_date", "entitled"),
+        _point(days, USE, "snapshot_date", "demand"),
+        _point(days.filter(pl.col("mark").is_not_null()), MARKED, "snapshot_date", "demand"),
+    ]
+
+
+def _year_points(years: pl.DataFrame) -> list[pl.DataFrame]:
+    return [
+        _point(years, PEAK, "peak_first", "peak"),
+        _point(years, MILESTONE, "milestone_day", "milestone_value"),
+    ]
+
+
+def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
+    single = len(order) == 1
+    width, height = (WIDE, 240) if single else (285, 150)
+    tick = alt.Axis(format="%b %Y", tickCount=8 if single else 4, labelOverlap=True)
+    scale = alt.Scale(zero=False, padding=10, nice=True)
+    base = alt.Chart().encode(
+        x=alt.X("day:T", title="Day", axis=tick),
+        y=alt.Y("units:Q", title="Units", scale=scale, axis=alt.Axis(format=",~d", tickCount=5)),
+        color=alt.Color("series:N", scale=COLOURS, title=None, legend=alt.Legend(
+            symbolType="square", symbolStrokeWidth=0, symbolOpacity=1, columns=3, labelLimit=260)),
+        tooltip=[
+            alt.Tooltip("line:N", title="Line"),
+            alt.Tooltip("day:T", title="Day", format="%Y-%m-%d"),
+            alt.Tooltip("series:N", title="What"),
+            alt.Tooltip("units:Q", title="Units", format=",~f"),
+        ],
+    )  # fmt: skip
+    header = alt.Header(title=None, labelAnchor="start", labelLimit=width, labelFontWeight="bold")
+    layers = alt.layer(*_marks(base, set(long["series"])), data=long)
+    return (
+        layers.properties(width=width, height=height)
+        .facet(
+            facet=alt.Facet("line:N", sort=order, header=header), columns=1 if single else 2,
+            bounds="flush", spacing={"row": 44, "column": 72},
+        )
+        .resolve_scale(y="independent")
+    )  # fmt: skip
+
+
+def _marks(base: alt.Chart, drawn: set[str]) -> list[alt.Chart]:
+    line = {"interpolate": "step-after", "strokeWidth": 2}
+    marks = {
+        BASE: lambda it: it.mark_line(**line, strokeDash=[6, 3]),
+        USE: lambda it: it.mark_line(**line),
+        MARKED: lambda it: it.mark_point(filled=False, size=60, strokeWidth=2),
+        PEAK: lambda it: it.mark_point(shape="diamond", filled=True, size=90, opacity=1),
+        MILESTONE: lambda it: it.mark_point(shape="square", filled=True, size=60, opacity=1),
+    }
+    only = {name: base.transform_filter(alt.datum.series == name) for name in drawn}
+    return [mark(only[name]) for name, mark in marks.items() if name in drawn]
+
+
+OWN, OPENING, OTHER = "your contract", "the usual opening", "another published reading"
+KINDS = meanings("entitled", "short", "shelf", words=[OWN, OPENING, OTHER])
+
+
+def range_of_readings(reading_range: pl.DataFrame, *, top: int = 24) -> alt.Chart | alt.LayerChart:
+    """What each reading bills, lowest to highest; the true-up as a hollow point beyond it."""
+    title = "The same snapshots under every reading"
+    known = reading_range.filter(pl.col("net").is_not_null(), pl.col("rank").is_not_null())
+    if known.is_empty():
+        return blank(title, "reading_range")
+    kind = (
+        pl.when(pl.col("reading") == "contract").then(pl.lit(OWN))
+        .when("vendor_opening").then(pl.lit(OPENING)).otherwise(pl.lit(OTHER))
+    )  # fmt: skip
+    rows = _named(known, "title").with_columns(
+        kind=kind,
+        net=pl.col("net").cast(pl.Float64),
+        with_past=(pl.col("net") + pl.col("past").fill_null(0)).cast(pl.Float64),
+    )
+    open_ = reading_range.height - known.height
+    notes = [
+        "Net of all events so far. A hollow point: what a true-up would bill, the past included.",
+        f"Not drawn, for want of a price or an export: {open_} readings." if open_ else "",
+    ]
+    return _bars(rows.sort("net", "name").head(top)).properties(
+        title=heading(title, *notes), width=PLOT_WIDTH - 90, height=alt.Step(30)
+    )
+
+
+def _named(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    several = rows["agreement"].n_unique() > 1
+    own = pl.concat_str("agreement", column, separator=" · ") if several else pl.col(column)
+    return rows.with_columns(own.alias("name"))
+
+
+def _bars(rows: pl.DataFrame) -> alt.LayerChart:
+    order = rows["name"].to_list()
+    currency = rows["currency"].drop_nulls().first() or "money"
+    axis = alt.Axis(format=",~f", labelOverlap=True)
+    base = alt.Chart(rows.select("name", "kind", "net", "with_past")).encode(
+        y=alt.Y("name:N", sort=order, axis=names_axis(330), title=None),
+        tooltip=[
+            alt.Tooltip("name:N", title="Reading"),
+            alt.Tooltip("net:Q", title="Net", format=MONEY),
+            alt.Tooltip("with_past:Q", title="With the past", format=MONEY),
+        ],
+    )
+    net = alt.X("net:Q", title=f"Net, {currency}", axis=axis)
+    bars = base.mark_bar(height=16).encode(
+        x=net, color=alt.Color("kind:N", scale=KINDS, title=None)
+    )
+    past = base.mark_point(size=60, color=PALETTE["quiet"]).encode(x=alt.X("with_past:Q"))
+    text = base.mark_text(align="left", dx=4, dy=-11, fontSize=10, color=PALETTE["ink"])
+    return alt.layer(bars, past, text.encode(x=net, text=alt.Text("net:Q", format=MONEY)))
+
+
+def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Chart | alt.LayerChart:
+    """What one setting alone would change, the largest first."""
+    title = "What one setting alone would change"
+    known = setting_effects.filter(pl.col("effect").is_not_null())
+    if known.is_empty():
+        return blank(title, "setting_effects")
+    words = pl.format("{}: {}", "setting", "said").str.replace_all("_", " ")
+    rows = _named(known.with_columns(words=words), "words").sort("rank", "name").head(top)
+    rows = rows.with_columns(
+        effect=pl.col("effect").cast(pl.Float64),
+        way=pl.when(pl.col("effect") > 0).then(pl.lit("dearer")).otherwise(pl.lit("cheaper")),
+    )
+    note = "Net of all events so far less the contract's, with everything else left as it says."
+    colours = meanings("short", "over", words=["dearer", "cheaper"])
+    return _signed(rows, "effect", "way", colours).properties(
+        title=heading(title, note), width=PLOT_WIDTH - 50, height=alt.Step(24)
+    )
+
+
+def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> alt.LayerChart:
+    order = rows["name"].to_list()
+    currency = rows["currency"].drop_nulls().first() or "money"
+    axis = alt.Axis(format=",~f", labelOverlap=True)
+    base = alt.Chart(rows.select("name", value, kind)).encode(
+        x=alt.X(f"{value}:Q", title=currency, axis=axis, scale=alt.Scale(padding=60)),
+        y=alt.Y("name:N", sort=order, axis=names_axis(300), title=None),
+        tooltip=[
+            alt.Tooltip("name:N", title="What"),
+            alt.Tooltip(f"{value}:Q", title=currency, format=f"+{MONEY}"),
+        ],
+    )
+    bars = base.mark_bar(height=14).encode(color=alt.Color(f"{kind}:N", scale=colours, title=None))
+    number = alt.Text(f"{value}:Q", format=f"+{MONEY}")
+    right = alt.datum[value] >= 0
+    texts = [
+        base.transform_filter(right).mark_text(align="left", dx=4, fontSize=10),
+        base.transform_filter(~right).mark_text(align="right", dx=-4, fontSize=10),
+    ]
+    return alt.layer(bars, *(text.encode(text=number) for text in texts))
+
+
+def dispute(disputes: pl.DataFrame, *, top: int = 20, known: bool = False) -> alt.LayerChart:
+    """What each difference from the vendor's report adds to the bill, by its cause.
+
+    `known`: there is a report, so that no difference means that it agrees.
+    """
+    title = "The vendor's report: each difference by its cause"
+    priced = disputes.filter(pl.col("money").is_not_null(), pl.col("money") != 0)
+    if priced.is_empty():
+        agrees = "The vendor's report agrees with your own figures, line by line."
+        return blank(title, "dispute_lines", sentence=agrees if known else "")
+    words = pl.format("{} · {}", "sku", "cause")
+    rows = _named(priced.with_columns(words=words), "words").with_columns(
+        money=pl.col("money").cast(pl.Float64),
+        named=pl.when(pl.col("cause") == "unexplained").then(pl.lit("unexplained"))
+        .otherwise(pl.lit("cause named")),
+    )  # fmt: skip
+    ordered = rows.sort(pl.col("money").abs(), "name", descending=[True, False]).head(top)
+    colours = meanings("short", "stock", words=["cause named", "unexplained"])
+    note = "Theirs less ours; they sum to the difference of the two bills."
+    return _signed(ordered, "money", "named", colours).properties(
+        title=heading(title, note), width=PLOT_WIDTH - 50, height=alt.Step(26)
+    )
