@@ -44,6 +44,13 @@ DRAWN = {
     "match_states": "matches",
     "shadows_by_account": "instance_spans",
     "money_by_state": "match_classes",
+    "ratchet": "line_history",
+    "range_of_readings": "reading_range",
+    "moved_by_setting": "setting_effects",
+    "dispute": "disputes",
+    "growth_split": "growth_years",
+    "outlook": "outlook",
+    "cost_of_waiting": "waiting",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())
