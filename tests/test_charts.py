@@ -44,6 +44,7 @@ DRAWN = {
     "match_states": "matches",
     "shadows_by_account": "instance_spans",
     "money_by_state": "match_classes",
+    "changes_by_cause": "changes",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())
