@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from cssm_lib.clean.tags import alike, tag_names, with_tags
 from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.processes import elsewhere
 from cssm_lib.read import Hint, Reading, Source, archive, read_file
+from cssm_lib.read.actions import ACTIONS_NAME, no_actions, read_actions
 from cssm_lib.rules import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processe
 
 @dataclass(frozen=True)
 class Client:
-    """One customer at one day: what the files say, the terms, the rules; nothing computed yet."""
+    """One customer at one day: what the files say, the terms, the rules; nothing computed yet.
+
+    `actions` is the user's own list, from `actions.csv` beside `client.toml`.
+    """
 
     name: str
     folder: Path
@@ -41,6 +45,7 @@ class Client:
     config: ClientConfig
     rules: Rules
     tables: Mapping[str, pl.DataFrame]
+    actions: pl.DataFrame = field(default_factory=no_actions)
 
     def to_pandas(self, table: str) -> Any:
         """A canonical table as a pandas frame."""
@@ -51,11 +56,13 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     """Read a client folder whole.
 
     `as_of` is the one given, else that of `client.toml`, else the newest day of any file, else
-    None. Raises ConfigError for a fault in `client.toml` and UnusableClient where no file is
-    recognised.
+    None. Raises ConfigError for a fault in `client.toml` or `actions.csv` and UnusableClient where
+    no file is recognised.
     """
     folder = Path(folder)
     config = client_config(folder)
+    listed = folder / ACTIONS_NAME
+    actions = read_actions(listed) if listed.is_file() else no_actions()
     rules = load_rules(config.rules)
     paths = client_files(folder)
     parts = _parts(paths, Job(folder, config, rules))
@@ -74,7 +81,7 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     tables["usage"] = with_tags(tables["usage"], names)
     tables["names_alike"] = alike(tables["usage"]["license"].unique(), names)
     tables["notes"] = notes(tables, as_of=day, config=config)
-    return Client(config.client, folder, day, config, rules, tables)
+    return Client(config.client, folder, day, config, rules, tables, actions)
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,9 @@ def client_config(folder: Path) -> ClientConfig:
 
 
 def client_files(folder: Path) -> list[Path]:
-    """Every file of the folder but `client.toml` and hidden ones, in the order of their names.
+    """Every file of the folder but those the user writes and hidden ones, by name.
+
+    `client.toml` and the `actions.csv` beside it are the user's own words and no exports.
 
     A link that leads out of the folder is left out: no path outside the client is ever read.
     """
@@ -138,6 +147,7 @@ def client_files(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.is_file()
         and path.name != CONFIG_NAME
+        and path != folder / ACTIONS_NAME
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.resolve().is_relative_to(inside)
     )

@@ -26,3 +26,7 @@ class ParameterError(CssmError):
 
 class PageError(CssmError):
     """A page of the pack could not be made."""
+
+
+class InternalOnly(CssmError):
+    """A page for the vendor asked for what is not for the vendor."""

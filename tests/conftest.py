@@ -87,7 +87,7 @@ class FakeAnswers(dict[str, pl.DataFrame]):
 def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Path]]:
     """Client folders of the names given, opened as fakes; `broken…` cannot be opened."""
 
-    def opened(folder: Path, as_of: dt.date | None = None) -> FakeAnswers:
+    def opened(folder: Path, as_of: dt.date | None = None, audience: str = "") -> FakeAnswers:
         if folder.name.startswith("broken"):
             raise UnusableClient(f"{folder.name}: none of its files was recognised as an export.")
         return FakeAnswers(folder, as_of or dt.date(2026, 10, 31))

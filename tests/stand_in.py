@@ -520,6 +520,41 @@ def forward():
     }
 
 
+def changes():
+    part = {"figure": "utilisation.short_units", "label": "Short in accounts", "unit": "units"}
+    part |= {"page": "01", "before": 40, "after": 55, "license": HOSTILE}
+    rows = [
+        part | {"cause": cause, "change": change, "why": HOSTILE}
+        for cause, change in (("expired", 20), ("cleaned", -5), ("data", 0))
+    ]
+    return ANSWERS["changes"].shaped(pl.DataFrame(rows))
+
+
+def actions():
+    rows = [
+        {"id": f"own/{status}", "action": HOSTILE, "status": status, "late": late, "check": check}
+        for status, late, check in (
+            ("open", True, "your own"),
+            ("done", False, "not seen as done: the data still shows 3 units"),
+        )
+    ]
+    return ANSWERS["actions"].shaped(pl.DataFrame(rows))
+
+
+def calendar():
+    rows = [
+        {"agreement": "EA Networking", "date": AS_OF + dt.timedelta(days=days), "day": days - 93}
+        | {"what": HOSTILE, "kind": kind, "state": state, "id": f"{kind}/{days}"}
+        for days, kind, state in ((-30, "cadence", "missed"), (3, "hard", "ahead"))
+    ]
+    return ANSWERS["calendar"].shaped(pl.DataFrame(rows))
+
+
+def statements():
+    rows = [{"id": "one", "subject": HOSTILE, "fact": HOSTILE, "evidence": "x", "units": 3}]
+    return ANSWERS["statements"].shaped(pl.DataFrame(rows))
+
+
 def notes():
     rows = [{"about": "licenses.json", "note": "100 of 300 records: pages are missing."}]
     return TABLES["notes"].shaped(pl.DataFrame(rows))
@@ -550,4 +585,6 @@ def answers(licenses=12, accounts=5):
     tables |= telemetry["tables"]()
     tables |= shadow["tables"](licenses * accounts)
     tables |= configured() | tier_pools(min(licenses, 6))
+    tables |= {"changes": changes(), "actions": actions()}
+    tables |= {"calendar": calendar(), "statements": statements()}
     return StandIn(tables)

@@ -51,6 +51,7 @@ DRAWN = {
     "growth_split": "growth_years",
     "outlook": "outlook",
     "cost_of_waiting": "waiting",
+    "changes_by_cause": "changes",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())

@@ -9,12 +9,13 @@ import runpy
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
 
 from cssm_lib.errors import PageError, ParameterError
-from cssm_lib.pages import facts, header, lists, sheet, tables
+from cssm_lib.pages import facts, header, lists, readings, sheet, tables
 from cssm_lib.pages.figures import FIGURES, HEADLINES
 from cssm_lib.pages.readings import READINGS
 from cssm_lib.schema import ANSWERS, TABLES
@@ -37,6 +38,8 @@ LISTS += [lists.old_products, lists.meraki_expiry, lists.meraki_stock, lists.mer
 LISTS += [lists.requests, lists.names_alike]
 LISTS += [lists.pairs, lists.removal, lists.asset_team, lists.changes_of_stay, lists.conflicts]
 LISTS += [lists.builds, lists.worth, lists.classes]
+LISTS += [getattr(lists, name) for name in ("changes", "change_rows", "actions", "calendar")]
+LISTS += [lists.due, lists.statements]
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +145,13 @@ def test_a_label_is_escaped_in_a_tile():
     figure = facts.Figure("x", HOSTILE, "positions", "license", "count", unit=HOSTILE)
     shown = facts.show_facts([facts.Fact(figure, 3, "01", HOSTILE)])
     assert "<img" not in shown.html
+
+
+def test_no_page_takes_the_name_of_another_pages_part():
+    modules = [one for one in vars(readings).values() if isinstance(one, ModuleType)]
+    held = [one.READINGS for one in modules if hasattr(one, "READINGS")]
+    assert len(held) > 2
+    assert sum(map(len, held)) == len(READINGS)
 
 
 @pytest.mark.parametrize("part", READINGS)

@@ -18,7 +18,7 @@ ANYTHING = {"*"}
 MAY_IMPORT = {
     ".": {"client", "answers", "errors"},
     "errors": set(),
-    "schema": set(),
+    "schema": {"errors"},
     "rules": {"schema", "errors"},
     "rulebook": set(),
     "config": {"schema", "errors"},

@@ -115,6 +115,8 @@ def test_it_imports_the_library_and_little_else(path):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.ImportFrom):
                 assert node.module in ALLOWED
+                # a whole Client knows no audience; pages are made of Answers
+                assert "load_client" not in {alias.name for alias in node.names}
             elif isinstance(node, ast.Import):
                 assert {alias.name for alias in node.names} <= ALLOWED
 

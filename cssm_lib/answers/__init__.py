@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,29 @@ import polars as pl
 
 from cssm_lib.answers import store
 from cssm_lib.answers.write import Format, write_table
-from cssm_lib.client import CONFIG_NAME, Client, client_config, client_files, load_client
-from cssm_lib.errors import InputError
+from cssm_lib.client import (
+    ACTIONS_NAME,
+    CONFIG_NAME,
+    Client,
+    client_config,
+    client_files,
+    load_client,
+)
+from cssm_lib.errors import InputError, ParameterError
 from cssm_lib.schema import ANSWERS, TABLES
+from cssm_lib.schema.audience import (
+    AUDIENCES,
+    INTERNAL,
+    about_for,
+    blanked,
+    checked_table,
+    cut,
+    shown_tables,
+)
+
+CHANGES = "changes"
+# what a batch tells its kernels, so that no cell of a page can open more than its reader may see
+AUDIENCE = "CSSM_AUDIENCE"
 
 
 @dataclass(frozen=True)
@@ -24,12 +45,15 @@ class Answers:
 
     `answers["positions"]` or `answers.positions` is a polars frame, `answers.scan(name)` a lazy
     one, `answers.to_pandas(name)` a pandas one. Names: those of `schema.ANSWERS` and
-    `schema.TABLES`.
+    `schema.TABLES`. `audience` "vendor" refuses internal tables and blanks internal columns;
+    `since` is the store's entry of what changed since a previous pack.
     """
 
     folder: Path
     about: Mapping[str, Any]
     client_folder: Path
+    audience: str = INTERNAL
+    since: Path | None = None
 
     @property
     def name(self) -> str:
@@ -49,10 +73,26 @@ class Answers:
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table as a lazy frame; an entry that somebody deleted is made again."""
-        path = self.folder / f"{_known(name)}.parquet"
+        checked_table(_known(name), self.audience)
+        return blanked(self._scan(name), name, self.audience)
+
+    def _scan(self, name: str) -> pl.LazyFrame:
+        folder = self.since if name == CHANGES and self.since else self.folder
+        path = folder / f"{name}.parquet"
+        if not path.is_file() and folder == self.since:
+            raise InputError(_not_kept(self.client_folder, self.about["previous"]["digest"]))
         if not path.is_file():
             self._made_again()
         return pl.scan_parquet(path)
+
+    def with_changes(self, changes: pl.DataFrame, previous: Mapping[str, Any]) -> Answers:
+        """The same answers with what changed since a previous pack, kept in the store too.
+
+        `previous` has the pack's digest, by which `open_client` finds the changes again.
+        """
+        key = _changes_key(self.about["key"], previous["digest"])
+        store.put(key, {CHANGES: changes}, {"previous": dict(previous)})
+        return _since(self, previous["digest"])
 
     def _made_again(self) -> None:
         store.drop(self.folder)
@@ -76,27 +116,70 @@ class Answers:
         return self[name].to_pandas()
 
     def write(self, folder: Path, formats: tuple[Format, ...] = ("csv",)) -> list[Path]:
-        """Write every answer into `folder` and every source table into `folder/source`."""
-        places = {name: folder / name for name in ANSWERS}
-        places |= {name: folder / "source" / name for name in TABLES}
+        """Write every answer into `folder` and every source table into `folder/source`.
+
+        Only what the audience may see; internal columns are left out, not blanked.
+        """
+        places = {name: folder / name for name in shown_tables(ANSWERS, self.audience)}
+        sources = shown_tables(TABLES, self.audience)
+        places |= {name: folder / "source" / name for name in sources}
         return [
-            write_table(self[name], place, format_)
+            write_table(cut(self[name], name, self.audience), place, format_, self.audience)
             for name, place in places.items()
             for format_ in formats
         ]
 
 
-def open_client(folder: str | Path, as_of: dt.date | str | None = None) -> Answers:
+def open_client(
+    folder: str | Path,
+    as_of: dt.date | str | None = None,
+    *,
+    audience: str = INTERNAL,
+    previous: str = "",
+) -> Answers:
     """The Answers of a client folder: from the store where nothing changed, else computed and kept.
 
-    The key is made of every file's bytes, `client.toml`, `as_of` and the library's own text; no
-    clock and no time stamp of a file is looked at. Errors: as `load_client`.
+    The key is made of every file's bytes, `client.toml`, `actions.csv`, `as_of` and the library's
+    own text; no clock and no time stamp of a file is looked at. `audience` is who may read what is
+    made of them; CSSM_AUDIENCE=vendor, which a batch sets for its kernels, cannot be undone.
+    `previous` is the digest of a pack that `cssm run --previous` compared with. Errors: as
+    `load_client`; InputError where no such comparison is kept.
     """
     folder = Path(folder)
     asked = as_of.isoformat() if isinstance(as_of, dt.date) else (as_of or None)
     client_config_there(folder)
     entry = store.find(_key(folder, asked)) or _computed(folder, asked)
-    return _opened(entry, folder)
+    answers = _opened(entry, folder, _reader(audience))
+    return _since(answers, previous) if previous else answers
+
+
+def _reader(asked: str) -> str:
+    """The audience asked for, unless the batch says that it is the vendor."""
+    told = os.environ.get(AUDIENCE, asked)
+    for audience in (asked, told):
+        if audience not in AUDIENCES:
+            names = " or ".join(AUDIENCES)
+            raise ParameterError(f"audience: {audience!r} is none; write {names}.")
+    return told if asked == INTERNAL else asked
+
+
+def _since(answers: Answers, previous: str) -> Answers:
+    entry = store.find(_changes_key(answers.about["key"], previous))
+    if entry is None:
+        raise InputError(_not_kept(answers.client_folder, previous))
+    told = json.loads((entry / store.ABOUT).read_text())
+    return replace(answers, since=entry, about={**answers.about, **told, "key": entry.name})
+
+
+def _not_kept(folder: Path, previous: str) -> str:
+    return (
+        f"{folder.name}: no comparison with the pack {previous} is kept; run"
+        " `cssm run --previous PACK` again."
+    )
+
+
+def _changes_key(answers_key: str, previous: str) -> str:
+    return store.key_of([answers_key, CHANGES, previous])
 
 
 def client_config_there(folder: Path) -> None:
@@ -119,20 +202,21 @@ def _computed(folder: Path, asked: str | None) -> Path:
 def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = None) -> str:
     """`digests` of the bytes that were really read win, should a file have changed meanwhile."""
     paths = client_files(folder)
-    config = [path for path in [folder / CONFIG_NAME] if path.is_file()]
+    config = [folder / name for name in (CONFIG_NAME, ACTIONS_NAME) if (folder / name).is_file()]
     names = [path.relative_to(folder).as_posix() for path in [*paths, *config]]
     if digests is None or set(digests) != {p.relative_to(folder).as_posix() for p in paths}:
         digests = dict(zip(names, store.file_digests([*paths, *config]), strict=True))
     elif config:
-        digests = dict(digests) | {CONFIG_NAME: store.file_digests(config)[0]}
+        own = dict(zip([path.name for path in config], store.file_digests(config), strict=True))
+        digests = dict(digests) | own
     return store.key_of(
-        [sorted(digests.items()), asked, folder.resolve().name if not config else ""]
+        [sorted(digests.items()), asked, "" if CONFIG_NAME in digests else folder.resolve().name]
     )
 
 
-def _opened(entry: Path, folder: Path) -> Answers:
+def _opened(entry: Path, folder: Path, audience: str) -> Answers:
     about = json.loads((entry / store.ABOUT).read_text())
-    return Answers(entry, about, folder)
+    return Answers(entry, about_for(about, audience), folder, audience)
 
 
 def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:

@@ -11,8 +11,13 @@ Format = Literal["csv", "parquet"]
 RISKY_START = r"^([=+\-@\t\r])"
 
 
-def write_table(frame: pl.DataFrame, path: Path, format_: Format) -> Path:
+def write_table(
+    frame: pl.DataFrame, path: Path, format_: Format, audience: str = "internal"
+) -> Path:
     """Write one table as `path` with the ending of its format.
+
+    Parquet carries its audience in its metadata; in a CSV a mark would be a row of data, so the
+    folder that holds it says whose it is.
 
     CSV: UTF-8 with BOM, ISO dates, `true`/`false`, empty for null, money with at least two
     decimals; text that a spreadsheet could take for a formula gets an apostrophe. Parquet is raw.
@@ -20,7 +25,7 @@ def write_table(frame: pl.DataFrame, path: Path, format_: Format) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.with_name(f"{path.name}.{format_}")
     if format_ == "parquet":
-        frame.write_parquet(file)
+        frame.write_parquet(file, metadata={"cssm.audience": audience})
     else:
         file.write_bytes(csv_text(frame).encode("utf-8-sig"))
     return file

@@ -30,6 +30,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from cssm_lib.answers import AUDIENCE
+
 NAME = "cssm"
 CELL_SECONDS = 600
 SOCKET_ROOM = 95  # a socket's path holds 107 characters; a number is added to it
@@ -45,11 +47,15 @@ MARKS = {"injected-parameters", "papermill-error-cell-tag"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars."""
+    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars.
+
+    `audience` is who will read what it makes; no cell can open more than that.
+    """
 
     folder: Path
     cell_seconds: int = CELL_SECONDS
     polars_threads: int = 1
+    audience: str = "internal"
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,7 @@ def _wiring(private: Path, place: Place) -> Config:
         "IPYTHONDIR": str(private / "ipython"),  # no start-up file of the user's runs in a page
         "POLARS_MAX_THREADS": str(place.polars_threads),
         "PYTHONHASHSEED": "0",
+        AUDIENCE: place.audience,
     }
     wires = {"connection_file": str(private / "kernel.json"), **_transport(private)}
     return Config({"KernelManager": wires, "OwnPython": {"environment": environment}})

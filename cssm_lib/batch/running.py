@@ -7,6 +7,7 @@ was begun goes before the first step of another, so that few clients are open at
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import traceback
 from collections import deque
@@ -19,19 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import open_client
+from cssm_lib.answers import INTERNAL, open_client
+from cssm_lib.batch.audience import for_audience
 from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
 from cssm_lib.batch.notebooks import Notebook, pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
+from cssm_lib.batch.since import compared
 from cssm_lib.batch.strip import stripped
 from cssm_lib.errors import CssmError
 from cssm_lib.pages.pack import Pack, Page, drop_page, write_pack, write_packs_index, write_page
 
 CORES = os.cpu_count() or 1
 # what a notebook is given where it has it; the values here show the type
-OWN = {"client_dir": "", "as_of": "", "renewal": "", "interactive": False}
+OWN = {"client_dir": "", "as_of": "", "renewal": "", "previous": "", "interactive": False}
 Tell = Callable[[Job, Page | None, str | None], None]
 Step = Callable[[], list[Any]]
 
@@ -42,7 +45,8 @@ class Settings:
 
     `notebooks` are the pages there are, `threads` how many kernels work at once, `parameters` what
     every notebook that has them gets beside the client, the day and the renewal. `force` runs also
-    the pages that stand in OUT already and rest on the same inputs.
+    the pages that stand in OUT already and rest on the same inputs. `audience` is who the packs are
+    for, `previous` a pack or the OUT of an earlier run: what changed since then is told.
     """
 
     out: Path
@@ -51,6 +55,8 @@ class Settings:
     force: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     cell_seconds: int = CELL_SECONDS
+    audience: str = INTERNAL
+    previous: Path | None = None
     tell: Tell = lambda *_: None
 
 
@@ -100,6 +106,7 @@ class Work:
             version=__version__,
             pages=tuple(self.pages[stem] for stem in known if stem in self.pages),
             not_asked=tuple(_page_of(known[stem]) for stem in known if stem not in self.pages),
+            audience=self.batch.settings.audience,
         )
 
 
@@ -110,6 +117,7 @@ def run(jobs: Sequence[Job], settings: Settings) -> list[Made]:
     exist or a parameter is of the wrong type.
     """
     quiet()
+    settings = replace(settings, notebooks=for_audience(settings.notebooks, settings.audience))
     _check(jobs, settings)
     batch = Batch(settings)
     openings = groupby(sorted(jobs, key=_same_answers), key=_same_answers)
@@ -154,7 +162,9 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
         if job.problem:
             _no_pack(batch, job, job.problem)
     try:
-        answers = open_client(jobs[0].client_dir, jobs[0].as_of) if sound else None
+        audience = batch.settings.audience
+        first = jobs[0]
+        answers = open_client(first.client_dir, first.as_of, audience=audience) if sound else None
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
             _no_pack(batch, job, _said(fault))
@@ -187,10 +197,11 @@ def _no_pack(batch: Batch, job: Job, problem: str) -> None:
 
 def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     """The pages to run; those of an earlier run that rest on the same inputs stand already."""
-    day = answers.as_of.isoformat() if answers.as_of else "no-date"
-    work = Work(batch, job, batch.settings.out.joinpath(*job.place, day), answers, {})
+    answers = compared(batch.settings.previous, job, answers)
+    work = Work(batch, job, _folder(batch.settings, job, answers), answers, {})
     _take(work)
     asked = pages_asked(batch.settings.notebooks, job.only)
+    _drop_others(work)
     for stem in batch.settings.notebooks:
         _keep(work, stem, asked=stem in asked)
     waiting = [stem for stem in asked if stem not in work.pages]
@@ -202,6 +213,13 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     return [partial(_make, work, stem, left) for stem in waiting]
 
 
+def _folder(settings: Settings, job: Job, answers: Any) -> Path:
+    """The pack's place: two audiences of one renewal and day never share a folder."""
+    day = answers.as_of.isoformat() if answers.as_of else "no-date"
+    own = day if settings.audience == INTERNAL else f"{day}-{settings.audience}"
+    return settings.out.joinpath(*job.place, own)
+
+
 def _take(work: Work) -> None:
     """A folder holds one pack of a run."""
     with work.batch.lock:
@@ -211,6 +229,15 @@ def _take(work: Work) -> None:
             f"{work.job.label}: another entry of this run makes the same pack; take one of them out"
             " or give it another as_of."
         )
+
+
+def _drop_others(work: Work) -> None:
+    """Pages and tables of an earlier run that this pack has not, or may not have any more."""
+    for path in work.folder.glob("[0-9][0-9]_*.html"):
+        if path.stem not in work.batch.settings.notebooks:
+            drop_page(work.folder, path.stem)
+    if work.batch.settings.audience != INTERNAL:
+        shutil.rmtree(work.folder / "tables", ignore_errors=True)
 
 
 def _keep(work: Work, stem: str, *, asked: bool) -> None:
@@ -238,6 +265,7 @@ def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
         "client_dir": job.client_dir.absolute().name or ".",
         "as_of": job.as_of.isoformat() if job.as_of else "",
         "renewal": job.renewal or "",
+        "previous": (work.answers.about.get("previous") or {}).get("digest", ""),
     }
     known = declared(notebook.content)
     given = own | dict(work.batch.settings.parameters)
@@ -246,7 +274,8 @@ def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
 
 def _key(work: Work, stem: str) -> str:
     notebook = work.batch.settings.notebooks[stem]
-    return page_key(work.answers.about["key"], notebook.digest, _parameters(work, notebook))
+    rests_on = _parameters(work, notebook) | {"audience": work.batch.settings.audience}
+    return page_key(work.answers.about["key"], notebook.digest, rests_on)
 
 
 def _make(work: Work, stem: str, left: set[str]) -> list[Step]:
@@ -269,9 +298,11 @@ def _executed(work: Work, stem: str) -> Page:
     settings = work.batch.settings
     page = _page_of(settings.notebooks[stem], work)
     folder = work.job.client_dir.absolute().parent
-    place = Place(folder, settings.cell_seconds, max(1, CORES // settings.threads))
+    threads = max(1, CORES // settings.threads)
+    place = Place(folder, settings.cell_seconds, threads, settings.audience)
     ran = run_notebook(settings.notebooks[stem].content, page.parameters or {}, place)
     said = {"page": stem, "key": _key(work, stem), "finished": ran.problem is None}
+    said |= {"audience": settings.audience}
     notebook = stripped(ran.notebook, folder=folder, said=said)
     return replace(page, notebook=notebook, problem=ran.problem)
 

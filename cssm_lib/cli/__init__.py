@@ -37,6 +37,13 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
+class Audience(StrEnum):
+    """Who will read a pack."""
+
+    internal = "internal"
+    vendor = "vendor"
+
+
 def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
@@ -126,6 +133,20 @@ def run(
         str,
         typer.Option(metavar="01,02", help="The pages to make; else all.", show_default=False),
     ] = "",
+    audience: Annotated[
+        Audience,
+        typer.Option(help="Who will read it; the vendor gets facts and evidence only."),
+    ] = Audience.internal,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PACK",
+            exists=True,
+            file_okay=False,
+            help="An earlier pack, or the OUT it lies in: what changed since then is told.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
     ] = False,
@@ -133,10 +154,16 @@ def run(
     """Make a pack per client and renewal: pages, executed notebooks, tables, workbook."""
     import cssm_lib.batch as batch
 
+    if previous and audience is Audience.vendor:
+        raise typer.BadParameter("what changed since a pack is internal; leave --previous out.")
     asked = tuple(filter(None, (name.strip() for name in only.split(","))))
     todo, listed = _jobs(what, as_of, asked)
     settings = batch.Settings(
-        out=out or listed or Path("packs"), notebooks=batch.find_notebooks(), force=force
+        out=out or listed or Path("packs"),
+        notebooks=batch.find_notebooks(),
+        force=force,
+        audience=audience.value,
+        previous=previous,
     )
     made = _run(todo, settings, jobs)
     _print_results(made, settings.out)

@@ -96,6 +96,11 @@ EXPORTS = {
         "Smart Software Manager > Reports or Activity > Event Log, as CSV",
         "what was moved or reported late around the day that is measured",
     ),
+    "changes": Export(
+        "a pack of an earlier run",
+        "`cssm run --previous PACK`, a pack or the folder of packs it lies in",
+        "what moved since then, and by which cause",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -152,6 +157,9 @@ RESTS_ON = {
     "records": "usage",
     "sources": "usage",
     "data_requests": "usage",
+    "actions": "usage",
+    "calendar": "agreements",
+    "statements": "usage",
 }
 
 

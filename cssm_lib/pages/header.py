@@ -11,6 +11,7 @@ from cssm_lib.pages.figures import UNDATED
 from cssm_lib.pages.labels import day, safe, said
 from cssm_lib.pages.sheet import Page
 from cssm_lib.pages.tables import pairs
+from cssm_lib.schema.audience import INTERNAL, MARKS
 
 STYLE = """<style>
 .cssm-head{max-width:920px;color:#1f2933}
@@ -32,6 +33,7 @@ def header(page: Page) -> Shown:
     """Client, day, agreement, snapshots with their ages, sources, rules used, and what to doubt."""
     answers, about = page.answers, page.answers.about
     rows = [
+        ("Audience", MARKS[about.get("audience", INTERNAL)]),
         ("Client", answers.name),
         ("Position as of", day(answers.as_of)),
         ("Agreement", _agreement(page)),

@@ -128,6 +128,8 @@ LABELS = {
     "uplift": "Uplift of licences",
     "differs_by": "Days after the dashboard",
     "organization_id": "Organisation",
+    "why": "Evidence",
+    "ask": "What we ask",
     "device_hostname": "Host name",
     "device_serial": "Serial (Cisco)",
     "device_pid": "Model",

@@ -14,12 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from cssm_lib.errors import ParameterError
+from cssm_lib.errors import InternalOnly, ParameterError
 from cssm_lib.pages.exports import filling, nothing_here
 from cssm_lib.pages.facts import Fact, Shown, fact, show_facts
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
 from cssm_lib.pages.readings import READINGS
+from cssm_lib.schema.audience import INTERNAL, is_internal
 
 Patterns = str | tuple[str, ...]
 ACCOUNTS = {
@@ -30,6 +31,7 @@ ACCOUNTS = {
 # a move belongs to a page when either end of it does
 MOVES = ("from_virtual_account", "to_virtual_account")
 HISTORY = ("pool_days",)
+NO_DATA = "No data for this part."
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,24 @@ class Page:
         frame = frame.filter(pl.sql_expr(where)) if where else frame
         return _in_window(frame, self) if name in HISTORY else frame
 
-    def fact(self, name: str) -> Fact:
-        """A figure of `figures.FIGURES` with its value for the rows that the page shows."""
+    @property
+    def internal(self) -> bool:
+        """Whether the page is for the client's own side, which alone sees moves and models."""
+        return self.answers.about.get("audience", INTERNAL) == INTERNAL
+
+    def shows(self, name: str) -> bool:
+        """Whether the reader of the page may see a figure."""
         figure = FIGURES[name]
+        return self.internal or not is_internal(figure.table, figure.column, figure.where)
+
+    def fact(self, name: str) -> Fact:
+        """A figure of `figures.FIGURES` with its value for the rows that the page shows.
+
+        Raises InternalOnly for a figure that the reader may not see.
+        """
+        figure = FIGURES[name]
+        if not self.shows(name):
+            raise InternalOnly(f"{name}: an internal figure, so not on a page for the vendor.")
         where = [part for part in (figure.where, scope(self, self.answers[figure.table])) if part]
         unit = self.answers.currency or "money units" if figure.unit == MONEY else figure.unit
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
@@ -152,24 +169,38 @@ def headline(page: Page) -> Shown:
     if _patterns(page.virtual_accounts):
         note = "Figures of whole Smart Accounts (short, cured, gap, shelf) include accounts that"
         note += " this page leaves out."
-    return show_facts([page.fact(name) for name in HEADLINES[page.number]], note=note)
+    shown = [page.fact(name) for name in HEADLINES[page.number] if page.shows(name)]
+    return show_facts(shown, note=note)
 
 
 def reading(page: Page, part: str) -> Shown:
     """What a part of the page means and what to do about it; numbers come from figures only.
 
-    Without data: the export that would fill the part, and what stays unproved until then.
+    Without data: the export that would fill the part, and what stays unproved until then. The
+    vendor reads neither what to do nor what cannot be proved.
     """
     text = READINGS[part]
     if page.answers[text.table].is_empty() and not (text.empty_is_good and page.known):
-        return Shown(_paragraph(_unfilled(text.table)), plain=nothing_here(text.table))
-    facts = {name.split(".")[1]: page.fact(name) for name in text.figures}
-    main = facts[text.figures[0].split(".")[1]]
+        words = _unfilled(text.table) if page.internal else NO_DATA
+        return Shown(_paragraph(words), plain=nothing_here(text.table) if page.internal else words)
+    facts = {name.split(".")[1]: page.fact(name) for name in text.figures if page.shows(name)}
+    main = page.fact(text.figures[0])
     words = {name: f"<b>{safe(_said(one))}</b>" for name, one in facts.items()}
     means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
-    html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}") if do else ""
+    if do and page.internal:
+        html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}")
     return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")
+
+
+def changes(page: Page) -> Shown:
+    """What changed since the previous pack, in words; where none was given, how to give one."""
+    previous = page.answers.about.get("previous")
+    if previous and page.answers["changes"].is_empty():
+        day = previous["as_of"] or "no day"
+        words = f"No change: every headline figure is what it was in the pack as of {day}."
+        return Shown(_paragraph(safe(words)), plain=words)
+    return reading(page, "changes")
 
 
 def _said(one: Fact) -> str:

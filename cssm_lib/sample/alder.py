@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cssm_lib.sample import alder_telemetry, configured, disputed
+from cssm_lib.sample.actions import actions
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -254,6 +255,7 @@ def files(seed: int) -> dict[str, bytes]:
     encoded |= alder_telemetry.files(standing)
     encoded |= configured.files(standing)
     encoded |= disputed.files()
+    encoded["actions.csv"] = actions()
     return encoded | {"records/cmdb_ci_ip_switch_2026-10-31.csv": _records(standing)}
 
 

@@ -5,6 +5,7 @@ options. An empty table gives a chart-sized sentence that names the export which
 """
 
 from cssm_lib.pages.charts.ahead import cost_of_waiting, growth_split, outlook
+from cssm_lib.pages.charts.changes import changes_by_cause
 from cssm_lib.pages.charts.exposure import (
     account_growth,
     duty_calendar,
@@ -42,6 +43,7 @@ __all__ = [
     "balance_by_account",
     "balance_by_license",
     "blank",
+    "changes_by_cause",
     "cost_of_waiting",
     "dispute",
     "drift_timeline",

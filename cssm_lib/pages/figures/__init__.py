@@ -1,6 +1,14 @@
 """The figures of the pages as data, a file a page: how each is made, and which of them head it."""
 
-from cssm_lib.pages.figures import exposure, feature_drift, forward, received, shadow, utilisation
+from cssm_lib.pages.figures import (
+    exposure,
+    feature_drift,
+    forward,
+    papers,
+    received,
+    shadow,
+    utilisation,
+)
 from cssm_lib.pages.figures.made import MONEY
 from cssm_lib.pages.figures.received import UNDATED
 
@@ -16,4 +24,5 @@ PAGES = {
     "06": received,
 }
 FIGURES = {name: one for page in PAGES.values() for name, one in page.FIGURES.items()}
+FIGURES |= papers.FIGURES
 HEADLINES = {number: page.HEADLINE for number, page in PAGES.items()}

@@ -45,6 +45,14 @@ from cssm_lib.pages.lists.forward import (
     terms,
     years,
 )
+from cssm_lib.pages.lists.papers import (
+    actions,
+    calendar,
+    change_rows,
+    changes,
+    due,
+    statements,
+)
 from cssm_lib.pages.lists.received import (
     files,
     gaps,
@@ -90,6 +98,12 @@ __all__ = [
     "differences",
     "disagreements",
     "effects",
+    "actions",
+    "calendar",
+    "change_rows",
+    "changes",
+    "contract_lines",
+    "due",
     "ending",
     "evidence",
     "files",
@@ -123,6 +137,7 @@ __all__ = [
     "sent",
     "short",
     "steps",
+    "statements",
     "stranded",
     "target_structure",
     "terms",

@@ -24,7 +24,7 @@ def short(page: Page) -> pl.DataFrame:
         "demand",
         "balance_after_substitution",
         _cause().alias("cause"),
-        _cure().alias("cure"),
+        *([_cure().alias("cure")] if page.internal else []),
     )
 
 

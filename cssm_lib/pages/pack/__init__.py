@@ -6,6 +6,7 @@ equal bytes: nothing here looks at a clock.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,12 +29,15 @@ from cssm_lib.pages.pack.contents import (
     workbook_cover,
 )
 from cssm_lib.pages.pack.page import notebook_page, notebook_title
+from cssm_lib.schema.audience import INTERNAL, cut, shown_tables
 
 __all__ = [
     "INDEX",
+    "MANIFEST",
     "Pack",
     "Page",
     "drop_page",
+    "file_digest",
     "notebook_title",
     "write_pack",
     "write_page",
@@ -61,14 +65,29 @@ def write_pack(
     folder: Path, pack: Pack, *, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]
 ) -> None:
     """Write all that stands beside the pages and `tables/`; the manifest comes last."""
+    from cssm_lib.pages.pack.papers import write_papers
     from cssm_lib.pages.pack.workbook import sheet_names, write_workbook
 
-    printed = {name: tables[name] for name in sheet_names()}
+    names = shown_tables(sheet_names(), pack.audience)
+    printed = {name: cut(tables[name], name, pack.audience) for name in names}
     write_workbook(folder / WORKBOOK, printed, workbook_cover(pack, tables))
     (folder / FACTS_FILE).write_text(facts_json(pack), "utf-8")
-    files = [WORKBOOK, FACTS_FILE, MANIFEST, *_table_files(folder)]
+    papers = write_papers(folder, pack, tables)
+    files = [WORKBOOK, *papers, FACTS_FILE, MANIFEST, *_table_files(folder)]
     (folder / INDEX).write_text(front_page(pack, tables, files), "utf-8")
-    (folder / MANIFEST).write_text(manifest(pack, about, tables), "utf-8")
+    (folder / MANIFEST).write_text(manifest(pack, about, tables, _digests(folder)), "utf-8")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Every file of the pack but the manifest, with the BLAKE2b of its bytes."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
+
+
+def file_digest(path: Path) -> str:
+    """The BLAKE2b of a file's bytes, as the manifest tells it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _table_files(folder: Path) -> list[str]:
@@ -92,6 +111,7 @@ def _packs(out: Path) -> Iterable[dict[str, Any]]:
         try:
             said = json.loads(path.read_text("utf-8"))
             kept = {"client": said["client"], "renewal": said["renewal"], "as_of": said["as_of"]}
+            kept["audience"] = said.get("audience", INTERNAL)
             kept["pages"] = [
                 {name: one[name] for name in ("page", "title", "made")} for one in said["pages"]
             ]

@@ -15,6 +15,7 @@ import polars as pl
 from cssm_lib.pages.labels import said
 from cssm_lib.pages.pack.page import Shell, page, template
 from cssm_lib.schema import ANSWERS, TABLES
+from cssm_lib.schema.audience import INTERNAL, MARKS, shown_tables
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -26,6 +27,9 @@ KEYS = ["id", "label", "value", "unit", "page", "table", "where", "column", "agg
 RECEIVED = "tables/source/"
 FILES = {
     WORKBOOK: "every table as a sheet",
+    "actions.csv": "what is to be done, to be filled in and copied beside client.toml",
+    "calendar.ics": "the days of the renewal, for any calendar program",
+    "statements.md": "a documented position on each discrepancy, to be edited",
     FACTS_FILE: "every headline figure and how it was made",
     MANIFEST: "inputs, rejects, rules, versions",
 }
@@ -66,6 +70,7 @@ class Pack:
     version: str
     pages: tuple[Page, ...]
     not_asked: tuple[Page, ...] = ()
+    audience: str = INTERNAL
 
     @property
     def where(self) -> str:
@@ -80,7 +85,8 @@ class Pack:
 
 def shell(pack: Pack, home: str | None) -> Shell:
     """What stands around every page of a pack."""
-    return Shell(pack.where, pack.day, f"{pack.where}, {pack.day}. {made_by(pack.version)}", home)
+    foot = f"{pack.where}, {pack.day}. {made_by(pack.version)}"
+    return Shell(pack.where, pack.day, foot, home, MARKS[pack.audience], pack.audience)
 
 
 def made_by(tool: str) -> str:
@@ -105,17 +111,29 @@ def _in_order(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def facts_json(pack: Pack) -> str:
-    """`facts.json`: every headline figure of every page."""
-    return as_json([fact for made in pack.pages for fact in made.facts])
+    """`facts.json`: every headline figure of every page, each with its audience."""
+    mark = {"audience": pack.audience}
+    return as_json([fact | mark for made in pack.pages for fact in made.facts])
 
 
-def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
-    """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths."""
+def manifest(
+    pack: Pack,
+    about: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    files: Mapping[str, str],
+) -> str:
+    """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths.
+
+    `files` are the pack's other files with the digests of their bytes, so that an altered one can
+    be told.
+    """
     return as_json(
         {
             "client": pack.client,
             "renewal": pack.renewal,
             "as_of": pack.as_of,
+            "audience": pack.audience,
+            "previous": about.get("previous"),
             "key": about.get("key"),
             "versions": _versions(pack.version),
             "inputs": _inputs(about, tables),
@@ -126,7 +144,11 @@ def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataF
             "rules": list(about.get("rules", [])),
             "pages": [_page_entry(made) for made in pack.pages],
             "did_not_run": _did_not_run(pack),
-            "tables": {name: tables[name].height for name in [*ANSWERS, *TABLES]},
+            "tables": {
+                name: tables[name].height
+                for name in shown_tables([*ANSWERS, *TABLES], pack.audience)
+            },
+            "files": dict(files),
         }
     )
 
@@ -180,8 +202,10 @@ def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[s
         sources=[_source_row(source) for source in tables["sources"].to_dicts()],
         notes=tables["notes"].to_dicts(),
     )
+    # a vendor's pack travels alone: nothing in it leads to the other packs
+    home = "../../../index.html" if pack.audience == INTERNAL else None
     around = {"heading": pack.where, "back": "All packs"}
-    return page(body, shell(pack, "../../../index.html"), title=pack.where, **around)
+    return page(body, shell(pack, home), title=pack.where, **around)
 
 
 def packs_page(
@@ -206,6 +230,7 @@ def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "client": told["client"],
         "renewal": told["renewal"],
         "as_of": told["as_of"],
+        "audience": told["audience"],
         "href": f"{place}/{INDEX}",
         "made": [one for one in pages if one["made"]],
         "not_made": [one for one in pages if not one["made"]],
@@ -243,7 +268,9 @@ OPENING = (
 
 
 def _opening(pack: Pack) -> list[dict[str, str]]:
-    """The first three numbers, as far as the pages of this pack know them."""
+    """The first three numbers, as far as the pages of this pack know them; ours alone."""
+    if pack.audience != INTERNAL:
+        return []
     known = {fact["id"]: fact for made in pack.pages for fact in made.facts}
     return [
         _tile(known[id_] | {"label": label, "note": note})
@@ -288,11 +315,13 @@ def _file(name: str) -> dict[str, str]:
 
 def workbook_cover(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """What the workbook's first sheet says."""
-    lines = [("Client", pack.client), ("Renewal", pack.renewal or "whole estate")]
+    lines = [("For", MARKS[pack.audience])]
+    lines += [("Client", pack.client), ("Renewal", pack.renewal or "whole estate")]
     lines += [("As of", pack.as_of or "no day given or found"), ("Made by", f"cssm {pack.version}")]
     sources = [(row["source"], _source_says(row)) for row in tables["sources"].to_dicts()]
     says = {name: table.row for name, table in {**TABLES, **ANSWERS}.items()}
-    return {"title": pack.where, "lines": lines, "sources": sources, "says": says}
+    cover = {"title": pack.where, "lines": lines, "sources": sources, "says": says}
+    return cover | {"mark": MARKS[pack.audience]}
 
 
 def _source_says(row: Mapping[str, Any]) -> str:

@@ -44,12 +44,14 @@ _exporters = threading.local()
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands around a page: whose it is, for which day, its last line, where it leads back."""
+    """What stands around a page: whose, for which day, its last line, the way back, for whom."""
 
     where: str
     day: str
     foot: str
     home: str | None = None
+    mark: str = ""
+    audience: str = ""
 
 
 def notebook_page(

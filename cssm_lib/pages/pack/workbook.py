@@ -42,10 +42,13 @@ def write_workbook(
     from xlsxwriter import Workbook
 
     with Workbook(str(path), dict(OPTIONS)) as book:
-        book.set_properties({"title": cover["title"], "created": CREATED})
+        mark = cover.get("mark", "")
+        book.set_properties({"title": cover["title"], "comments": mark, "created": CREATED})
         front = book.add_worksheet("cover")
         rows = [(name, *_write_sheet(book, name, frame)) for name, frame in tables.items()]
         _write_cover(book, front, cover=cover, sheets=rows)
+        for sheet in book.worksheets() if mark else []:
+            sheet.set_footer(f"&L{mark}&RPage &P of &N")
 
 
 def sheet_names() -> list[str]:

@@ -3,7 +3,15 @@
 Numbers in a sentence come from figures only.
 """
 
-from cssm_lib.pages.readings import exposure, feature_drift, forward, received, shadow, utilisation
+from cssm_lib.pages.readings import (
+    exposure,
+    feature_drift,
+    forward,
+    papers,
+    received,
+    shadow,
+    utilisation,
+)
 from cssm_lib.pages.readings.reading import Reading
 
 __all__ = ["READINGS", "Reading"]
@@ -15,5 +23,6 @@ PAGES = (
     shadow,
     exposure,
     received,
+    papers,
 )
 READINGS = {part: said for page in PAGES for part, said in page.READINGS.items()}

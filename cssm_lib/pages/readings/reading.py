@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Reading:
     """A part of a page in words. `some` and `do` where the first figure is not zero, else `none`.
 
-    `empty_is_good`: an empty table is an answer of its own as soon as there are positions.
+    `some` and `none` are facts, which a vendor may read too; moves, models and what to make of it
+    belong into `do` and `none_do`, which the vendor never sees. `empty_is_good`: an empty table is
+    an answer of its own as soon as there are positions.
     """
 
     table: str

@@ -25,10 +25,10 @@ READINGS = {
         "pooled",
         of("utilisation", "short_units", "curable_units", "true_gap", "true_gap_if_lent"),
         "{short_units} are short in single accounts. Transfers inside the Smart Accounts cure"
-        " {curable_units}; {true_gap} remain after exported lending and transfers. Lending by the"
-        " tier ladders, which is a model, would leave {true_gap_if_lent}.",
+        " {curable_units}; {true_gap} remain after exported lending and transfers.",
         "Take the causes in turn: ended lots are a date, lending is a choice, reservations are"
-        " stock set aside. Only what remains is growth.",
+        " stock set aside. Only what remains is growth. Lending by the tier ladders, which is a"
+        " model, would leave {true_gap_if_lent}.",
         "Nothing is short, so there is no cause to list.",
     ),
     "transfers": Reading(

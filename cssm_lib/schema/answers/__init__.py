@@ -1,12 +1,14 @@
 """The tables of the Answers, a file a question, in the order in which they are printed."""
 
 from cssm_lib.schema.answers import line_history, readings
+from cssm_lib.schema.answers.changes import CHANGES
 from cssm_lib.schema.answers.duties import DUTIES, REPORT_AGES
 from cssm_lib.schema.answers.exposure import EXPOSURE, METHODS
 from cssm_lib.schema.answers.feature_drift import FEATURE_DRIFT_TABLES
 from cssm_lib.schema.answers.hygiene import ACCOUNT_DAYS, ACCOUNT_PLAN, HYGIENE
 from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
 from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
+from cssm_lib.schema.answers.papers import ACTIONS, CALENDAR, STATEMENTS
 from cssm_lib.schema.answers.received import DATA_REQUESTS
 from cssm_lib.schema.answers.shadow import (
     CLEANUP,
@@ -59,5 +61,9 @@ ANSWERS = {
         CLEANUP,
         *readings.TABLES,
         *line_history.TABLES,
+        CHANGES,
+        ACTIONS,
+        CALENDAR,
+        STATEMENTS,
     )
 }
