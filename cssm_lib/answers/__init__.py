@@ -140,6 +140,8 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
     from cssm_lib import __version__
 
     config = client.config
+    settings = {CONFIG_NAME: client.folder / CONFIG_NAME}
+    settings = {name: path for name, path in settings.items() if path.is_file()}
     return {
         "client": client.name,
         "currency": config.currency,
@@ -152,6 +154,8 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
         "inputs": client.tables["sources"].select("source", "kind", "digest", "bytes").to_dicts(),
         "key": key,
         "version": __version__,
+        "library": store.library_digest(),
+        "settings": dict(zip(settings, store.file_digests(settings.values()), strict=True)),
     }
 
 

@@ -279,7 +279,21 @@ def _executed(work: Work, stem: str) -> Page:
 def _finish(work: Work) -> list[Step]:
     """All that stands beside the pages."""
     work.answers.write(work.folder / "tables", formats=("csv", "parquet"))
-    write_pack(work.folder, work.pack(), tables=work.answers, about=work.answers.about)
+    about = dict(work.answers.about) | {"repeat": _repeat(work)}
+    write_pack(work.folder, work.pack(), tables=work.answers, about=about)
     pages = tuple(work.pack().pages)
     work.batch.results[work.job] = Made(work.job, work.folder, pages)
     return []
+
+
+def _repeat(work: Work) -> dict[str, Any]:
+    """The entry of a renewals.toml that makes this pack again; what is left out is the default."""
+    every = work.batch.settings.notebooks
+    only = [stem for stem in every if stem in work.pages]
+    said = {
+        "client_dir": work.job.client_dir.absolute().name,
+        "agreement": work.job.renewal,
+        "as_of": work.job.as_of,
+        "only": only if len(only) < len(every) else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The `cssm` command: check, tables, run, sample.
+"""The `cssm` command: check, tables, run, sample, trace, verify.
 
 Progress and faults go to stderr, results to stdout. Exit 0: everything asked for was made, rejects
 and findings included; 1: a client or a page was not; 2: a wrong call. What a command needs is
@@ -141,6 +141,53 @@ def run(
     made = _run(todo, settings, jobs)
     _print_results(made, settings.out)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
+
+
+PackDir = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PACK",
+        exists=True,
+        file_okay=False,
+        help="The folder of one pack.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def trace(
+    pack: PackDir,
+    figure: Annotated[
+        str,
+        typer.Argument(help="Its id, page/id or label, as in facts.json.", show_default=False),
+    ],
+    rows: Annotated[int, typer.Option(min=0, help="Rows a list shows; 0: all.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, every row.")] = False,
+) -> None:
+    """Follow a printed figure to its table, its rows, and the rows of the files behind them."""
+    from cssm_lib.cli.proving import traced
+
+    raise typer.Exit(MADE if traced(pack, figure, rows=rows, json=json) else NOT_MADE)
+
+
+@app.command()
+def verify(
+    pack: PackDir,
+    client: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="The client folder, to look at the inputs too.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Say what was altered, is missing or was added since the pack was made."""
+    from cssm_lib.cli.proving import verified
+
+    raise typer.Exit(MADE if verified(pack, client) else NOT_MADE)
 
 
 @app.command()

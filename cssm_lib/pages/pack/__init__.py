@@ -28,6 +28,8 @@ from cssm_lib.pages.pack.contents import (
     workbook_cover,
 )
 from cssm_lib.pages.pack.page import notebook_page, notebook_title
+from cssm_lib.pages.pack.seal import output_digests
+from cssm_lib.whole import whole, write_whole
 
 __all__ = [
     "INDEX",
@@ -45,10 +47,9 @@ def write_page(folder: Path, pack: Pack, made: Page) -> None:
     """Write a page's executed notebook and its HTML, also of a page that was not finished."""
     import nbformat
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{made.stem}.ipynb").write_text(nbformat.writes(made.notebook) + "\n", "utf-8")
     html = notebook_page(made.notebook, shell(pack, INDEX), title=made.title, problem=made.problem)
-    (folder / f"{made.stem}.html").write_text(html, "utf-8")
+    write_whole(folder / f"{made.stem}.ipynb", nbformat.writes(made.notebook) + "\n")
+    write_whole(folder / f"{made.stem}.html", html)
 
 
 def drop_page(folder: Path, stem: str) -> None:
@@ -64,11 +65,13 @@ def write_pack(
     from cssm_lib.pages.pack.workbook import sheet_names, write_workbook
 
     printed = {name: tables[name] for name in sheet_names()}
-    write_workbook(folder / WORKBOOK, printed, workbook_cover(pack, tables))
-    (folder / FACTS_FILE).write_text(facts_json(pack), "utf-8")
+    with whole(folder / WORKBOOK) as draft:
+        write_workbook(draft, printed, workbook_cover(pack, tables))
+    write_whole(folder / FACTS_FILE, facts_json(pack))
     files = [WORKBOOK, FACTS_FILE, MANIFEST, *_table_files(folder)]
-    (folder / INDEX).write_text(front_page(pack, tables, files), "utf-8")
-    (folder / MANIFEST).write_text(manifest(pack, about, tables), "utf-8")
+    write_whole(folder / INDEX, front_page(pack, tables, files))
+    about = dict(about) | {"outputs": output_digests(folder)}
+    write_whole(folder / MANIFEST, manifest(pack, about, tables))
 
 
 def _table_files(folder: Path) -> list[str]:
@@ -82,8 +85,7 @@ def _shallow_first(name: str) -> tuple[int, str]:
 
 def write_packs_index(out: Path, failed: Sequence[tuple[str, str]], *, tool: str) -> Path:
     """Write `OUT/index.html`: every pack that stands under OUT, whichever run made it."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / INDEX).write_text(packs_page(list(_packs(out)), failed, tool=tool), "utf-8")
+    write_whole(out / INDEX, packs_page(list(_packs(out)), failed, tool=tool))
     return out / INDEX
 
 

@@ -14,13 +14,14 @@ import polars as pl
 
 from cssm_lib.pages.labels import said
 from cssm_lib.pages.pack.page import Shell, page, template
+from cssm_lib.pages.pack.seal import MANIFEST, SEAL, seal
 from cssm_lib.schema import ANSWERS, TABLES
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FACTS = "application/vnd.cssm.facts+json"
-MANIFEST, FACTS_FILE, INDEX, WORKBOOK = "manifest.json", "facts.json", "index.html", "pack.xlsx"
+FACTS_FILE, INDEX, WORKBOOK = "facts.json", "index.html", "pack.xlsx"
 LIBRARIES = ("polars", "altair", "vl-convert-python", "nbconvert", "papermill", "ipykernel")
 KEYS = ["id", "label", "value", "unit", "page", "table", "where", "column", "aggregate"]
 RECEIVED = "tables/source/"
@@ -110,25 +111,33 @@ def facts_json(pack: Pack) -> str:
 
 
 def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
-    """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths."""
-    return as_json(
-        {
-            "client": pack.client,
-            "renewal": pack.renewal,
-            "as_of": pack.as_of,
-            "key": about.get("key"),
-            "versions": _versions(pack.version),
-            "inputs": _inputs(about, tables),
-            "records": tables["records"].to_dicts(),
-            "rejects": _reject_counts(tables["rejects"]),
-            "notes": tables["notes"].to_dicts(),
-            "agreements": about.get("agreements", []),
-            "rules": list(about.get("rules", [])),
-            "pages": [_page_entry(made) for made in pack.pages],
-            "did_not_run": _did_not_run(pack),
-            "tables": {name: tables[name].height for name in [*ANSWERS, *TABLES]},
-        }
-    )
+    """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths.
+
+    `repeat` is the entry of a renewals.toml that makes the pack again, `settings` the digest of
+    client.toml, `library` that of the program's own text, `outputs` the digest of every file.
+    """
+    said = {
+        "client": pack.client,
+        "renewal": pack.renewal,
+        "as_of": pack.as_of,
+        "key": about.get("key"),
+        "repeat": dict(about.get("repeat", {})),
+        "settings": about.get("settings"),
+        "library": about.get("library"),
+        "versions": _versions(pack.version),
+        "inputs": _inputs(about, tables),
+        "records": tables["records"].to_dicts(),
+        "rejects": _reject_counts(tables["rejects"]),
+        "notes": tables["notes"].to_dicts(),
+        "agreements": about.get("agreements", []),
+        "rules": list(about.get("rules", [])),
+        "pages": [_page_entry(made) for made in pack.pages],
+        "did_not_run": _did_not_run(pack),
+        "tables": {name: tables[name].height for name in [*ANSWERS, *TABLES]},
+        "outputs": dict(about.get("outputs", {})),
+    }
+    # as read back, so that days and decimals are sealed as they are written
+    return as_json(said | {SEAL: seal(json.loads(as_json(said)))})
 
 
 def _versions(tool: str) -> dict[str, str]:
