@@ -25,6 +25,7 @@ from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
 from cssm_lib.batch.notebooks import Notebook, pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
+from cssm_lib.batch.printed import PRINTED, only, write_printed
 from cssm_lib.batch.strip import stripped
 from cssm_lib.errors import CssmError
 from cssm_lib.pages.pack import Pack, Page, drop_page, write_pack, write_packs_index, write_page
@@ -278,7 +279,9 @@ def _executed(work: Work, stem: str) -> Page:
 
 def _finish(work: Work) -> list[Step]:
     """All that stands beside the pages."""
-    work.answers.write(work.folder / "tables", formats=("csv", "parquet"))
+    tables = work.folder / "tables"
+    written = work.answers.write(tables, formats=("csv", "parquet"))
+    only(tables, [*written, *write_printed(tables / PRINTED, work.pack().pages)])
     about = dict(work.answers.about) | {"repeat": _repeat(work)}
     write_pack(work.folder, work.pack(), tables=work.answers, about=about)
     pages = tuple(work.pack().pages)

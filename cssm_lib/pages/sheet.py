@@ -16,7 +16,7 @@ import polars as pl
 
 from cssm_lib.errors import ParameterError
 from cssm_lib.pages.exports import filling, nothing_here
-from cssm_lib.pages.facts import Fact, Shown, fact, show_facts
+from cssm_lib.pages.facts import Fact, Figure, Shown, fact, show_facts, spoken
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
 from cssm_lib.pages.readings import READINGS
@@ -57,7 +57,10 @@ class Page:
 
     def fact(self, name: str) -> Fact:
         """A figure of `figures.FIGURES` with its value for the rows that the page shows."""
-        figure = FIGURES[name]
+        return self.made(FIGURES[name])
+
+    def made(self, figure: Figure) -> Fact:
+        """Any figure with its value for the rows that the page shows."""
         where = [part for part in (figure.where, scope(self, self.answers[figure.table])) if part]
         unit = self.answers.currency or "money units" if figure.unit == MONEY else figure.unit
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
@@ -165,15 +168,11 @@ def reading(page: Page, part: str) -> Shown:
         return Shown(_paragraph(_unfilled(text.table)), plain=nothing_here(text.table))
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures}
     main = facts[text.figures[0].split(".")[1]]
-    words = {name: f"<b>{safe(_said(one))}</b>" for name, one in facts.items()}
+    words = {name: spoken(one) for name, one in facts.items()}
     means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}") if do else ""
     return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")
-
-
-def _said(one: Fact) -> str:
-    return "an unknown number" if one.value is None else str(one)
 
 
 def _unfilled(table: str) -> str:

@@ -75,7 +75,7 @@ def write_pack(
 
 
 def _table_files(folder: Path) -> list[str]:
-    found = (folder / "tables").rglob("*.csv")
+    found = [path for path in (folder / "tables").rglob("*.csv") if path.parent.name != "printed"]
     return sorted((path.relative_to(folder).as_posix() for path in found), key=_shallow_first)
 
 

@@ -6,12 +6,14 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cssm_lib.pages.facts import number_in
 from cssm_lib.pages.labels import said
 from cssm_lib.pages.pack.page import Shell, page, template
 from cssm_lib.pages.pack.seal import MANIFEST, SEAL, seal
@@ -47,14 +49,15 @@ class Page:
     @property
     def facts(self) -> list[dict[str, Any]]:
         """Every figure that the executed notebook recorded, once each, with its page."""
-        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
+        recorded = [_facts(one, self.stem) for one in held_outputs(self.notebook, FACTS)]
         return list({fact["id"]: fact for facts in recorded for fact in facts}.values())
 
     @property
     def headline(self) -> list[dict[str, Any]]:
-        """The figures that head the page: those that one output shows together."""
-        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
-        return max(recorded, key=len, default=[])
+        """The figures that head the page: those of the output that says so, else of the longest."""
+        held = held_outputs(self.notebook, FACTS)
+        heads = [one for one in held if isinstance(one, dict) and one.get("headline")]
+        return max((_facts(one, self.stem) for one in heads or held), key=len, default=[])
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,17 @@ def made_by(tool: str) -> str:
     return f"Made by cssm {tool} from the files that its front page lists."
 
 
-def _recorded(notebook: NotebookNode, stem: str) -> list[list[dict[str, Any]]]:
-    """The facts of every output that holds some, in order, with their page."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    held = [output["data"][FACTS] for output in outputs if FACTS in output.get("data", {})]
-    lists = [one["facts"] if isinstance(one, dict) else one for one in held]
-    return [[_in_order(fact | {"page": stem}) for fact in facts] for facts in lists]
+def held_outputs(notebook: NotebookNode | None, kind: str) -> list[Any]:
+    """What the outputs of a notebook hold under one type, in order."""
+    cells = notebook.cells if notebook else []
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [output["data"][kind] for output in outputs if kind in output.get("data", {})]
+
+
+def _facts(held: Any, stem: str) -> list[dict[str, Any]]:
+    """The facts of one output, with their page."""
+    facts = held["facts"] if isinstance(held, dict) else held
+    return [_in_order(fact | {"page": stem}) for fact in facts]
 
 
 def _in_order(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,15 +272,21 @@ def _opening(pack: Pack) -> list[dict[str, str]]:
 def _tile(fact: Mapping[str, Any]) -> dict[str, str]:
     """A headline figure as a reader writes it, its number apart from its unit.
 
-    >>> _tile({"label": "Short", "value": 1234, "unit": "units", "note": ""})
-    {'label': 'Short', 'shown': '1,234', 'unit': 'units', 'note': ''}
+    >>> _tile({"id": "a", "label": "Short", "value": 1234, "unit": "units", "note": ""})
+    {'id': 'a', 'label': 'Short', 'shown': '1,234', 'unit': 'units', 'note': ''}
     """
-    value, unit = fact["value"], fact.get("unit") or ""
+    value, unit = number_in(fact["value"]), fact.get("unit") or ""
     shown, rest = said(value, unit), ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         shown, _, rest = shown.partition(" ")
     note = fact.get("note") or ""
-    return {"label": fact["label"], "shown": shown, "unit": rest, "note": note}
+    return {
+        "id": fact["id"],
+        "label": fact["label"],
+        "shown": shown,
+        "unit": rest,
+        "note": note,
+    }
 
 
 def _kinds(sources: pl.DataFrame) -> list[dict[str, Any]]:
