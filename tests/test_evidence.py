@@ -249,7 +249,7 @@ def test_a_figure_altered_with_its_digest_is_still_told(pack: Path) -> None:
     manifest = json.loads((pack / "manifest.json").read_text())
     from cssm_lib.pages.pack.seal import file_digest
 
-    manifest["outputs"]["facts.json"] = file_digest(path)
+    manifest["files"]["facts.json"] = file_digest(path)
     (pack / "manifest.json").write_text(json.dumps(manifest))
     assert [str(one) for one in verify(pack)] == [
         "file altered: manifest.json",

@@ -12,10 +12,9 @@ import copy
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,9 @@ from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
+
+from cssm_lib.batch.faults import Fault, Kind, of_cell
+from cssm_lib.batch.private import private_folder
 
 NAME = "cssm"
 CELL_SECONDS = 600
@@ -54,10 +56,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Ran:
-    """A notebook as far as it ran, and in one line why it stopped, if it did."""
+    """A notebook as far as it ran, and why it stopped, if it did."""
 
     notebook: NotebookNode
-    problem: str | None = None
+    fault: Fault | None = None
 
 
 class OwnPython(AsyncKernelManager):
@@ -80,12 +82,12 @@ class CssmEngine(NBClientEngine):
         """Run the cells; `ran` (a list) gets the notebook before the first cell starts."""
         kwargs.pop("ran").append(nb)
         place = kwargs.pop("place")
-        with tempfile.TemporaryDirectory(prefix="cssm-") as private:
+        with private_folder() as private:
             return super().execute_notebook(
                 nb,
                 kernel_name,
                 output_path=None,
-                config=_wiring(Path(private), place),
+                config=_wiring(private, place),
                 kernel_manager_class=OwnPython,
                 shutdown_kernel="immediate",
                 record_timing=False,
@@ -121,28 +123,31 @@ async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
 
 
 def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
-    """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `problem`."""
+    """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `fault`.
+
+    Faults that a second try can mend get one, in a new kernel and from the first cell.
+    """
     ran = _once(source, parameters, place)
-    if ran.problem and not _started(ran.notebook):
-        # starting a kernel may fail under load; nothing has run yet, so trying again is safe
-        ran = _once(source, parameters, place)
-    return ran
+    return _once(source, parameters, place) if ran.fault and ran.fault.tried_again else ran
 
 
 def _once(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
     seen: list[NotebookNode] = []
-    problem = None
+    fault = None
     try:
         with _own_loop():
             _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
-    except PapermillExecutionError as fault:
-        problem = f"{fault.ename}: {_first_line(fault.evalue)}".rstrip(": ")
+    except PapermillExecutionError as error:
+        message = f"{error.ename}: {_first_line(error.evalue)}".rstrip(": ")
+        fault = Fault(of_cell(error.ename, error.evalue), message)
     except CellTimeoutError:
-        problem = f"did not end within {place.cell_seconds} s"
-    except (DeadKernelError, RuntimeError) as fault:
-        problem = _kernel_fault(fault)
+        fault = Fault(Kind.time, f"did not end within {place.cell_seconds} s")
+    except (DeadKernelError, RuntimeError) as error:
+        fault = _kernel_fault(error, started=bool(seen and _started(seen[0])))
     notebook = seen[0] if seen else copy.deepcopy(source)
-    return Ran(notebook, problem and f"{_where(notebook)}: {problem}")
+    if fault is None:
+        return Ran(notebook)
+    return Ran(notebook, replace(fault, message=f"{_where(notebook)}: {fault.message}"))
 
 
 def _papermill(
@@ -170,10 +175,11 @@ def _papermill(
     )
 
 
-def _kernel_fault(fault: BaseException) -> str:
-    if isinstance(fault, DeadKernelError):
-        return "the kernel died (often: out of memory)"
-    return f"the kernel failed: {_first_line(str(fault))}"
+def _kernel_fault(error: BaseException, *, started: bool) -> Fault:
+    kind = Kind.kernel if started else Kind.start
+    if isinstance(error, DeadKernelError):
+        return Fault(kind, "the kernel died (often: out of memory)")
+    return Fault(kind, f"the kernel failed: {_first_line(str(error))}")
 
 
 def _first_line(text: str) -> str:

@@ -284,6 +284,7 @@ def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
     from dataclasses import replace
 
     from cssm_lib.batch import pages_asked, run
+    from cssm_lib.batch.private import leave
     from cssm_lib.cli.progress import progress
 
     settings = replace(settings, threads=threads) if threads else settings
@@ -292,8 +293,9 @@ def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
         with progress(sum(map(len, pages.values()))) as tell:
             return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
     except KeyboardInterrupt:
+        leave()
         _say("stopped; the pages made so far stay and need not be made again.")
-        os._exit(130)  # a thread would wait for its kernel; kernels end with this process
+        os._exit(130)  # a thread would wait for its kernel
 
 
 def _print_results(made: list[Made], out: Path) -> None:

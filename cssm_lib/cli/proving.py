@@ -26,7 +26,7 @@ def verified(pack: Path, client: Path | None) -> bool:
         print(difference)
     inputs = f"{len(said['inputs'])} inputs" if client else "inputs not looked at (--client)"
     word = f"{len(differences)} differences" if differences else "nothing is altered"
-    print(f"{word}: {len(said['outputs'])} files, {inputs}; seal {said.get('seal')}")
+    print(f"{word}: {len(said['files'])} files, {inputs}; seal {said.get('seal')}")
     return not differences
 
 

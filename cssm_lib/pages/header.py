@@ -101,7 +101,7 @@ def header(page: Page) -> Shown:
         ("Rules", safe(_rules(about["rules"]))),
         ("Made by", safe(f"cssm_lib {about['version']}; the figures can be traced in the tables")),
     ]
-    body = pairs([(name, html) for name, html in rows if html])
+    body = pairs([(name, words) for name, words in rows if words], html=True)
     warned = _warned(page, say)
     html = f'{STYLE}<div class="cssm-head">{body}{warned}</div>'
     return Shown(html, tuple(say), plain="<header>")

@@ -209,7 +209,8 @@ def _escaped(text: pl.Expr) -> pl.Expr:
     )
 
 
-def pairs(rows: list[tuple[str, str]]) -> str:
-    """Two columns as a plain HTML table: what, in words, and what is said of it, as HTML."""
-    lines = (f"<tr><th>{safe(name)}</th><td>{html}</td></tr>" for name, html in rows)
+def pairs(rows: list[tuple[str, Any]], *, html: bool = False) -> str:
+    """Two columns as a plain HTML table: what, and what is said of it, in words or as HTML."""
+    told = ((safe(name), said if html else safe(said)) for name, said in rows)
+    lines = (f"<tr><th>{name}</th><td>{said}</td></tr>" for name, said in told)
     return f'<table class="cssm-pairs">{"".join(lines)}</table>'

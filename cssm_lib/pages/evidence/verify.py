@@ -43,7 +43,7 @@ def read_manifest(pack: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as fault:
         raise InputError(f"{MANIFEST}: cannot be read: {fault}; run the batch again.") from None
-    if not isinstance(said, dict) or "outputs" not in said:
+    if not isinstance(said, dict) or "files" not in said:
         raise InputError(f"{MANIFEST}: no digests in it; run the batch again to have them.")
     return said
 
@@ -57,7 +57,7 @@ def verify(pack: Path, inputs: Mapping[str, str | None] | None = None) -> list[D
     """
     said = read_manifest(pack)
     found = [] if seal(said) == said.get(SEAL) else [Difference("file", MANIFEST, ALTERED)]
-    found += compared("file", said["outputs"], output_digests(pack))
+    found += compared("file", said["files"], output_digests(pack))
     if inputs is not None:
         found += compared("input", input_digests(said), inputs)
     return [*found, *_figures(pack)]

@@ -29,7 +29,7 @@ from cssm_lib.pages.pack.contents import (
 )
 from cssm_lib.pages.pack.page import notebook_page, notebook_title
 from cssm_lib.pages.pack.seal import output_digests
-from cssm_lib.whole import whole, write_whole
+from cssm_lib.whole import no_drafts, whole, write_whole
 
 __all__ = [
     "INDEX",
@@ -37,6 +37,7 @@ __all__ = [
     "Page",
     "drop_page",
     "notebook_title",
+    "unfinished",
     "write_pack",
     "write_page",
     "write_packs_index",
@@ -50,6 +51,15 @@ def write_page(folder: Path, pack: Pack, made: Page) -> None:
     html = notebook_page(made.notebook, shell(pack, INDEX), title=made.title, problem=made.problem)
     write_whole(folder / f"{made.stem}.ipynb", nbformat.writes(made.notebook) + "\n")
     write_whole(folder / f"{made.stem}.html", html)
+
+
+def unfinished(folder: Path) -> None:
+    """Take away what says that the pack is whole, and the drafts of a run that was killed.
+
+    A folder without a manifest is no pack: nothing lists it until it is whole again.
+    """
+    no_drafts(folder)
+    (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def drop_page(folder: Path, stem: str) -> None:
@@ -70,8 +80,7 @@ def write_pack(
     write_whole(folder / FACTS_FILE, facts_json(pack))
     files = [WORKBOOK, FACTS_FILE, MANIFEST, *_table_files(folder)]
     write_whole(folder / INDEX, front_page(pack, tables, files))
-    about = dict(about) | {"outputs": output_digests(folder)}
-    write_whole(folder / MANIFEST, manifest(pack, about, tables))
+    write_whole(folder / MANIFEST, manifest(pack, about, tables, output_digests(folder)))
 
 
 def _table_files(folder: Path) -> list[str]:
@@ -97,6 +106,9 @@ def _packs(out: Path) -> Iterable[dict[str, Any]]:
             kept["pages"] = [
                 {name: one[name] for name in ("page", "title", "made")} for one in said["pages"]
             ]
+            kept["classes"] = {
+                one["page"]: one["class"] for one in said["did_not_run"] if "class" in one
+            }
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a manifest that another program wrote, or one being written
         yield {"place": path.parent.relative_to(out).as_posix(), "manifest": kept}

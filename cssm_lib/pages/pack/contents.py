@@ -37,7 +37,7 @@ COUNTS = ("records", "used", "rejected", "repeated")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a pack: whether it was made, and if not, why."""
+    """One page of a pack: whether it was made, and if not, why: the message and its class."""
 
     stem: str
     title: str
@@ -45,6 +45,7 @@ class Page:
     parameters: Mapping[str, Any] | None = None
     notebook: NotebookNode | None = None
     problem: str | None = None
+    fault: str | None = None
 
     @property
     def facts(self) -> list[dict[str, Any]]:
@@ -118,11 +119,16 @@ def facts_json(pack: Pack) -> str:
     return as_json([fact for made in pack.pages for fact in made.facts])
 
 
-def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
+def manifest(
+    pack: Pack,
+    about: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    files: Mapping[str, str],
+) -> str:
     """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths.
 
     `repeat` is the entry of a renewals.toml that makes the pack again, `settings` the digest of
-    client.toml, `library` that of the program's own text, `outputs` the digest of every file.
+    client.toml, `library` that of the program's own text, `files` that of every other file.
     """
     said = {
         "client": pack.client,
@@ -142,7 +148,7 @@ def manifest(pack: Pack, about: Mapping[str, Any], tables: Mapping[str, pl.DataF
         "pages": [_page_entry(made) for made in pack.pages],
         "did_not_run": _did_not_run(pack),
         "tables": {name: tables[name].height for name in [*ANSWERS, *TABLES]},
-        "outputs": dict(about.get("outputs", {})),
+        "files": dict(files),
     }
     # as read back, so that days and decimals are sealed as they are written
     return as_json(said | {SEAL: seal(json.loads(as_json(said)))})
@@ -179,9 +185,12 @@ def _page_entry(made: Page) -> dict[str, Any]:
 
 
 def _did_not_run(pack: Pack) -> list[dict[str, str]]:
-    failed = [(made.stem, made.problem) for made in pack.pages if made.problem]
-    missing = [(other.stem, "not asked for") for other in pack.not_asked]
-    return [{"page": stem, "why": why} for stem, why in [*failed, *missing]]
+    failed = [
+        {"page": made.stem, "class": made.fault, "why": made.problem}
+        for made in pack.pages
+        if made.problem
+    ]
+    return failed + [{"page": other.stem, "why": "not asked for"} for other in pack.not_asked]
 
 
 def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[str]) -> str:
@@ -216,7 +225,12 @@ def packs_page(
 def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     place, told = entry["place"], entry["manifest"]
     pages = [
-        {"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
+        {
+            "title": one["title"],
+            "href": f"{place}/{one['page']}.html",
+            "made": one["made"],
+            "fault": told["classes"].get(one["page"]),
+        }
         for one in told["pages"]
     ]
     return {
@@ -231,7 +245,7 @@ def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _linked(made: Page) -> dict[str, Any]:
     href = f"{made.stem}.html" if made.notebook else None
-    return {"title": made.title, "problem": made.problem, "href": href}
+    return {"title": made.title, "problem": made.problem, "fault": made.fault, "href": href}
 
 
 def _tiles(made: Page) -> dict[str, Any]:
