@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,17 @@ from cssm_lib.answers.write import Format, write_table
 from cssm_lib.client import CONFIG_NAME, Client, client_config, client_files, load_client
 from cssm_lib.errors import InputError
 from cssm_lib.schema import ANSWERS, TABLES
+
+# in a kernel: the entry of the store that every client it opens stands for
+OPENED = "CSSM_OPENED"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Client → Client before any answer, and the mark by which its answers are kept apart."""
+
+    made: Callable[[Client], Client]
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,8 @@ class Answers:
         return pl.scan_parquet(path)
 
     def _made_again(self) -> None:
+        if OPENED in os.environ or "pseudonyms" in self.about:
+            raise InputError("the kept answers were deleted while they were read; run again.")
         store.drop(self.folder)
         entry = _computed(self.client_folder, self.about["asked_as_of"])
         if entry != self.folder:
@@ -86,16 +100,22 @@ class Answers:
         ]
 
 
-def open_client(folder: str | Path, as_of: dt.date | str | None = None) -> Answers:
+def open_client(
+    folder: str | Path, as_of: dt.date | str | None = None, change: Change | None = None
+) -> Answers:
     """The Answers of a client folder: from the store where nothing changed, else computed and kept.
 
     The key is made of every file's bytes, `client.toml`, `as_of` and the library's own text; no
-    clock and no time stamp of a file is looked at. Errors: as `load_client`.
+    clock and no time stamp of a file is looked at. With a `change` the answers are those of the
+    changed client, kept apart. Errors: as `load_client`.
     """
     folder = Path(folder)
+    if OPENED in os.environ:
+        return _opened(Path(os.environ[OPENED]), folder)
     asked = as_of.isoformat() if isinstance(as_of, dt.date) else (as_of or None)
     client_config_there(folder)
-    entry = store.find(_key(folder, asked)) or _computed(folder, asked)
+    mark = change.mark if change else ""
+    entry = store.find(_key(folder, asked, mark)) or _computed(folder, asked, change)
     return _opened(entry, folder)
 
 
@@ -105,18 +125,21 @@ def client_config_there(folder: Path) -> None:
         client_config(folder)
 
 
-def _computed(folder: Path, asked: str | None) -> Path:
+def _computed(folder: Path, asked: str | None, change: Change | None = None) -> Path:
     """Read the client, compute every table and put them into the store."""
     from cssm_lib.answers.compute import answer_tables
 
     client = load_client(folder, asked)
-    tables = answer_tables(client)
     digests = dict(client.tables["sources"].select("source", "digest").iter_rows())
-    key = _key(folder, asked, digests)
-    return store.put(key, tables, _about(client, asked, key))
+    key = _key(folder, asked, change.mark if change else "", digests)
+    client = change.made(client) if change else client
+    about = _about(client, asked, key) | ({"pseudonyms": change.mark} if change else {})
+    return store.put(key, answer_tables(client), about)
 
 
-def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = None) -> str:
+def _key(
+    folder: Path, asked: str | None, mark: str, digests: Mapping[str, str] | None = None
+) -> str:
     """`digests` of the bytes that were really read win, should a file have changed meanwhile."""
     paths = client_files(folder)
     config = [path for path in [folder / CONFIG_NAME] if path.is_file()]
@@ -126,7 +149,7 @@ def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = No
     elif config:
         digests = dict(digests) | {CONFIG_NAME: store.file_digests(config)[0]}
     return store.key_of(
-        [sorted(digests.items()), asked, folder.resolve().name if not config else ""]
+        [sorted(digests.items()), asked, folder.resolve().name if not config else "", mark]
     )
 
 

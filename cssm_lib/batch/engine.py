@@ -29,6 +29,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from cssm_lib.answers import OPENED
 from cssm_lib.batch.faults import Fault, Kind, of_cell
 from cssm_lib.batch.private import private_folder
 
@@ -47,11 +48,15 @@ MARKS = {"injected-parameters", "papermill-error-cell-tag"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars."""
+    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars.
+
+    `opened` is the entry of the store that a client with pseudonyms stands for.
+    """
 
     folder: Path
     cell_seconds: int = CELL_SECONDS
     polars_threads: int = 1
+    opened: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,7 @@ def _wiring(private: Path, place: Place) -> Config:
         "IPYTHONDIR": str(private / "ipython"),  # no start-up file of the user's runs in a page
         "POLARS_MAX_THREADS": str(place.polars_threads),
         "PYTHONHASHSEED": "0",
+        **({OPENED: str(place.opened)} if place.opened else {}),
     }
     wires = {"connection_file": str(private / "kernel.json"), **_transport(private)}
     return Config({"KernelManager": wires, "OwnPython": {"environment": environment}})

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import open_client
+from cssm_lib.answers import Change, open_client
 from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
 from cssm_lib.batch.faults import Fault, Kind, fault_of
+from cssm_lib.batch.hidden import untold
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
 from cssm_lib.batch.notebooks import Notebook, pages_asked
@@ -52,7 +53,8 @@ class Settings:
 
     `notebooks` are the pages there are, `threads` how many kernels work at once, `parameters` what
     every notebook that has them gets beside the client, the day and the renewal. `force` runs also
-    the pages that stand in OUT already and rest on the same inputs.
+    the pages that stand in OUT already and rest on the same inputs. `change` is what every client
+    goes through before any answer.
     """
 
     out: Path
@@ -61,6 +63,7 @@ class Settings:
     force: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     cell_seconds: int = CELL_SECONDS
+    change: Change | None = None
     tell: Tell = lambda *_: None
 
 
@@ -169,10 +172,11 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
         if job.problem:
             _no_pack(batch, job, Fault(Kind.parameter, job.problem))
     try:
-        answers = open_client(jobs[0].client_dir, jobs[0].as_of) if sound else None
+        change = {"change": batch.settings.change} if batch.settings.change else {}
+        answers = open_client(jobs[0].client_dir, jobs[0].as_of, **change) if sound else None
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
-            _no_pack(batch, job, fault_of(fault))
+            _no_pack(batch, job, untold(job, fault_of(fault)))
         return []
     return [partial(_guarded, batch, job, partial(_begin, batch, job, answers)) for job in sound]
 
@@ -181,7 +185,7 @@ def _guarded(batch: Batch, job: Job, step: Step) -> list[Step]:
     try:
         return step()
     except Exception as fault:  # as above
-        _no_pack(batch, job, fault_of(fault))
+        _no_pack(batch, job, untold(job, fault_of(fault)))
         return []
 
 
@@ -241,7 +245,7 @@ def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
     """What a notebook is given: the client relative to the kernel's folder, the day as asked."""
     job = work.job
     own = OWN | {
-        "client_dir": job.client_dir.absolute().name or ".",
+        "client_dir": job.folder_name,
         "as_of": job.as_of.isoformat() if job.as_of else "",
         "renewal": job.renewal or "",
     }
@@ -276,7 +280,8 @@ def _executed(work: Work, stem: str) -> Page:
     settings = work.batch.settings
     page = _page_of(settings.notebooks[stem], work)
     folder = work.job.client_dir.absolute().parent
-    place = Place(folder, settings.cell_seconds, max(1, CORES // settings.threads))
+    opened = work.answers.folder if settings.change else None
+    place = Place(folder, settings.cell_seconds, max(1, CORES // settings.threads), opened)
     ran = run_notebook(settings.notebooks[stem].content, page.parameters or {}, place)
     said = {"page": stem, "key": _key(work, stem), "finished": ran.fault is None}
     notebook = stripped(ran.notebook, folder=folder, said=said)
@@ -301,7 +306,7 @@ def _repeat(work: Work) -> dict[str, Any]:
     every = work.batch.settings.notebooks
     only = [stem for stem in every if stem in work.pages]
     said = {
-        "client_dir": work.job.client_dir.absolute().name,
+        "client_dir": work.job.folder_name,
         "agreement": work.job.renewal,
         "as_of": work.job.as_of,
         "only": only if len(only) < len(every) else None,

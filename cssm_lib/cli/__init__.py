@@ -126,6 +126,16 @@ def run(
         str,
         typer.Option(metavar="01,02", help="The pages to make; else all.", show_default=False),
     ] = "",
+    pseudonymise: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE",
+            exists=True,
+            dir_okay=False,
+            help="Replace every name by a keyed hash; the file holds the key.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
     ] = False,
@@ -138,6 +148,8 @@ def run(
     settings = batch.Settings(
         out=out or listed or Path("packs"), notebooks=batch.find_notebooks(), force=force
     )
+    if pseudonymise:
+        todo, settings = _hidden(todo, settings, pseudonymise)
     made = _run(todo, settings, jobs)
     _print_results(made, settings.out)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
@@ -278,6 +290,17 @@ def _jobs(
     if len(what) > 1:
         raise typer.BadParameter("give one RENEWALS.toml or client folders, not both or several.")
     return jobs_from_file(what[0], as_of=as_of, only=only)
+
+
+def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], Any]:
+    """The same jobs under pseudonyms."""
+    from dataclasses import replace
+
+    from cssm_lib.batch.hidden import change_by, hidden
+    from cssm_lib.pseudonyms import read_key
+
+    key = read_key(keyfile)
+    return hidden(todo, key), replace(settings, change=change_by(key))
 
 
 def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:

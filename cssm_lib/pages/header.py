@@ -93,6 +93,7 @@ def header(page: Page) -> Shown:
     answers, about, say = page.answers, page.answers.about, Facts(page)
     rows = [
         ("Client", safe(answers.name)),
+        ("Names", "replaced by a keyed hash" if about.get("pseudonyms") else ""),
         ("Position as of", safe(day(answers.as_of))),
         ("Agreement", safe(_agreement(page))),
         ("Shown", safe(_shown(page))),

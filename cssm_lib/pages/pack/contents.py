@@ -136,6 +136,7 @@ def manifest(
         "as_of": pack.as_of,
         "key": about.get("key"),
         "repeat": dict(about.get("repeat", {})),
+        "pseudonyms": about.get("pseudonyms"),
         "settings": about.get("settings"),
         "library": about.get("library"),
         "versions": _versions(pack.version),
