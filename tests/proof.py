@@ -284,7 +284,10 @@ def _front(pack: Path, facts: list[dict[str, Any]], names: list[str]) -> Iterato
     page = read(pack / "index.html")
     sources = pl.read_parquet(pack / "tables" / "source" / "sources.parquet")
     notes = pl.read_parquet(pack / "tables" / "source" / "notes.parquet")
-    names = sorted([*names, *_words(sources), *_words(notes), *_files(pack)], key=len, reverse=True)
+    rows = [table.row for table in {**TABLES, **ANSWERS}.values()]
+    names = sorted(
+        [*names, *rows, *_words(sources), *_words(notes), *_files(pack)], key=len, reverse=True
+    )
     by_id = {fact["id"]: fact for fact in facts}
     for piece in page.pieces:
         if "data-fact" in piece.marks:

@@ -99,7 +99,8 @@ def header(page: Page) -> Shown:
         ("Shown", safe(_shown(page))),
         ("Snapshots", _snapshots(page, say)),
         ("Sources", _sources(page, say)),
-        ("Rules", safe(_rules(about["rules"]))),
+        ("Rules", "each with source and confidence on page 06"),
+        ("Set by client.toml", safe(_own_rules(about["rules"]))),
         ("Made by", safe(f"cssm_lib {about['version']}; the figures can be traced in the tables")),
     ]
     body = pairs([(name, words) for name, words in rows if words], html=True)
@@ -165,10 +166,8 @@ def _of_kind(kind: str) -> Figure:
     return figure(f"header.files_{kind}", label, of, where=f"kind = '{kind}'", unit="")
 
 
-def _rules(rules: list[dict[str, Any]]) -> str:
-    own = [_changed(rule) for rule in rules if rule["overridden"]]
-    words = "each with source and confidence on page 06"
-    return f"{words}; set by client.toml: {', '.join(own)}" if own else words
+def _own_rules(rules: list[dict[str, Any]]) -> str:
+    return ", ".join(_changed(rule) for rule in rules if rule["overridden"])
 
 
 def _changed(rule: dict[str, Any]) -> str:

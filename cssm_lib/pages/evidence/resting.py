@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import polars as pl
 
@@ -49,7 +50,6 @@ def _follow(
 ) -> None:
     if "source" in contract.names and "source" in rows.columns:
         found.setdefault(contract.name, []).append(rows)
-        return
     for rests in contract.rests:
         if rows.is_empty() or (rests.columns and not columns & set(rests.columns)):
             continue
@@ -69,7 +69,8 @@ def resting(read: Read, rows: pl.DataFrame, rests: Rests) -> pl.DataFrame:
         *([pl.col(mine).alias("_day")] if mode else []),
     ).unique()
     left, right = [f"_on_{b}" for _, b in pairs], [b for _, b in pairs]
-    hit = wanted.join(other, left_on=left, right_on=right, nulls_equal=True, coalesce=False)
+    how: Any = {"left_on": left, "right_on": right, "nulls_equal": True, "coalesce": False}
+    hit = wanted.join(other, **how) if pairs else wanted.join(other, how="cross")
     if mode:
         hit = _on_those_days(hit, other, its, newest=mode == "newest")
     return other.join(hit.select("_row").unique(), on="_row", how="semi").drop("_row")
