@@ -23,6 +23,8 @@ from cssm_lib.schema import ANSWERS, TABLES
 
 KEY = b"correct horse battery staple 4711"
 ROOT = Path(__file__).parents[1]
+# findings on names that are almost alike: what a hash cannot keep, as the README says
+ALIKE = {"hygiene", "account_plan"}
 CLIENTS = ("alder", "birch", "cedar")
 
 
@@ -91,7 +93,7 @@ def test_a_short_key_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_totals_and_joins_are_unchanged(sample_clients: Path, name: str) -> None:
     client = load_client(sample_clients / name)
     plain, named = answer_tables(client), answer_tables(pseudonymised(client, KEY))
-    for table in ANSWERS:
+    for table in set(ANSWERS) - ALIKE:
         assert totals(plain[table]) == totals(named[table]), table
     for table in TABLES:
         assert plain[table].height == named[table].height
@@ -244,7 +246,11 @@ def test_figures_are_those_of_the_plain_packs(
     def figures(out: Path) -> list[Any]:
         found = [json.loads(path.read_text()) for path in out.glob("*/*/*/facts.json")]
         rows = [
-            [(f["page"], f["id"], f["value"]) for f in one if "header" not in f["id"]]
+            [
+                (f["page"], f["id"], f["value"])
+                for f in one
+                if "header" not in f["id"] and f["how"]["table"] not in ALIKE
+            ]
             for one in found
         ]
         return sorted(map(sorted, [[(a, b, str(c)) for a, b, c in one] for one in rows]))
