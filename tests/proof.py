@@ -117,7 +117,7 @@ def faults(pack: Path) -> list[str]:
     found = []
     for path in sorted(pack.glob("[0-9]*.html")):
         page, own = read(path), {f["id"]: f for f in facts if f["page"] == path.stem}
-        told = [*_prose(page, own, names), *_tables(page, pack, path.stem)]
+        told = [*_prose(page, own, names, pack), *_tables(page, pack, path.stem)]
         found += [f"{path.name}: {fault}" for fault in told]
     return found + [f"index.html: {fault}" for fault in _front(pack, facts, names)]
 
@@ -160,13 +160,15 @@ def fixed(text: str, names: list[str]) -> bool:
     return all(not DIGIT.search(part) or tidy(part) in fixed_words() for part in parts)
 
 
-def _prose(page: Read, facts: dict[str, Any], names: list[str]) -> Iterator[str]:
+def _prose(page: Read, facts: dict[str, Any], names: list[str], pack: Path) -> Iterator[str]:
     for piece in page.pieces:
         classes = piece.marks["classes"].split()
         if "data-fact" in piece.marks:
             yield from _fact(piece, facts)
         elif "of" in piece.marks:
             yield from _counted(piece, page)
+        elif "data-from" in piece.marks:
+            yield from _from(piece, names, pack)
         elif "data-cut" in piece.marks or not DIGIT.search(piece.text) or "text" in classes:
             continue  # a cut is held against its table; the notebook's own text is no result
         elif not fixed(piece.text, names):
@@ -184,6 +186,16 @@ def _fact(piece: Piece, facts: dict[str, Any]) -> Iterator[str]:
     ways |= {said(value, unit).partition(" ")[0]}
     if piece.text not in ways:
         yield f"{fact['id']} is {value} {unit}, and the page says {piece.text!r}"
+
+
+def _from(piece: Piece, names: list[str], pack: Path) -> Iterator[str]:
+    """Words made of the rows of a table hold no number that one of its rows does not hold."""
+    number = re.compile(r"\d[\d,.:-]*\d|\d")
+    rows = pl.read_parquet(pack / "tables" / f"{piece.marks['data-from']}.parquet").rows()
+    held = [set(number.findall(" ".join(map(str, row)))) for row in rows]
+    asked = set(number.findall(piece.text))
+    if not any(asked <= one for one in held) and not fixed(piece.text, names):
+        yield f"not in {piece.marks['data-from']}: {piece.text!r}"
 
 
 def _counted(piece: Piece, page: Read) -> Iterator[str]:
@@ -272,8 +284,21 @@ def _rests(table: str, names: list[str], file: Path, pack: Path) -> Iterator[str
     if not shared:
         return
     asked = printed.select(_typed(name, whole.schema[name]) for name in shared)
+    whole = whole.with_columns(
+        pl.col(name).round(places) for name, places in _places(printed, whole, shared).items()
+    )
     if asked.join(whole, on=shared, how="anti", nulls_equal=True).height:
         yield f"rows of {table} with such {', '.join(shared)} do not stand in its file"
+
+
+def _places(printed: pl.DataFrame, whole: pl.DataFrame, names: list[str]) -> dict[str, int]:
+    """Decimal places to which a column is printed."""
+    exact = [
+        name for name in names if whole.schema[name].is_float() or whole.schema[name].is_decimal()
+    ]
+    return {
+        name: printed[name].str.extract(r"\.(\d*?)0*$").str.len_chars().max() or 0 for name in exact
+    }
 
 
 def _typed(name: str, dtype: Any) -> pl.Expr:

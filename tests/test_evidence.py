@@ -48,16 +48,18 @@ def test_every_answer_says_what_its_rows_rest_on(name: str) -> None:
     contract = ANSWERS[name]
     assert contract.rests or "source" in contract.names, f"{name}: declare `rests`"
     for rests in contract.rests:
-        _sound(contract.names, rests)
+        _sound(contract.names, contract.dtypes, rests)
 
 
-def _sound(own: list[str], rests: Rests) -> None:
+def _sound(own: list[str], own_types: dict[str, Any], rests: Rests) -> None:
     """Every column that a declaration names is there."""
     other, via = contract_of(rests.table), contract_of(rests.via) if rests.via else None
     known = {*own, *(via.names if via else ())}
     pairs = [pair.split(" = ") for pair in (*rests.on, *_day(rests))]
     assert {pair[0] for pair in pairs} <= known
     assert {pair[-1] for pair in pairs} <= set(other.names)
+    types = own_types | (via.dtypes if via else {})
+    assert all(types[pair[0]] == other.dtypes[pair[-1]] for pair in pairs)
     assert set(rests.columns) <= set(own)
     assert set(rests.takes) <= set(other.names)
     assert set(pl.sql_expr(rests.where or "TRUE").meta.root_names()) <= known
