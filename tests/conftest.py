@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from cssm_lib.answers.write import write_table
 from cssm_lib.errors import UnusableClient
 from cssm_lib.schema import ANSWERS, TABLES
 
@@ -78,9 +79,8 @@ class FakeAnswers(dict[str, pl.DataFrame]):
         self.about = {"key": f"key of {folder.name}", "inputs": [], "rules": [], "agreements": []}
 
     def write(self, folder: Path, formats: tuple[str, ...]) -> list[Path]:
-        folder.mkdir(parents=True, exist_ok=True)
-        self["positions"].write_csv(folder / "positions.csv")
-        return [folder / "positions.csv"]
+        places = [folder / "positions", folder / "source" / "usage"]
+        return [write_table(self[at.name], at, kind) for at in places for kind in formats]
 
 
 @pytest.fixture

@@ -136,7 +136,8 @@ def page(*, problem: str | None = None) -> Page:
     fact = {"id": "short", "label": "Short & sour", "value": 1234, "unit": "units", "how": made}
     cells = [shown(**{FACTS: {"facts": [fact]}}), shown(**{FACTS: [fact]})]
     notebook = V4.new_notebook(cells=cells)
-    return Page("01_short", "Who is short?", "d", {"as_of": ""}, notebook, problem)
+    fault = "fault in a cell" if problem else None
+    return Page("01_short", "Who is short?", "d", {"as_of": ""}, notebook, problem, fault)
 
 
 def test_facts_and_manifest_hold_what_the_front_page_shows(tmp_path: Path) -> None:
@@ -164,9 +165,14 @@ def test_facts_and_manifest_hold_what_the_front_page_shows(tmp_path: Path) -> No
 def test_what_was_not_made_is_told_and_linked(tmp_path: Path) -> None:
     folder = pack(tmp_path, page(problem="cell 1 of 2: KeyError: 'a'"))
     front = (folder / "index.html").read_text()
-    assert '<a href="01_short.html">Who is short?</a>: cell 1 of 2: KeyError' in front
+    assert '<a href="01_short.html">Who is short?</a> (fault in a cell): cell 1 of 2' in front
     told = json.loads((folder / "manifest.json").read_text())
-    assert told["did_not_run"] == [{"page": "01_short", "why": "cell 1 of 2: KeyError: 'a'"}]
+    (entry,) = told["did_not_run"]
+    assert entry == {
+        "page": "01_short",
+        "class": "fault in a cell",
+        "why": "cell 1 of 2: KeyError: 'a'",
+    }
 
 
 def test_the_list_of_packs_finds_every_pack(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_terms_names_and_files_are_part_of_the_key(client, change):
 def test_as_of_and_the_library_are_part_of_the_key(client, monkeypatch):
     first = cssm_lib.open_client(client).folder
     assert cssm_lib.open_client(client, "2026-10-31").folder != first
-    monkeypatch.setattr(store, "_library_digest", lambda: "other")
+    monkeypatch.setattr(store, "library_digest", lambda: "other")
     assert cssm_lib.open_client(client).folder != first
 
 

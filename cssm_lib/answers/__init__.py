@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,17 @@ from cssm_lib.schema.audience import (
 CHANGES = "changes"
 # what a batch tells its kernels, so that no cell of a page can open more than its reader may see
 AUDIENCE = "CSSM_AUDIENCE"
+
+# in a kernel: the entry of the store that every client it opens stands for
+OPENED = "CSSM_OPENED"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Client → Client before any answer, and the mark by which its answers are kept apart."""
+
+    made: Callable[[Client], Client]
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,8 @@ class Answers:
         return _since(self, previous["digest"])
 
     def _made_again(self) -> None:
+        if OPENED in os.environ or "pseudonyms" in self.about:
+            raise InputError("the kept answers were deleted while they were read; run again.")
         store.drop(self.folder)
         entry = _computed(self.client_folder, self.about["asked_as_of"])
         if entry != self.folder:
@@ -136,21 +149,31 @@ def open_client(
     *,
     audience: str = INTERNAL,
     previous: str = "",
+    change: Change | None = None,
 ) -> Answers:
     """The Answers of a client folder: from the store where nothing changed, else computed and kept.
 
     The key is made of every file's bytes, `client.toml`, `actions.csv`, `as_of` and the library's
     own text; no clock and no time stamp of a file is looked at. `audience` is who may read what is
     made of them; CSSM_AUDIENCE=vendor, which a batch sets for its kernels, cannot be undone.
-    `previous` is the digest of a pack that `cssm run --previous` compared with. Errors: as
-    `load_client`; InputError where no such comparison is kept.
+    `previous` is the digest of a pack that `cssm run --previous` compared with. With a `change` the
+    answers are those of the changed client, kept apart. Errors: as `load_client`; InputError where
+    no such comparison is kept.
     """
     folder = Path(folder)
     asked = as_of.isoformat() if isinstance(as_of, dt.date) else (as_of or None)
-    client_config_there(folder)
-    entry = store.find(_key(folder, asked)) or _computed(folder, asked)
+    entry = _entry(folder, asked, change)
     answers = _opened(entry, folder, _reader(audience))
     return _since(answers, previous) if previous else answers
+
+
+def _entry(folder: Path, asked: str | None, change: Change | None) -> Path:
+    """Where the answers are kept; a batch may have told its kernels."""
+    if OPENED in os.environ:
+        return Path(os.environ[OPENED])
+    client_config_there(folder)
+    mark = change.mark if change else ""
+    return store.find(_key(folder, asked, mark)) or _computed(folder, asked, change)
 
 
 def _reader(asked: str) -> str:
@@ -188,18 +211,21 @@ def client_config_there(folder: Path) -> None:
         client_config(folder)
 
 
-def _computed(folder: Path, asked: str | None) -> Path:
+def _computed(folder: Path, asked: str | None, change: Change | None = None) -> Path:
     """Read the client, compute every table and put them into the store."""
     from cssm_lib.answers.compute import answer_tables
 
     client = load_client(folder, asked)
-    tables = answer_tables(client)
     digests = dict(client.tables["sources"].select("source", "digest").iter_rows())
-    key = _key(folder, asked, digests)
-    return store.put(key, tables, _about(client, asked, key))
+    key = _key(folder, asked, change.mark if change else "", digests)
+    client = change.made(client) if change else client
+    about = _about(client, asked, key) | ({"pseudonyms": change.mark} if change else {})
+    return store.put(key, answer_tables(client), about)
 
 
-def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = None) -> str:
+def _key(
+    folder: Path, asked: str | None, mark: str, digests: Mapping[str, str] | None = None
+) -> str:
     """`digests` of the bytes that were really read win, should a file have changed meanwhile."""
     paths = client_files(folder)
     config = [folder / name for name in (CONFIG_NAME, ACTIONS_NAME) if (folder / name).is_file()]
@@ -210,7 +236,12 @@ def _key(folder: Path, asked: str | None, digests: Mapping[str, str] | None = No
         own = dict(zip([path.name for path in config], store.file_digests(config), strict=True))
         digests = dict(digests) | own
     return store.key_of(
-        [sorted(digests.items()), asked, "" if CONFIG_NAME in digests else folder.resolve().name]
+        [
+            sorted(digests.items()),
+            asked,
+            "" if CONFIG_NAME in digests else folder.resolve().name,
+            mark,
+        ]
     )
 
 
@@ -224,6 +255,8 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
     from cssm_lib import __version__
 
     config = client.config
+    settings = {CONFIG_NAME: client.folder / CONFIG_NAME}
+    settings = {name: path for name, path in settings.items() if path.is_file()}
     return {
         "client": client.name,
         "currency": config.currency,
@@ -236,6 +269,8 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
         "inputs": client.tables["sources"].select("source", "kind", "digest", "bytes").to_dicts(),
         "key": key,
         "version": __version__,
+        "library": store.library_digest(),
+        "settings": dict(zip(settings, store.file_digests(settings.values()), strict=True)),
     }
 
 

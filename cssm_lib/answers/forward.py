@@ -23,6 +23,9 @@ def tables(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
     asked = {"as_of": as_of, "rules": rules}
     made = {
         "line_days": days,
+        "line_places": true_forward.line_places(
+            held, client.tables["device_licenses"], client.tables["user_counts"], lines
+        ),
         "true_forward": billed,
         "unit_prices": true_forward.unit_prices(places, lines, as_of=as_of),
         "readings": true_forward.terms_read(lines, rules),

@@ -47,12 +47,12 @@ def _digest(path: Path) -> str:
 
 def key_of(parts: Any) -> str:
     """The key of an entry: what it rests on, the library's own text and that of polars."""
-    said = json.dumps([parts, _library_digest(), pl.__version__], sort_keys=True, default=str)
+    said = json.dumps([parts, library_digest(), pl.__version__], sort_keys=True, default=str)
     return hashlib.blake2b(said.encode(), digest_size=20).hexdigest()
 
 
 @cache
-def _library_digest() -> str:
+def library_digest() -> str:
     """Version and source text: a changed rule of calculation never finds an old answer."""
     room = Path(str(files("cssm_lib")))
     texts = sorted([*room.rglob("*.py"), *room.rglob("*.toml")])

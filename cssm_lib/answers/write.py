@@ -7,6 +7,8 @@ from typing import Literal
 
 import polars as pl
 
+from cssm_lib.whole import whole, write_whole
+
 Format = Literal["csv", "parquet"]
 RISKY_START = r"^([=+\-@\t\r])"
 
@@ -22,12 +24,12 @@ def write_table(
     CSV: UTF-8 with BOM, ISO dates, `true`/`false`, empty for null, money with at least two
     decimals; text that a spreadsheet could take for a formula gets an apostrophe. Parquet is raw.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     file = path.with_name(f"{path.name}.{format_}")
     if format_ == "parquet":
-        frame.write_parquet(file, metadata={"cssm.audience": audience})
+        with whole(file) as draft:
+            frame.write_parquet(draft, metadata={"cssm.audience": audience})
     else:
-        file.write_bytes(csv_text(frame).encode("utf-8-sig"))
+        write_whole(file, csv_text(frame).encode("utf-8-sig"))
     return file
 
 

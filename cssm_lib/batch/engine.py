@@ -12,10 +12,9 @@ import copy
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,9 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from cssm_lib.answers import AUDIENCE
+from cssm_lib.answers import AUDIENCE, OPENED
+from cssm_lib.batch.faults import Fault, Kind, of_cell
+from cssm_lib.batch.private import private_folder
 
 NAME = "cssm"
 CELL_SECONDS = 600
@@ -50,20 +51,22 @@ class Place:
     """Where and for how long a kernel works: its folder, seconds a cell, threads for polars.
 
     `audience` is who will read what it makes; no cell can open more than that.
+    `opened` is the entry of the store that a client with pseudonyms stands for.
     """
 
     folder: Path
     cell_seconds: int = CELL_SECONDS
     polars_threads: int = 1
     audience: str = "internal"
+    opened: Path | None = None
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A notebook as far as it ran, and in one line why it stopped, if it did."""
+    """A notebook as far as it ran, and why it stopped, if it did."""
 
     notebook: NotebookNode
-    problem: str | None = None
+    fault: Fault | None = None
 
 
 class OwnPython(AsyncKernelManager):
@@ -86,12 +89,12 @@ class CssmEngine(NBClientEngine):
         """Run the cells; `ran` (a list) gets the notebook before the first cell starts."""
         kwargs.pop("ran").append(nb)
         place = kwargs.pop("place")
-        with tempfile.TemporaryDirectory(prefix="cssm-") as private:
+        with private_folder() as private:
             return super().execute_notebook(
                 nb,
                 kernel_name,
                 output_path=None,
-                config=_wiring(Path(private), place),
+                config=_wiring(private, place),
                 kernel_manager_class=OwnPython,
                 shutdown_kernel="immediate",
                 record_timing=False,
@@ -127,28 +130,31 @@ async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
 
 
 def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
-    """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `problem`."""
+    """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `fault`.
+
+    Faults that a second try can mend get one, in a new kernel and from the first cell.
+    """
     ran = _once(source, parameters, place)
-    if ran.problem and not _started(ran.notebook):
-        # starting a kernel may fail under load; nothing has run yet, so trying again is safe
-        ran = _once(source, parameters, place)
-    return ran
+    return _once(source, parameters, place) if ran.fault and ran.fault.tried_again else ran
 
 
 def _once(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
     seen: list[NotebookNode] = []
-    problem = None
+    fault = None
     try:
         with _own_loop():
             _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
-    except PapermillExecutionError as fault:
-        problem = f"{fault.ename}: {_first_line(fault.evalue)}".rstrip(": ")
+    except PapermillExecutionError as error:
+        message = f"{error.ename}: {_first_line(error.evalue)}".rstrip(": ")
+        fault = Fault(of_cell(error.ename, error.evalue), message)
     except CellTimeoutError:
-        problem = f"did not end within {place.cell_seconds} s"
-    except (DeadKernelError, RuntimeError) as fault:
-        problem = _kernel_fault(fault)
+        fault = Fault(Kind.time, f"did not end within {place.cell_seconds} s")
+    except (DeadKernelError, RuntimeError) as error:
+        fault = _kernel_fault(error, started=bool(seen and _started(seen[0])))
     notebook = seen[0] if seen else copy.deepcopy(source)
-    return Ran(notebook, problem and f"{_where(notebook)}: {problem}")
+    if fault is None:
+        return Ran(notebook)
+    return Ran(notebook, replace(fault, message=f"{_where(notebook)}: {fault.message}"))
 
 
 def _papermill(
@@ -176,10 +182,11 @@ def _papermill(
     )
 
 
-def _kernel_fault(fault: BaseException) -> str:
-    if isinstance(fault, DeadKernelError):
-        return "the kernel died (often: out of memory)"
-    return f"the kernel failed: {_first_line(str(fault))}"
+def _kernel_fault(error: BaseException, *, started: bool) -> Fault:
+    kind = Kind.kernel if started else Kind.start
+    if isinstance(error, DeadKernelError):
+        return Fault(kind, "the kernel died (often: out of memory)")
+    return Fault(kind, f"the kernel failed: {_first_line(str(error))}")
 
 
 def _first_line(text: str) -> str:
@@ -211,6 +218,7 @@ def _wiring(private: Path, place: Place) -> Config:
         "POLARS_MAX_THREADS": str(place.polars_threads),
         "PYTHONHASHSEED": "0",
         AUDIENCE: place.audience,
+        **({OPENED: str(place.opened)} if place.opened else {}),
     }
     wires = {"connection_file": str(private / "kernel.json"), **_transport(private)}
     return Config({"KernelManager": wires, "OwnPython": {"environment": environment}})

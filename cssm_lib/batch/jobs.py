@@ -18,7 +18,8 @@ class Job:
     """One pack to make; `problem` says why it cannot even be begun.
 
     `place` is its folder under OUT without the day, `renewal` the agreement's name or None for the
-    whole estate, `only` the pages asked for (empty: all).
+    whole estate, `only` the pages asked for (empty: all). `alias` stands for the folder's name
+    where no name may be told.
     """
 
     client_dir: Path
@@ -28,6 +29,12 @@ class Job:
     only: tuple[str, ...] = ()
     place: tuple[str, str] = ("", ESTATE)
     problem: str | None = None
+    alias: str | None = None
+
+    @property
+    def folder_name(self) -> str:
+        """The client folder as notebooks and the manifest name it."""
+        return self.alias or self.client_dir.absolute().name or "."
 
     @property
     def label(self) -> str:

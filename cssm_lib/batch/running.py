@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,17 +19,29 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import INTERNAL, open_client
+from cssm_lib.answers import INTERNAL, Change, open_client
 from cssm_lib.batch.audience import for_audience
 from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
+from cssm_lib.batch.faults import Fault, Kind, fault_of
+from cssm_lib.batch.hidden import untold
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
 from cssm_lib.batch.notebooks import Notebook, pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
+from cssm_lib.batch.printed import PRINTED, only, write_printed
+from cssm_lib.batch.private import tidy
 from cssm_lib.batch.since import compared
 from cssm_lib.batch.strip import stripped
-from cssm_lib.errors import CssmError
-from cssm_lib.pages.pack import Pack, Page, drop_page, write_pack, write_packs_index, write_page
+from cssm_lib.errors import CssmError, PageError
+from cssm_lib.pages.pack import (
+    Pack,
+    Page,
+    drop_page,
+    unfinished,
+    write_pack,
+    write_packs_index,
+    write_page,
+)
 
 CORES = os.cpu_count() or 1
 # what a notebook is given where it has it; the values here show the type
@@ -47,6 +58,7 @@ class Settings:
     every notebook that has them gets beside the client, the day and the renewal. `force` runs also
     the pages that stand in OUT already and rest on the same inputs. `audience` is who the packs are
     for, `previous` a pack or the OUT of an earlier run: what changed since then is told.
+    `change` is what every client goes through before any answer.
     """
 
     out: Path
@@ -57,17 +69,19 @@ class Settings:
     cell_seconds: int = CELL_SECONDS
     audience: str = INTERNAL
     previous: Path | None = None
+    change: Change | None = None
     tell: Tell = lambda *_: None
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of one job: its folder and pages, or why there are none."""
+    """What became of one job: its folder and pages, or why there are none, and in which class."""
 
     job: Job
     folder: Path | None = None
     pages: tuple[Page, ...] = ()
     problem: str | None = None
+    fault: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -117,14 +131,18 @@ def run(jobs: Sequence[Job], settings: Settings) -> list[Made]:
     exist or a parameter is of the wrong type.
     """
     quiet()
+    tidy()
     settings = replace(settings, notebooks=for_audience(settings.notebooks, settings.audience))
     _check(jobs, settings)
     batch = Batch(settings)
     openings = groupby(sorted(jobs, key=_same_answers), key=_same_answers)
     _work_off([partial(_open, batch, list(same)) for _, same in openings], settings.threads)
     made = [batch.results[job] for job in jobs]
-    failed = [(one.job.label, one.problem) for one in made if one.problem]
-    write_packs_index(settings.out, failed, tool=__version__)
+    failed = [(one.job.label, f"{one.fault}: {one.problem}") for one in made if one.problem]
+    try:
+        write_packs_index(settings.out, failed, tool=__version__)
+    except OSError as fault:
+        raise PageError(f"{fault_of(fault).message} The packs made so far stay.") from None
     return made
 
 
@@ -160,14 +178,15 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
     sound = [job for job in jobs if not job.problem]
     for job in jobs:
         if job.problem:
-            _no_pack(batch, job, job.problem)
+            _no_pack(batch, job, Fault(Kind.parameter, job.problem))
     try:
-        audience = batch.settings.audience
-        first = jobs[0]
-        answers = open_client(first.client_dir, first.as_of, audience=audience) if sound else None
+        told = {"audience": batch.settings.audience}
+        if batch.settings.change:
+            told["change"] = batch.settings.change
+        answers = open_client(jobs[0].client_dir, jobs[0].as_of, **told) if sound else None
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
-            _no_pack(batch, job, _said(fault))
+            _no_pack(batch, job, untold(job, fault_of(fault)))
         return []
     return [partial(_guarded, batch, job, partial(_begin, batch, job, answers)) for job in sound]
 
@@ -176,23 +195,13 @@ def _guarded(batch: Batch, job: Job, step: Step) -> list[Step]:
     try:
         return step()
     except Exception as fault:  # as above
-        _no_pack(batch, job, _said(fault))
+        _no_pack(batch, job, untold(job, fault_of(fault)))
         return []
 
 
-def _said(fault: BaseException) -> str:
-    """An input fault's own message; of any other fault its kind, first line and place."""
-    if isinstance(fault, CssmError):
-        return str(fault)
-    first = next((line for line in str(fault).splitlines() if line.strip()), "")
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    place = f"{Path(frame.filename).name} line {frame.lineno}"
-    return f"{type(fault).__name__}: {first} ({place}); this is a fault of cssm, please report it."
-
-
-def _no_pack(batch: Batch, job: Job, problem: str) -> None:
-    batch.results[job] = Made(job, problem=problem)
-    batch.settings.tell(job, None, problem)
+def _no_pack(batch: Batch, job: Job, fault: Fault) -> None:
+    batch.results[job] = Made(job, problem=fault.message, fault=fault.kind)
+    batch.settings.tell(job, None, fault.message)
 
 
 def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
@@ -200,6 +209,7 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     answers = compared(batch.settings.previous, job, answers)
     work = Work(batch, job, _folder(batch.settings, job, answers), answers, {})
     _take(work)
+    unfinished(work.folder)
     asked = pages_asked(batch.settings.notebooks, job.only)
     _drop_others(work)
     for stem in batch.settings.notebooks:
@@ -262,7 +272,7 @@ def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
     """What a notebook is given: the client relative to the kernel's folder, the day as asked."""
     job = work.job
     own = OWN | {
-        "client_dir": job.client_dir.absolute().name or ".",
+        "client_dir": job.folder_name,
         "as_of": job.as_of.isoformat() if job.as_of else "",
         "renewal": job.renewal or "",
         "previous": (work.answers.about.get("previous") or {}).get("digest", ""),
@@ -285,7 +295,8 @@ def _make(work: Work, stem: str, left: set[str]) -> list[Step]:
         write_page(work.folder, work.pack(), page)
     except Exception as fault:  # a page that cannot be made never stops another
         notebook = work.batch.settings.notebooks[stem]
-        page = replace(_page_of(notebook, work), problem=_said(fault))
+        said = fault_of(fault)
+        page = replace(_page_of(notebook, work), problem=said.message, fault=said.kind)
     work.batch.settings.tell(work.job, page, page.problem)
     with work.lock:
         work.pages[stem] = page
@@ -299,18 +310,36 @@ def _executed(work: Work, stem: str) -> Page:
     page = _page_of(settings.notebooks[stem], work)
     folder = work.job.client_dir.absolute().parent
     threads = max(1, CORES // settings.threads)
-    place = Place(folder, settings.cell_seconds, threads, settings.audience)
+    opened = work.answers.folder if settings.change else None
+    place = Place(folder, settings.cell_seconds, threads, settings.audience, opened)
     ran = run_notebook(settings.notebooks[stem].content, page.parameters or {}, place)
-    said = {"page": stem, "key": _key(work, stem), "finished": ran.problem is None}
+    said = {"page": stem, "key": _key(work, stem), "finished": ran.fault is None}
     said |= {"audience": settings.audience}
     notebook = stripped(ran.notebook, folder=folder, said=said)
-    return replace(page, notebook=notebook, problem=ran.problem)
+    page = replace(page, notebook=notebook)
+    return replace(page, problem=ran.fault.message, fault=ran.fault.kind) if ran.fault else page
 
 
 def _finish(work: Work) -> list[Step]:
     """All that stands beside the pages."""
-    work.answers.write(work.folder / "tables", formats=("csv", "parquet"))
-    write_pack(work.folder, work.pack(), tables=work.answers, about=work.answers.about)
+    tables = work.folder / "tables"
+    written = work.answers.write(tables, formats=("csv", "parquet"))
+    only(tables, [*written, *write_printed(tables / PRINTED, work.pack().pages)])
+    about = dict(work.answers.about) | {"repeat": _repeat(work)}
+    write_pack(work.folder, work.pack(), tables=work.answers, about=about)
     pages = tuple(work.pack().pages)
     work.batch.results[work.job] = Made(work.job, work.folder, pages)
     return []
+
+
+def _repeat(work: Work) -> dict[str, Any]:
+    """The entry of a renewals.toml that makes this pack again; what is left out is the default."""
+    every = work.batch.settings.notebooks
+    only = [stem for stem in every if stem in work.pages]
+    said = {
+        "client_dir": work.job.folder_name,
+        "agreement": work.job.renewal,
+        "as_of": work.job.as_of,
+        "only": only if len(only) < len(every) else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}

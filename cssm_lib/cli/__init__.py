@@ -1,4 +1,4 @@
-"""The `cssm` command: check, tables, run, sample.
+"""The `cssm` command: check, tables, run, sample, trace, verify.
 
 Progress and faults go to stderr, results to stdout. Exit 0: everything asked for was made, rejects
 and findings included; 1: a client or a page was not; 2: a wrong call. What a command needs is
@@ -147,6 +147,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    pseudonymise: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE",
+            exists=True,
+            dir_okay=False,
+            help="Replace every name by a keyed hash; the file holds the key.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
     ] = False,
@@ -165,9 +175,58 @@ def run(
         audience=audience.value,
         previous=previous,
     )
+    if pseudonymise:
+        todo, settings = _hidden(todo, settings, pseudonymise)
     made = _run(todo, settings, jobs)
     _print_results(made, settings.out)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
+
+
+PackDir = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PACK",
+        exists=True,
+        file_okay=False,
+        help="The folder of one pack.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def trace(
+    pack: PackDir,
+    figure: Annotated[
+        str,
+        typer.Argument(help="Its id, page/id or label, as in facts.json.", show_default=False),
+    ],
+    rows: Annotated[int, typer.Option(min=0, help="Rows a list shows; 0: all.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, every row.")] = False,
+) -> None:
+    """Follow a printed figure to its table, its rows, and the rows of the files behind them."""
+    from cssm_lib.cli.proving import traced
+
+    raise typer.Exit(MADE if traced(pack, figure, rows=rows, json=json) else NOT_MADE)
+
+
+@app.command()
+def verify(
+    pack: PackDir,
+    client: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="The client folder, to look at the inputs too.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Say what was altered, is missing or was added since the pack was made."""
+    from cssm_lib.cli.proving import verified
+
+    raise typer.Exit(MADE if verified(pack, client) else NOT_MADE)
 
 
 @app.command()
@@ -260,10 +319,22 @@ def _jobs(
     return jobs_from_file(what[0], as_of=as_of, only=only)
 
 
+def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], Any]:
+    """The same jobs under pseudonyms."""
+    from dataclasses import replace
+
+    from cssm_lib.batch.hidden import change_by, hidden
+    from cssm_lib.pseudonyms import read_key
+
+    key = read_key(keyfile)
+    return hidden(todo, key), replace(settings, change=change_by(key))
+
+
 def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
     from dataclasses import replace
 
     from cssm_lib.batch import pages_asked, run
+    from cssm_lib.batch.private import leave
     from cssm_lib.cli.progress import progress
 
     settings = replace(settings, threads=threads) if threads else settings
@@ -272,8 +343,9 @@ def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
         with progress(sum(map(len, pages.values()))) as tell:
             return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
     except KeyboardInterrupt:
+        leave()
         _say("stopped; the pages made so far stay and need not be made again.")
-        os._exit(130)  # a thread would wait for its kernel; kernels end with this process
+        os._exit(130)  # a thread would wait for its kernel
 
 
 def _print_results(made: list[Made], out: Path) -> None:

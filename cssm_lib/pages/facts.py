@@ -19,6 +19,7 @@ from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.schema import ANSWERS
 
 FACTS_MIME = "application/vnd.cssm.facts+json"
+TABLE_MIME = "application/vnd.cssm.table+json"
 INCOMPLETE = "incomplete export"
 
 # each gives null where no row says anything, so that "unknown" never looks like zero
@@ -108,6 +109,28 @@ def _share(fitting: pl.DataFrame, frame: pl.DataFrame, column: str) -> float | N
     return round(float(part) / float(whole), 6) if whole else None
 
 
+def number_in(value: Any) -> Any:
+    """A value as `facts.json` holds it, with exact decimals as numbers again.
+
+    >>> number_in("34560"), number_in("2026-10-31"), number_in(None)
+    (Decimal('34560'), '2026-10-31', None)
+    """
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except ArithmeticError:
+        return value
+
+
+def spoken(one: Fact, *, tag: str = "b") -> str:
+    """A figure inside a sentence, as HTML that names the fact it is.
+
+    >>> spoken(Fact(Figure("a.b", "Short", "pooled", "short_units"), 1234, "01"))
+    '<b data-fact="a.b">1,234 units</b>'
+    """
+    words = "an unknown number" if one.value is None else str(one)
+    return f'<{tag} data-fact="{safe(one.figure.id)}">{safe(words)}</{tag}>'
+
+
 def plain(value: Any) -> Any:
     """A value as JSON holds it.
 
@@ -140,16 +163,24 @@ def _note(frame: pl.DataFrame, where: str) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """HTML for the reader, with the figures that it rests on as an output of their own type."""
+    """HTML for the reader, with what it shows as outputs of their own types.
+
+    `facts` are the figures in it; `heads`: they are the page's headline. `rows` are those of a
+    printed table: {table, height, parquet} with the rows as Parquet in Base64.
+    """
 
     html: str
     facts: tuple[Fact, ...] = ()
     plain: str = ""
+    heads: bool = False
+    rows: Mapping[str, Any] | None = None
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle = {"text/html": self.html, "text/plain": self.plain or "<page>"}
-        records = [fact.record for fact in self.facts]
-        return bundle | ({FACTS_MIME: {"facts": records}} if records else {})
+        records = {"facts": [fact.record for fact in self.facts]}
+        records |= {"headline": True} if self.heads else {}
+        bundle |= {FACTS_MIME: records} if self.facts else {}
+        return bundle | ({TABLE_MIME: dict(self.rows)} if self.rows else {})
 
 
 TILES = """<style>
@@ -172,7 +203,7 @@ def show_facts(facts: Iterable[Fact], *, note: str = "") -> Shown:
     tiles = "".join(_tile(one) for one in facts)
     remark = f'<p class="cssm-quiet">{safe(note)}</p>' if note else ""
     words = "; ".join(f"{one.figure.label}: {one}" for one in facts)
-    return Shown(f'{TILES}<div class="cssm-tiles">{tiles}</div>{remark}', facts, words)
+    return Shown(f'{TILES}<div class="cssm-tiles">{tiles}</div>{remark}', facts, words, heads=True)
 
 
 def _tile(one: Fact) -> str:
@@ -184,5 +215,6 @@ def _tile(one: Fact) -> str:
         f"<span>{safe(one.figure.label if said_already else f'{one.figure.label}, {unit}')}</span>"
     )
     return (
-        f'<div class="cssm-tile {safe(one.figure.tone)}"><b>{safe(number)}</b>{words}{note}</div>'
+        f'<div class="cssm-tile {safe(one.figure.tone)}"><b data-fact="{safe(one.figure.id)}">'
+        f"{safe(number)}</b>{words}{note}</div>"
     )

@@ -1,14 +1,16 @@
-"""The head of a page, made from the answers: whose it is, for which day, resting on what."""
+"""The head of a page, made from the answers: whose it is, for which day, resting on what.
+
+Every number in it is a figure, so that it stands in `facts.json` and can be traced.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
-from cssm_lib.pages.facts import Shown
-from cssm_lib.pages.figures import UNDATED
-from cssm_lib.pages.labels import day, safe, said
+from cssm_lib.pages.facts import Fact, Figure, Shown, spoken
+from cssm_lib.pages.figures import FIGURES
+from cssm_lib.pages.figures.made import figure
+from cssm_lib.pages.labels import day, safe
 from cssm_lib.pages.sheet import Page
 from cssm_lib.pages.tables import pairs
 from cssm_lib.schema.audience import INTERNAL, MARKS
@@ -26,32 +28,94 @@ font-size:13.5px;max-width:900px}
 .cssm-doubt{max-width:820px;margin:5px 0;font-size:13px;color:#8a4b00}
 .cssm-quiet{max-width:820px;margin:4px 0;font-size:12.5px;color:#52606d}
 </style>"""
-OLD_DAYS = 35
+ACCOUNTS_NAMED = 8
+OF_POSITIONS = "count of positions.license"
+# what a reader must know before relying on the page, with the figure that ends the sentence
+DOUBTS = (
+    ("Fewer records than the export says it holds", FIGURES["received.files_incomplete"]),
+    (
+        "No day in the file, so that nothing of it can be shown over time",
+        FIGURES["received.files_undated"],
+    ),
+    ("Not recognised and not used", FIGURES["received.files_unused"]),
+    (
+        "Resting on a snapshot more than 35 days old",
+        figure(
+            "header.old_positions",
+            "On a snapshot over 35 days old",
+            OF_POSITIONS,
+            where="age_days > 35",
+            unit="positions",
+        ),
+    ),
+    (
+        "Reserved units are counted beside those in use, as the file does not prove that they are"
+        " part of them",
+        figure(
+            "header.unproven_positions",
+            "Reserved beside use, unproven",
+            OF_POSITIONS,
+            where="demand_identity = 'unproven' AND reserved > 0",
+            unit="positions",
+        ),
+    ),
+)
+USED = figure(
+    "header.files_used",
+    "Files used",
+    "count of sources.source",
+    where="kind IS NOT NULL",
+    unit="files",
+)
+ACCOUNTS = figure(
+    "header.accounts", "Smart Accounts", "distinct of positions.smart_account", unit=""
+)
+
+
+class Facts(list[Fact]):
+    """The figures that a header has said so far; calling it says one more, as HTML."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
+    def of(self, made: Figure) -> Fact:
+        """The figure's value for the page; one that is said is noted."""
+        self.append(self.page.made(made))
+        return self[-1]
+
+    def __call__(self, made: Figure) -> str:
+        """The figure in words, as HTML."""
+        return spoken(self.of(made), tag="span")
 
 
 def header(page: Page) -> Shown:
     """Client, day, agreement, snapshots with their ages, sources, rules used, and what to doubt."""
-    answers, about = page.answers, page.answers.about
+    answers, about, say = page.answers, page.answers.about, Facts(page)
     rows = [
-        ("Audience", MARKS[about.get("audience", INTERNAL)]),
-        ("Client", answers.name),
-        ("Position as of", day(answers.as_of)),
-        ("Agreement", _agreement(page)),
-        ("Shown", _shown(page)),
-        ("Snapshots", _snapshots(page)),
-        ("Sources", _sources(answers["sources"])),
-        ("Rules", _rules(about["rules"])),
-        ("Made by", f"cssm_lib {about['version']}; the figures can be traced in the tables"),
+        ("Audience", safe(MARKS[about.get("audience", INTERNAL)])),
+        ("Client", safe(answers.name)),
+        ("Names", "replaced by a keyed hash" if about.get("pseudonyms") else ""),
+        ("Position as of", safe(day(answers.as_of))),
+        ("Agreement", safe(_agreement(page))),
+        ("Shown", safe(_shown(page))),
+        ("Snapshots", _snapshots(page, say)),
+        ("Sources", _sources(page, say)),
+        ("Rules", "each with source and confidence on page 06"),
+        ("Set by client.toml", safe(_own_rules(about["rules"]))),
+        ("Made by", safe(f"cssm_lib {about['version']}; the figures can be traced in the tables")),
     ]
-    body = pairs([(name, words) for name, words in rows if words])
-    return Shown(f'{STYLE}<div class="cssm-head">{body}{_warned(page)}</div>', plain="<header>")
+    body = pairs([(name, words) for name, words in rows if words], html=True)
+    warned = _warned(page, say)
+    html = f'{STYLE}<div class="cssm-head">{body}{warned}</div>'
+    return Shown(html, tuple(say), plain="<header>")
 
 
 def _agreement(page: Page) -> str:
     one = page.agreement
     if one is None:
-        count = len(page.answers.about["agreements"])
-        return f"all {count} agreements" if count else "none in client.toml: quantities only"
+        there = page.answers.about["agreements"]
+        return "all agreements" if there else "none in client.toml: quantities only"
     days = " to ".join(day(one.get(name)) for name in ("start", "end"))
     return f"{one['name']}, {days}"
 
@@ -62,45 +126,50 @@ def _shown(page: Page) -> str:
     return "only " + "; ".join(parts) if parts else ""
 
 
-def _snapshots(page: Page) -> str:
-    newest = (
-        page.table("positions")
-        .group_by("smart_account")
-        .agg(
-            pl.col("snapshot_date").max().alias("newest"),
-            pl.col("snapshot_date").min().alias("oldest"),
-            pl.col("age_days").max().alias("age"),
-        )
-        .sort("smart_account", nulls_last=True)
-    )
-    lines = [_snapshot(row) for row in newest.head(8).iter_rows(named=True)]
-    rest = [f"and {said(newest.height - 8, 'more Smart Accounts')}"] if newest.height > 8 else []
-    return "; ".join(lines + rest) or "none: no licence export was recognised"
+def _snapshots(page: Page, say: Facts) -> str:
+    names = page.table("positions")["smart_account"].unique().sort(nulls_last=True).to_list()
+    parts = [_snapshot(say, n, name) for n, name in enumerate(names[:ACCOUNTS_NAMED], 1)]
+    if len(names) > ACCOUNTS_NAMED:
+        parts.append(f"and others: Smart Accounts in all {say(ACCOUNTS)}")
+    return "; ".join(parts) or "none: no licence export was recognised"
 
 
-def _snapshot(row: dict[str, Any]) -> str:
-    name = row["smart_account"] or "account not named"
-    if row["newest"] is None:
-        return f"{name}: undated"
-    apart = row["oldest"] != row["newest"]
-    days = f"{row['oldest']} to {row['newest']}" if apart else str(row["newest"])
-    return f"{name}: {days} ({said(row['age'] or 0, 'days')} old)"
+def _snapshot(say: Facts, number: int, account: str | None) -> str:
+    """`aurora.example: 2026-10-31 (0 days old)`: newest day, oldest where it differs, age."""
+    quoted = (account or "").replace("'", "''")
+    where = f"smart_account = '{quoted}'" if account else "smart_account IS NULL"
+    name = account or "account not named"
+
+    def made(id_: str, label: str, of: str, unit: str = "") -> Figure:
+        label = f"{label}, {name}"
+        return figure(f"header.{id_}_{number}", label, of, where=where, unit=unit)
+
+    newest = made("newest", "Newest snapshot", "max of positions.snapshot_date")
+    oldest = made("oldest", "Oldest snapshot", "min of positions.snapshot_date")
+    age = made("age", "Age of the oldest", "max of positions.age_days", "days")
+    last, first = say.page.made(newest).value, say.page.made(oldest).value
+    if last is None:
+        return f"{safe(name)}: undated"
+    days = say(newest) if first == last else f"{say(oldest)} to {say(newest)}"
+    old = f" ({say(age)} old)" if say.page.made(age).value is not None else ""
+    return f"{safe(name)}: {days}{old}"
 
 
-def _sources(sources: pl.DataFrame) -> str:
-    used = sources.filter(pl.col("kind").is_not_null())
-    kinds = used.group_by("kind").len().sort("kind")
-    words = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds.iter_rows())
-    unread = sources.height - used.height
-    return f"{said(used.height, 'files')} used ({words})" + (
-        f", {unread:,} not used" if unread else ""
-    )
+def _sources(page: Page, say: Facts) -> str:
+    kinds = page.answers["sources"]["kind"].drop_nulls().unique().sort().to_list()
+    words = ", ".join(f"{safe(kind.replace('_', ' '))} {say(_of_kind(kind))}" for kind in kinds)
+    unused = FIGURES["received.files_unused"]
+    unread = f"; not used: {say(unused)}" if page.made(unused).value else ""
+    return f"{say(USED)} used" + (f" ({words})" if words else "") + unread
 
 
-def _rules(rules: list[dict[str, Any]]) -> str:
-    own = [_changed(rule) for rule in rules if rule["overridden"]]
-    count = f"{said(len(rules), 'rules')}, each with source and confidence on page 06"
-    return f"{count}; set by client.toml: {', '.join(own)}" if own else count
+def _of_kind(kind: str) -> Figure:
+    of, label = "count of sources.source", f"Files of kind {kind.replace('_', ' ')}"
+    return figure(f"header.files_{kind}", label, of, where=f"kind = '{kind}'", unit="")
+
+
+def _own_rules(rules: list[dict[str, Any]]) -> str:
+    return ", ".join(_changed(rule) for rule in rules if rule["overridden"])
 
 
 def _changed(rule: dict[str, Any]) -> str:
@@ -108,31 +177,9 @@ def _changed(rule: dict[str, Any]) -> str:
     return f"{rule['path']} = {rule['value']}" if plain else rule["path"]
 
 
-def _warned(page: Page) -> str:
-    lines = "".join(f"<li>{safe(line)}</li>" for line in warnings(page))
+def _warned(page: Page, say: Facts) -> str:
+    """What a reader must know before relying on the page, one sentence each."""
+    doubts = [(words, made) for words, made in DOUBTS if page.made(made).value]
+    lines = "".join(f"<li>{safe(words)}: {say(made)}.</li>" for words, made in doubts)
     words = "<b>Before you rely on this page</b>"
     return f'<div class="cssm-warn">{words}<ul>{lines}</ul></div>' if lines else ""
-
-
-def warnings(page: Page) -> list[str]:
-    """What a reader must know before relying on the page, one sentence each."""
-    sources, positions = page.answers["sources"], page.table("positions")
-    counts = [
-        (_count(sources, ~pl.col("complete")), "Fewer records than the export says it holds"),
-        (
-            _count(sources, pl.sql_expr(UNDATED)),
-            "No day in the file, so that nothing of it can be shown over time",
-        ),
-        (_count(sources, pl.col("kind").is_null()), "Not recognised and not used"),
-    ]
-    files = [f"{words}: {said(count, 'files')}." for count, words in counts if count]
-    old = _count(positions, pl.col("age_days") > OLD_DAYS)
-    stale = f"Resting on a snapshot more than {OLD_DAYS} days old: {said(old, 'positions')}."
-    doubt = _count(positions, (pl.col("demand_identity") == "unproven") & (pl.col("reserved") > 0))
-    identity = "Reserved units are counted beside those in use, as the file does not prove that"
-    identity += f" they are part of them: {said(doubt, 'positions')}."
-    return files + ([stale] if old else []) + ([identity] if doubt else [])
-
-
-def _count(frame: pl.DataFrame, which: pl.Expr) -> int:
-    return frame.filter(which).height

@@ -38,7 +38,7 @@ def request_sheet(page: Page) -> Shown:
         f"<h3>{safe(who)}</h3>" + "".join(map(_request, group.iter_rows(named=True)))
         for (who,), group in requests.group_by("who", maintain_order=True)
     ]
-    body = f'{STYLE}<div class="cssm-ask">{"".join(parts)}</div>'
+    body = f'{STYLE}<div class="cssm-ask" data-from="data_requests">{"".join(parts)}</div>'
     return Shown(body, plain=f"<data requests: {requests.height}>")
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from cssm_lib.errors import InternalOnly, ParameterError
 from cssm_lib.pages.exports import filling, nothing_here
-from cssm_lib.pages.facts import Fact, Shown, fact, show_facts
+from cssm_lib.pages.facts import Fact, Figure, Shown, fact, show_facts, spoken
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
 from cssm_lib.pages.readings import READINGS
@@ -64,17 +64,22 @@ class Page:
 
     def shows(self, name: str) -> bool:
         """Whether the reader of the page may see a figure."""
-        figure = FIGURES[name]
+        return self._may_see(FIGURES[name])
+
+    def _may_see(self, figure: Figure) -> bool:
         return self.internal or not is_internal(figure.table, figure.column, figure.where)
 
     def fact(self, name: str) -> Fact:
-        """A figure of `figures.FIGURES` with its value for the rows that the page shows.
+        """A figure of `figures.FIGURES` with its value for the rows that the page shows."""
+        return self.made(FIGURES[name])
+
+    def made(self, figure: Figure) -> Fact:
+        """Any figure with its value for the rows that the page shows.
 
         Raises InternalOnly for a figure that the reader may not see.
         """
-        figure = FIGURES[name]
-        if not self.shows(name):
-            raise InternalOnly(f"{name}: an internal figure, so not on a page for the vendor.")
+        if not self._may_see(figure):
+            raise InternalOnly(f"{figure.id}: an internal figure, so not on a page for the vendor.")
         where = [part for part in (figure.where, scope(self, self.answers[figure.table])) if part]
         unit = self.answers.currency or "money units" if figure.unit == MONEY else figure.unit
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
@@ -185,7 +190,7 @@ def reading(page: Page, part: str) -> Shown:
         return Shown(_paragraph(words), plain=nothing_here(text.table) if page.internal else words)
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures if page.shows(name)}
     main = page.fact(text.figures[0])
-    words = {name: f"<b>{safe(_said(one))}</b>" for name, one in facts.items()}
+    words = {name: spoken(one) for name, one in facts.items()}
     means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     if do and page.internal:
@@ -201,10 +206,6 @@ def changes(page: Page) -> Shown:
         words = f"No change: every headline figure is what it was in the pack as of {day}."
         return Shown(_paragraph(safe(words)), plain=words)
     return reading(page, "changes")
-
-
-def _said(one: Fact) -> str:
-    return "an unknown number" if one.value is None else str(one)
 
 
 def _unfilled(table: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from io import BytesIO
 from typing import Any
 
 import polars as pl
@@ -12,6 +14,7 @@ from cssm_lib.pages.labels import NOTHING, label, number_text, safe, said
 
 SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
+ROWS_IN_A_LIST = 1000
 FONTS = ["system-ui", "Segoe UI", "DejaVu Sans", "Arial", "sans-serif"]
 # below zero means short: colour and sign, never colour alone
 SIGNED = (
@@ -45,8 +48,20 @@ def printed(
     if frame.is_empty():
         return Shown(f'<p class="cssm-quiet">{safe(none)}</p>' if none else "", plain=none)
     chosen = frame.select(columns_of(frame))
-    html = _great_table(chosen.head(rows)) + _cut(chosen.height, rows, table)
-    return Shown(html, plain=f"<table: {said(chosen.height, 'rows')}>")
+    html = f'<div data-table="{safe(table)}">{_great_table(chosen.head(rows))}</div>'
+    html += _cut(chosen.height, rows, table)
+    return Shown(html, plain=f"<table: {said(chosen.height, 'rows')}>", rows=_kept(chosen, table))
+
+
+def _kept(frame: pl.DataFrame, table: str) -> dict[str, Any]:
+    """The rows of a printed table as the notebook keeps them, so that the pack has them as a file.
+
+    At most as many as the longest list prints.
+    """
+    held = BytesIO()
+    frame.head(ROWS_IN_A_LIST).write_parquet(held)
+    text = base64.b64encode(held.getvalue()).decode()
+    return {"table": table, "height": frame.height, "parquet": text}
 
 
 def _great_table(frame: pl.DataFrame) -> str:
@@ -97,8 +112,8 @@ def _cut(height: int, rows: int, table: str) -> str:
     if height <= rows:
         return ""
     return (
-        f'<p class="cssm-quiet">{rows:,} of {said(height, "rows")}; all stand in the pack\'s table'
-        f" {safe(table)}.</p>"
+        f'<p class="cssm-quiet" data-cut="{rows} {height}">{rows:,} of {said(height, "rows")};'
+        f" all stand in the pack's table {safe(table)}.</p>"
     )
 
 
@@ -140,7 +155,9 @@ return ((w===''?-Infinity:+w)-(v===''?-Infinity:+v)||0)*d})
 })();"""
 
 
-def searchable(frame: pl.DataFrame, table: str, *, none: str = "", rows: int = 1000) -> Shown:
+def searchable(
+    frame: pl.DataFrame, table: str, *, none: str = "", rows: int = ROWS_IN_A_LIST
+) -> Shown:
     """A long list with a search field and headings that sort, without any file from elsewhere.
 
     All rows stand in the HTML for readers without JavaScript; a list cut at `rows` says so. Text
@@ -156,10 +173,11 @@ def searchable(frame: pl.DataFrame, table: str, *, none: str = "", rows: int = 1
     find = '<input type="search" placeholder="search this list" aria-label="search this list">'
     count = f"<output>{said(min(rows, chosen.height), 'rows')}</output>"
     return Shown(
-        f'{LIST_STYLE}<div class="cssm-list">{find} {count}'
+        f'{LIST_STYLE}<div class="cssm-list" data-table="{safe(table)}">{find} {count}'
         f'<div class="box"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
         f"</div>{_cut(chosen.height, rows, table)}</div><script>{LIST_SCRIPT}</script>",
         plain=f"<list: {said(chosen.height, 'rows')}>",
+        rows=_kept(chosen, table),
     )
 
 
@@ -191,7 +209,8 @@ def _escaped(text: pl.Expr) -> pl.Expr:
     )
 
 
-def pairs(rows: list[tuple[str, Any]]) -> str:
-    """Two columns of words as a plain HTML table: what, and what is said of it."""
-    lines = (f"<tr><th>{safe(name)}</th><td>{safe(value)}</td></tr>" for name, value in rows)
+def pairs(rows: list[tuple[str, Any]], *, html: bool = False) -> str:
+    """Two columns as a plain HTML table: what, and what is said of it, in words or as HTML."""
+    told = ((safe(name), said if html else safe(said)) for name, said in rows)
+    lines = (f"<tr><th>{name}</th><td>{said}</td></tr>" for name, said in told)
     return f'<table class="cssm-pairs">{"".join(lines)}</table>'

@@ -5,7 +5,7 @@ which they are printed. Column names of the whole project come from here.
 """
 
 from cssm_lib.schema.answers import ANSWERS
-from cssm_lib.schema.contract import MONEY, UNITS, Column, Table
+from cssm_lib.schema.contract import MONEY, UNITS, Column, Rests, Table
 from cssm_lib.schema.tables import TABLES
 
-__all__ = ["ANSWERS", "MONEY", "TABLES", "UNITS", "Column", "Table"]
+__all__ = ["ANSWERS", "MONEY", "TABLES", "UNITS", "Column", "Rests", "Table"]

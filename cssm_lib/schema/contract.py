@@ -24,10 +24,33 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Rests:
+    """Which rows of another table a row of this one rests on, so that a figure can be traced.
+
+    `on` names the columns that must be equal, as `serial` or `hostname = device` (this table's =
+    the other's); nulls are equal too. `via` is a table in between, joined on the columns it shares
+    with this one, that adds columns for `on`. `day` says which days of the other table count, by a
+    day of this one: "newest measured_on" (each account's last on or before it), "until event_date"
+    (all up to it); "… = as_at" where the other's day is no snapshot_date. `columns` are those
+    of this table that it holds for (empty: all), `where` its rows (polars SQL; columns of `via`
+    too), `takes` the columns of an answer table through which the trace goes on.
+    """
+
+    table: str
+    on: tuple[str, ...] = ()
+    via: str = ""
+    day: str = ""
+    columns: tuple[str, ...] = ()
+    where: str = ""
+    takes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """One table: what a row is, its columns, its key and the rules that a row must keep.
 
-    `rules` maps the rule's name, as it stands in `rejects`, to a condition in polars SQL.
+    `rules` maps the rule's name, as it stands in `rejects`, to a condition in polars SQL; `rests`
+    says what a computed row rests on. A row with `source` and `place` stands for itself.
     """
 
     name: str
@@ -35,6 +58,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     rules: dict[str, str] = field(default_factory=dict)
+    rests: tuple[Rests, ...] = ()
 
     @property
     def names(self) -> list[str]:

@@ -16,6 +16,7 @@ from cssm_lib.schema.contract import (
     SHARE,
     TAG,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -228,6 +229,7 @@ RECORDS = Table(
     ),
     ("source", "table"),
     {"records add up": "records = used + rejected + repeated"},
+    rests=(Rests("sources", ("source",)),),
 )
 
 NOTES = Table(
@@ -237,6 +239,7 @@ NOTES = Table(
         text("about", "file, account or setting"),
         text("note", "one sentence"),
     ),
+    rests=(Rests("sources", ("about = source",)),),
 )
 
 NAMES_ALIKE = Table(

@@ -25,7 +25,7 @@ from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
 from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
-from cssm_lib.analyses.true_forward.scope import tagged
+from cssm_lib.analyses.true_forward.scope import line_places, tagged
 from cssm_lib.analyses.true_forward.spread_of_readings import (
     moved_by_settings,
     moved_by_steps,
@@ -45,6 +45,7 @@ __all__ = [
     "growth_years",
     "intervals",
     "line_history",
+    "line_places",
     "line_years",
     "milestone_log",
     "moved_by_settings",

@@ -50,6 +50,47 @@ def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return found.drop("start", "end")
 
 
+def line_places(
+    holdings: pl.DataFrame,
+    device_licenses: pl.DataFrame,
+    user_counts: pl.DataFrame,
+    lines: pl.DataFrame,
+) -> pl.DataFrame:
+    """One row per line and what it counts: a licence in a Virtual Account, or a users' metric.
+
+    Rule: patterns as in `tagged`; a line with a metric counts its users alone, one counted by
+    devices the instances that consume its licences (rules.md, True Forward). Columns: agreement,
+    suite, sku, smart_account, virtual_account, license, metric, count (sum, devices or users).
+    Raises ConfigError as `tagged`.
+
+    >>> line_places(*[pl.DataFrame()] * 4).columns[-1]
+    'count'
+    """
+    columns = [*LINE, *PLACE[:3], "metric", "count"]
+    if lines.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    known = lines.unique(LINE).filter(pl.col("metric").is_null()).select(*LINE, "count")
+    by_device = known.filter(pl.col("count") == "devices")
+    placed = [
+        places_in_lines(rows, lines).join(counted, on=LINE)
+        for rows, counted in ((holdings, known), (device_licenses, by_device))
+        if not rows.is_empty()
+    ]
+    found = pl.concat([*placed, _metrics(user_counts, lines)], how="diagonal")
+    return found.select(columns).unique().sort(columns)
+
+
+def _metrics(user_counts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    folded = pl.col("metric").str.strip_chars().str.to_lowercase().alias("folded")
+    named = lines.filter(pl.col("metric").is_not_null()).unique(LINE).select(*LINE, folded)
+    nowhere = [pl.lit(None, pl.String).alias(name) for name in PLACE[:3]]
+    users = pl.lit("users").alias("count")
+    if user_counts.is_empty():
+        return named.select(*LINE, *nowhere, pl.lit(None, pl.String).alias("metric"), users)
+    spelt = user_counts.select("metric", folded).unique()
+    return named.join(spelt, on="folded").select(*LINE, *nowhere, "metric", users)
+
+
 def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per Virtual Account of `rows` and agreement whose scope it lies in."""
     agreements = lines.unique("agreement", maintain_order=True)

@@ -29,7 +29,9 @@ from cssm_lib.pages.pack.contents import (
     workbook_cover,
 )
 from cssm_lib.pages.pack.page import notebook_page, notebook_title
+from cssm_lib.pages.pack.seal import file_digest, output_digests
 from cssm_lib.schema.audience import INTERNAL, cut, shown_tables
+from cssm_lib.whole import no_drafts, whole, write_whole
 
 __all__ = [
     "INDEX",
@@ -39,6 +41,7 @@ __all__ = [
     "drop_page",
     "file_digest",
     "notebook_title",
+    "unfinished",
     "write_pack",
     "write_page",
     "write_packs_index",
@@ -49,10 +52,18 @@ def write_page(folder: Path, pack: Pack, made: Page) -> None:
     """Write a page's executed notebook and its HTML, also of a page that was not finished."""
     import nbformat
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{made.stem}.ipynb").write_text(nbformat.writes(made.notebook) + "\n", "utf-8")
     html = notebook_page(made.notebook, shell(pack, INDEX), title=made.title, problem=made.problem)
-    (folder / f"{made.stem}.html").write_text(html, "utf-8")
+    write_whole(folder / f"{made.stem}.ipynb", nbformat.writes(made.notebook) + "\n")
+    write_whole(folder / f"{made.stem}.html", html)
+
+
+def unfinished(folder: Path) -> None:
+    """Take away what says that the pack is whole, and the drafts of a run that was killed.
+
+    A folder without a manifest is no pack: nothing lists it until it is whole again.
+    """
+    no_drafts(folder)
+    (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def drop_page(folder: Path, stem: str) -> None:
@@ -70,28 +81,17 @@ def write_pack(
 
     names = shown_tables(sheet_names(), pack.audience)
     printed = {name: cut(tables[name], name, pack.audience) for name in names}
-    write_workbook(folder / WORKBOOK, printed, workbook_cover(pack, tables))
-    (folder / FACTS_FILE).write_text(facts_json(pack), "utf-8")
+    with whole(folder / WORKBOOK) as draft:
+        write_workbook(draft, printed, workbook_cover(pack, tables))
+    write_whole(folder / FACTS_FILE, facts_json(pack))
     papers = write_papers(folder, pack, tables)
     files = [WORKBOOK, *papers, FACTS_FILE, MANIFEST, *_table_files(folder)]
-    (folder / INDEX).write_text(front_page(pack, tables, files), "utf-8")
-    (folder / MANIFEST).write_text(manifest(pack, about, tables, _digests(folder)), "utf-8")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    """Every file of the pack but the manifest, with the BLAKE2b of its bytes."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
-
-
-def file_digest(path: Path) -> str:
-    """The BLAKE2b of a file's bytes, as the manifest tells it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    write_whole(folder / INDEX, front_page(pack, tables, files))
+    write_whole(folder / MANIFEST, manifest(pack, about, tables, output_digests(folder)))
 
 
 def _table_files(folder: Path) -> list[str]:
-    found = (folder / "tables").rglob("*.csv")
+    found = [path for path in (folder / "tables").rglob("*.csv") if path.parent.name != "printed"]
     return sorted((path.relative_to(folder).as_posix() for path in found), key=_shallow_first)
 
 
@@ -101,8 +101,7 @@ def _shallow_first(name: str) -> tuple[int, str]:
 
 def write_packs_index(out: Path, failed: Sequence[tuple[str, str]], *, tool: str) -> Path:
     """Write `OUT/index.html`: every pack that stands under OUT, whichever run made it."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / INDEX).write_text(packs_page(list(_packs(out)), failed, tool=tool), "utf-8")
+    write_whole(out / INDEX, packs_page(list(_packs(out)), failed, tool=tool))
     return out / INDEX
 
 
@@ -115,6 +114,9 @@ def _packs(out: Path) -> Iterable[dict[str, Any]]:
             kept["pages"] = [
                 {name: one[name] for name in ("page", "title", "made")} for one in said["pages"]
             ]
+            kept["classes"] = {
+                one["page"]: one["class"] for one in said["did_not_run"] if "class" in one
+            }
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a manifest that another program wrote, or one being written
         yield {"place": path.parent.relative_to(out).as_posix(), "manifest": kept}

@@ -6,14 +6,17 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cssm_lib.pages.facts import number_in
 from cssm_lib.pages.labels import said
 from cssm_lib.pages.pack.page import Shell, page, template
+from cssm_lib.pages.pack.seal import MANIFEST, SEAL, seal
 from cssm_lib.schema import ANSWERS, TABLES
 from cssm_lib.schema.audience import INTERNAL, MARKS, shown_tables
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FACTS = "application/vnd.cssm.facts+json"
-MANIFEST, FACTS_FILE, INDEX, WORKBOOK = "manifest.json", "facts.json", "index.html", "pack.xlsx"
+FACTS_FILE, INDEX, WORKBOOK = "facts.json", "index.html", "pack.xlsx"
 LIBRARIES = ("polars", "altair", "vl-convert-python", "nbconvert", "papermill", "ipykernel")
 KEYS = ["id", "label", "value", "unit", "page", "table", "where", "column", "aggregate"]
 RECEIVED = "tables/source/"
@@ -38,7 +41,7 @@ COUNTS = ("records", "used", "rejected", "repeated")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a pack: whether it was made, and if not, why."""
+    """One page of a pack: whether it was made, and if not, why: the message and its class."""
 
     stem: str
     title: str
@@ -46,18 +49,20 @@ class Page:
     parameters: Mapping[str, Any] | None = None
     notebook: NotebookNode | None = None
     problem: str | None = None
+    fault: str | None = None
 
     @property
     def facts(self) -> list[dict[str, Any]]:
         """Every figure that the executed notebook recorded, once each, with its page."""
-        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
+        recorded = [_facts(one, self.stem) for one in held_outputs(self.notebook, FACTS)]
         return list({fact["id"]: fact for facts in recorded for fact in facts}.values())
 
     @property
     def headline(self) -> list[dict[str, Any]]:
-        """The figures that head the page: those that one output shows together."""
-        recorded = _recorded(self.notebook, self.stem) if self.notebook else []
-        return max(recorded, key=len, default=[])
+        """The figures that head the page: those of the output that says so, else of the longest."""
+        held = held_outputs(self.notebook, FACTS)
+        heads = [one for one in held if isinstance(one, dict) and one.get("headline")]
+        return max((_facts(one, self.stem) for one in heads or held), key=len, default=[])
 
 
 @dataclass(frozen=True)
@@ -94,12 +99,17 @@ def made_by(tool: str) -> str:
     return f"Made by cssm {tool} from the files that its front page lists."
 
 
-def _recorded(notebook: NotebookNode, stem: str) -> list[list[dict[str, Any]]]:
-    """The facts of every output that holds some, in order, with their page."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    held = [output["data"][FACTS] for output in outputs if FACTS in output.get("data", {})]
-    lists = [one["facts"] if isinstance(one, dict) else one for one in held]
-    return [[_in_order(fact | {"page": stem}) for fact in facts] for facts in lists]
+def held_outputs(notebook: NotebookNode | None, kind: str) -> list[Any]:
+    """What the outputs of a notebook hold under one type, in order."""
+    cells = notebook.cells if notebook else []
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [output["data"][kind] for output in outputs if kind in output.get("data", {})]
+
+
+def _facts(held: Any, stem: str) -> list[dict[str, Any]]:
+    """The facts of one output, with their page."""
+    facts = held["facts"] if isinstance(held, dict) else held
+    return [_in_order(fact | {"page": stem}) for fact in facts]
 
 
 def _in_order(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,33 +134,36 @@ def manifest(
 ) -> str:
     """`manifest.json`: what the pack rests on and holds; no clock, no durations, no paths.
 
-    `files` are the pack's other files with the digests of their bytes, so that an altered one can
-    be told.
+    `repeat` is the entry of a renewals.toml that makes the pack again, `settings` the digest of
+    client.toml, `library` that of the program's own text, `files` that of every other file.
     """
-    return as_json(
-        {
-            "client": pack.client,
-            "renewal": pack.renewal,
-            "as_of": pack.as_of,
-            "audience": pack.audience,
-            "previous": about.get("previous"),
-            "key": about.get("key"),
-            "versions": _versions(pack.version),
-            "inputs": _inputs(about, tables),
-            "records": tables["records"].to_dicts(),
-            "rejects": _reject_counts(tables["rejects"]),
-            "notes": tables["notes"].to_dicts(),
-            "agreements": about.get("agreements", []),
-            "rules": list(about.get("rules", [])),
-            "pages": [_page_entry(made) for made in pack.pages],
-            "did_not_run": _did_not_run(pack),
-            "tables": {
-                name: tables[name].height
-                for name in shown_tables([*ANSWERS, *TABLES], pack.audience)
-            },
-            "files": dict(files),
-        }
-    )
+    said = {
+        "client": pack.client,
+        "renewal": pack.renewal,
+        "as_of": pack.as_of,
+        "audience": pack.audience,
+        "previous": about.get("previous"),
+        "key": about.get("key"),
+        "repeat": dict(about.get("repeat", {})),
+        "pseudonyms": about.get("pseudonyms"),
+        "settings": about.get("settings"),
+        "library": about.get("library"),
+        "versions": _versions(pack.version),
+        "inputs": _inputs(about, tables),
+        "records": tables["records"].to_dicts(),
+        "rejects": _reject_counts(tables["rejects"]),
+        "notes": tables["notes"].to_dicts(),
+        "agreements": about.get("agreements", []),
+        "rules": list(about.get("rules", [])),
+        "pages": [_page_entry(made) for made in pack.pages],
+        "did_not_run": _did_not_run(pack),
+        "tables": {
+            name: tables[name].height for name in shown_tables([*ANSWERS, *TABLES], pack.audience)
+        },
+        "files": dict(files),
+    }
+    # as read back, so that days and decimals are sealed as they are written
+    return as_json(said | {SEAL: seal(json.loads(as_json(said)))})
 
 
 def _versions(tool: str) -> dict[str, str]:
@@ -184,9 +197,12 @@ def _page_entry(made: Page) -> dict[str, Any]:
 
 
 def _did_not_run(pack: Pack) -> list[dict[str, str]]:
-    failed = [(made.stem, made.problem) for made in pack.pages if made.problem]
-    missing = [(other.stem, "not asked for") for other in pack.not_asked]
-    return [{"page": stem, "why": why} for stem, why in [*failed, *missing]]
+    failed = [
+        {"page": made.stem, "class": made.fault, "why": made.problem}
+        for made in pack.pages
+        if made.problem
+    ]
+    return failed + [{"page": other.stem, "why": "not asked for"} for other in pack.not_asked]
 
 
 def front_page(pack: Pack, tables: Mapping[str, pl.DataFrame], files: Sequence[str]) -> str:
@@ -223,7 +239,12 @@ def packs_page(
 def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     place, told = entry["place"], entry["manifest"]
     pages = [
-        {"title": one["title"], "href": f"{place}/{one['page']}.html", "made": one["made"]}
+        {
+            "title": one["title"],
+            "href": f"{place}/{one['page']}.html",
+            "made": one["made"],
+            "fault": told["classes"].get(one["page"]),
+        }
         for one in told["pages"]
     ]
     return {
@@ -239,7 +260,7 @@ def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _linked(made: Page) -> dict[str, Any]:
     href = f"{made.stem}.html" if made.notebook else None
-    return {"title": made.title, "problem": made.problem, "href": href}
+    return {"title": made.title, "problem": made.problem, "fault": made.fault, "href": href}
 
 
 def _tiles(made: Page) -> dict[str, Any]:
@@ -282,15 +303,21 @@ def _opening(pack: Pack) -> list[dict[str, str]]:
 def _tile(fact: Mapping[str, Any]) -> dict[str, str]:
     """A headline figure as a reader writes it, its number apart from its unit.
 
-    >>> _tile({"label": "Short", "value": 1234, "unit": "units", "note": ""})
-    {'label': 'Short', 'shown': '1,234', 'unit': 'units', 'note': ''}
+    >>> _tile({"id": "a", "label": "Short", "value": 1234, "unit": "units", "note": ""})
+    {'id': 'a', 'label': 'Short', 'shown': '1,234', 'unit': 'units', 'note': ''}
     """
-    value, unit = fact["value"], fact.get("unit") or ""
+    value, unit = number_in(fact["value"]), fact.get("unit") or ""
     shown, rest = said(value, unit), ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         shown, _, rest = shown.partition(" ")
     note = fact.get("note") or ""
-    return {"label": fact["label"], "shown": shown, "unit": rest, "note": note}
+    return {
+        "id": fact["id"],
+        "label": fact["label"],
+        "shown": shown,
+        "unit": rest,
+        "note": note,
+    }
 
 
 def _kinds(sources: pl.DataFrame) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from cssm_lib.schema.answers.shadow import (
     MATCHES,
     RECORD_CONFLICTS,
 )
-from cssm_lib.schema.answers.true_forward import LINE_DAYS, TRUE_FORWARD, UNIT_PRICES
+from cssm_lib.schema.answers.true_forward import LINE_DAYS, LINE_PLACES, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
     INSTANCE_CHECK,
@@ -49,6 +49,7 @@ ANSWERS = {
         MERAKI_STATES,
         POOL_DAYS,
         LINE_DAYS,
+        LINE_PLACES,
         UNIT_PRICES,
         ACCOUNT_DAYS,
         DATA_REQUESTS,

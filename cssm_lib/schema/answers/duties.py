@@ -11,6 +11,7 @@ from cssm_lib.schema.contract import (
     SNAPSHOT,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -64,4 +65,9 @@ REPORT_AGES = Table(
         Column("complete", BOOL, "false where an export behind it lacks pages or records"),
     ),
     ("smart_account", "virtual_account", "license"),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account", "license", "snapshot_date")),
+        Rests("device_licenses", ("smart_account", "virtual_account", "license")),
+        Rests("devices", ("smart_account", "virtual_account")),
+    ),
 )

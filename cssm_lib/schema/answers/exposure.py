@@ -9,6 +9,7 @@ from cssm_lib.schema.contract import (
     PLACED,
     SHARE,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -65,4 +66,5 @@ METHODS = Table(
         text("confidence", "of the record in the rule pack"),
     ),
     ("method",),
+    rests=(Rests("exposure", ("method",), takes=("method",)),),
 )

@@ -9,6 +9,7 @@ from cssm_lib.schema.contract import (
     SNAPSHOT,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -58,6 +59,12 @@ FEATURE_DRIFT = Table(
         text("candidates", "undecided: the tiers between which nothing decides"),
     ),
     ("device", "part"),
+    rests=(
+        Rests("devices", ("smart_account", "virtual_account", "serial", "hostname")),
+        Rests("device_licenses", ("smart_account", "virtual_account", "serial", "hostname")),
+        Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
+        Rests("features", ("hostname",), where="hostname IS NOT NULL"),
+    ),
 )
 
 TIER_WITNESSES = Table(
@@ -104,6 +111,10 @@ TIER_POOLS = Table(
         text("currency", "of the money columns"),
     ),
     ("smart_account", "ladder", "part", "rung", "tier"),
+    rests=(
+        Rests("usage", ("smart_account",)),
+        Rests("device_licenses", ("smart_account",)),
+    ),
 )
 
 TIER_ACCOUNTS = Table(
@@ -116,6 +127,10 @@ TIER_ACCOUNTS = Table(
         text("licensed", "what a device of this tier is: covered, or short k of n"),
     ),
     ("smart_account", "virtual_account", "ladder", "part", "rung", "tier"),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account")),
+        Rests("device_licenses", ("smart_account", "virtual_account")),
+    ),
 )
 
 TIER_CHANGES = Table(
@@ -133,6 +148,12 @@ TIER_CHANGES = Table(
         text("cause", "the group in drift_groups"),
     ),
     ("device", "part", "drifted_by", "from_tier", "to_tier"),
+    rests=(
+        Rests("devices", ("smart_account", "virtual_account", "serial", "hostname")),
+        Rests("device_licenses", ("smart_account", "virtual_account", "serial", "hostname")),
+        Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
+        Rests("features", ("hostname",), where="hostname IS NOT NULL"),
+    ),
 )
 
 DRIFT_GROUPS = Table(
@@ -153,6 +174,7 @@ DRIFT_GROUPS = Table(
         text("witness", "whose snapshots show it"),
     ),
     ("cause",),
+    rests=(Rests("tier_changes", ("cause",), takes=("cause",)),),
 )
 
 TIER_PLAN = Table(
@@ -179,6 +201,11 @@ TIER_PLAN = Table(
         text("hostnames", "of the first devices"),
         text("wording", "configured against intended tier, in words for the file"),
     ),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account")),
+        Rests("device_licenses", ("smart_account", "virtual_account")),
+        Rests("devices", ("smart_account", "virtual_account")),
+    ),
 )
 
 ADDON_LAPSE = Table(
@@ -201,6 +228,11 @@ ADDON_LAPSE = Table(
         text("currency", "of the money columns"),
     ),
     ("smart_account", "virtual_account", "license"),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account", "license")),
+        Rests("lots", ("smart_account", "virtual_account", "license")),
+        Rests("device_licenses", ("smart_account", "virtual_account", "license")),
+    ),
 )
 
 FEATURE_DRIFT_TABLES = (

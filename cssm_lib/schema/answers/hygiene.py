@@ -8,6 +8,7 @@ from cssm_lib.schema.contract import (
     SNAPSHOT,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -31,6 +32,13 @@ HYGIENE = Table(
         text("target", "where it leads to; offered, never done"),
     ),
     ("number",),
+    rests=(
+        # a finding on one account, or on a Smart Account as a whole
+        Rests("usage", ("smart_account", "virtual_account"), where="virtual_account IS NOT NULL"),
+        Rests("devices", ("smart_account", "virtual_account"), where="virtual_account IS NOT NULL"),
+        Rests("usage", ("smart_account",), where="virtual_account IS NULL"),
+        Rests("devices", ("smart_account",), where="virtual_account IS NULL"),
+    ),
 )
 
 ACCOUNT_PLAN = Table(
@@ -49,6 +57,11 @@ ACCOUNT_PLAN = Table(
         text("findings", "joined by ' + '"),
     ),
     ("smart_account", "virtual_account"),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account")),
+        Rests("devices", ("smart_account", "virtual_account")),
+        Rests("virtual_accounts", ("smart_account", "virtual_account")),
+    ),
 )
 
 ACCOUNT_DAYS = Table(
@@ -64,4 +77,5 @@ ACCOUNT_DAYS = Table(
         ),
     ),
     ("smart_account", "snapshot_date"),
+    rests=(Rests("usage", ("smart_account", "snapshot_date")),),
 )

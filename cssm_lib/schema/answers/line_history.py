@@ -10,7 +10,7 @@ from cssm_lib.schema.answers.readings import (
     SUITE,
     money,
 )
-from cssm_lib.schema.contract import BOOL, SHARE, UNITS, Column, Table, count, date, text
+from cssm_lib.schema.contract import BOOL, SHARE, UNITS, Column, Rests, Table, count, date, text
 
 LICENCE = text("license", "a licence of the line; null: the line as a whole")
 
@@ -31,6 +31,7 @@ LINE_HISTORY = Table(
         text("mark", "gap, flat line, jump after a flat line, partial day; null: nothing"),
     ),
     ("agreement", "suite", "sku", "license", "snapshot_date"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 LINE_YEARS = Table(
@@ -60,6 +61,7 @@ LINE_YEARS = Table(
         count("jumps", "jumps after a flat line", unit="jumps"),
     ),
     ("agreement", "suite", "sku", "license", "year_end"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 MILESTONE_LOG = Table(
@@ -79,6 +81,7 @@ MILESTONE_LOG = Table(
         text("sku", "the line that the licence stands in"),
     ),
     (),
+    rests=(Rests("event_log", ("kind", "message")),),
 )
 
 GROWTH = Table(
@@ -98,6 +101,7 @@ GROWTH = Table(
         count("error", "stale and duplicate instances of the newest device list"),
     ),
     ("agreement", "suite", "sku", "snapshot_date"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 GROWTH_YEARS = Table(
@@ -122,6 +126,7 @@ GROWTH_YEARS = Table(
         text("note", "what could not be told apart, and why"),
     ),
     ("agreement", "suite", "sku", "to_day"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 DISPUTES = Table(

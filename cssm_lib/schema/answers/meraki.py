@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cssm_lib.schema.contract import SNAPSHOT, Table, count, date, text
+from cssm_lib.schema.contract import SNAPSHOT, Rests, Table, count, date, text
 
 MERAKI_EXPIRY = Table(
     "meraki_expiry",
@@ -18,6 +18,10 @@ MERAKI_EXPIRY = Table(
         count("differs_by", "days after the dashboard's own date", unit="days"),
         text("state", "given (the dashboard), agrees, differs, alone, undecided or unknown"),
         text("basis", "what it rests on, or what is missing"),
+    ),
+    rests=(
+        Rests("meraki_licenses", day="until snapshot_date"),
+        Rests("meraki_overview", day="until snapshot_date"),
     ),
 )
 
@@ -36,6 +40,11 @@ MERAKI_STOCK = Table(
         text("state", "short, exact, free or unknown"),
         date("next_expiry", "the next end among its licences"),
     ),
+    rests=(
+        Rests("meraki_licenses", day="until snapshot_date"),
+        Rests("meraki_devices", day="until snapshot_date"),
+        Rests("meraki_overview", day="until snapshot_date"),
+    ),
 )
 
 MERAKI_STATES = Table(
@@ -48,5 +57,9 @@ MERAKI_STATES = Table(
         count("licenses", "licences, keys or subscriptions", unit="licences"),
         count("devices", "devices or seats behind them", unit="devices"),
         date("next_expiry", "the next end among them"),
+    ),
+    rests=(
+        Rests("meraki_licenses", day="until snapshot_date"),
+        Rests("meraki_overview", day="until snapshot_date"),
     ),
 )

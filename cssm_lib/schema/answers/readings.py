@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from cssm_lib.schema.contract import BOOL, MONEY, SHARE, UNITS, Column, Table, count, date, text
+from cssm_lib.schema.contract import (
+    BOOL,
+    MONEY,
+    SHARE,
+    UNITS,
+    Column,
+    Rests,
+    Table,
+    count,
+    date,
+    text,
+)
 
 AGREEMENT = text("agreement", "name in client.toml")
 SUITE = text("suite", "name in client.toml")
@@ -70,6 +81,7 @@ READING_RANGE = Table(
         CURRENCY,
     ),
     ("agreement", "reading"),
+    rests=(Rests("true_forward", ("agreement", "reading"), takes=("net",)),),
 )
 
 READING_STEPS = Table(
@@ -88,6 +100,7 @@ READING_STEPS = Table(
         CURRENCY,
     ),
     ("agreement", "reading", "step"),
+    rests=(Rests("true_forward", ("agreement", "reading"), takes=("net",)),),
 )
 
 SETTING_EFFECTS = Table(
@@ -103,6 +116,7 @@ SETTING_EFFECTS = Table(
         CURRENCY,
     ),
     ("agreement", "setting", "said"),
+    rests=(Rests("true_forward", ("agreement",), takes=("net",)),),
 )
 
 NEXT_EVENTS = Table(
@@ -126,6 +140,10 @@ NEXT_EVENTS = Table(
         CURRENCY,
     ),
     ("agreement", "suite", "sku", "reading"),
+    rests=(
+        Rests("true_forward", ("agreement", "suite", "sku", "reading"), takes=("net",)),
+        Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),
+    ),
 )
 
 WAITING = Table(
@@ -145,6 +163,7 @@ WAITING = Table(
         CURRENCY,
     ),
     ("agreement", "suite", "reading", "event_date", "cleaned_by"),
+    rests=(Rests("line_days", ("agreement", "suite"), takes=("demand",)),),
 )
 
 OUTLOOK = Table(
@@ -173,6 +192,7 @@ OUTLOOK = Table(
         CURRENCY,
     ),
     ("agreement", "suite", "sku", "target", "method"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 TABLES = (

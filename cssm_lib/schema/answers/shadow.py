@@ -9,6 +9,7 @@ from cssm_lib.schema.contract import (
     UNITS,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -59,6 +60,17 @@ MATCHES = Table(
         date("devices_date", "the day of the instance export"),
         Column("complete", BOOL, "false where it rests on an incomplete export"),
     ),
+    rests=(
+        Rests(
+            "devices",
+            (
+                *("smart_account", "virtual_account"),
+                *("device_serial = serial", "device_hostname = hostname"),
+            ),
+            where="device_serial IS NOT NULL OR device_hostname IS NOT NULL",
+        ),
+        Rests("assets", ("asset_source = source", "asset_place = place")),
+    ),
 )
 
 MATCH_CLASSES = Table(
@@ -75,6 +87,7 @@ MATCH_CLASSES = Table(
         text("position", "what to put on file before anybody asks"),
     ),
     ("state",),
+    rests=(Rests("matches", ("state",), takes=("state",)),),
 )
 
 INSTANCE_SPANS = Table(
@@ -98,6 +111,7 @@ INSTANCE_SPANS = Table(
         text("chain", "the first device of its succession, itself where it has none"),
         Column("followed", BOOL, "another device took its place"),
     ),
+    rests=(Rests("devices", ("smart_account", "virtual_account", "serial", "hostname")),),
 )
 
 RECORD_CONFLICTS = Table(
@@ -112,6 +126,10 @@ RECORD_CONFLICTS = Table(
         text("other_source", "the file that says otherwise"),
         text("other_value", "as printed there"),
         text("other_place", "row in that file"),
+    ),
+    rests=(
+        Rests("assets", ("other_source = source", "other_place = place")),
+        Rests("assets", ("trusted_source = source", "asset_name = name", "asset_serial = serial")),
     ),
 )
 
@@ -130,6 +148,10 @@ EXPECTED_COUNTS = Table(
         count("expected", "by the rule of its build; null where that is only assumed"),
         count("unexplained", "counted less what the device says, else less expected"),
         text("basis", "what the comparison rests on"),
+    ),
+    rests=(
+        Rests("devices", ("serial", "hostname")),
+        Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
     ),
 )
 
@@ -153,4 +175,5 @@ CLEANUP = Table(
         text("why", "why the reading counts so"),
     ),
     ("agreement", "suite", "sku", "reading", "removal"),
+    rests=(Rests("true_forward", ("agreement", "suite", "sku", "reading"), takes=("net",)),),
 )

@@ -14,11 +14,30 @@ from cssm_lib.schema.contract import (
     UNITS,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
     text,
 )
+
+HELD = ("smart_account", "virtual_account", "license")
+LINE = ("agreement", "suite", "sku")
+
+
+def _counted(days: str, *, where: str = "") -> tuple[Rests, ...]:
+    """What a line counts on these days: its holdings and instances, or its users."""
+    named = {"via": "line_places", "day": days}
+    by_device = f"{where or 'TRUE'} AND count = 'devices'"
+    return (
+        Rests("usage", HELD, where=where, **named),
+        Rests("lots", HELD, where=where, **named),
+        Rests("device_licenses", HELD, where=by_device, **named),
+        Rests("user_counts", ("metric",), "line_places", f"{days} = as_at", where=where),
+    )
+
+
+ONE_DAY = "measure = 'as_of' AND measured_on IS NOT NULL"
 
 TRUE_FORWARD = Table(
     "true_forward",
@@ -82,6 +101,18 @@ TRUE_FORWARD = Table(
         text("currency", "of the money columns"),
     ),
     ("agreement", "suite", "sku", "event_date", "reading"),
+    rests=(
+        *_counted("newest measured_on", where=ONE_DAY),
+        *_counted("until event_date", where=f"({ONE_DAY}) IS NOT TRUE"),
+        # growth is paid once, and unused value of a suite meets charges of the same suite
+        Rests(
+            "true_forward",
+            (*LINE[:2], "reading"),
+            day="until event_date = event_date",
+            columns=("base", "over", "charge", "credit", "credit_unused", "net"),
+            takes=("measured",),
+        ),
+    ),
 )
 
 LINE_DAYS = Table(
@@ -98,6 +129,7 @@ LINE_DAYS = Table(
         Column("full", BOOL, "false where an account had no snapshot in the last 35 days"),
     ),
     ("agreement", "suite", "sku", "snapshot_date"),
+    rests=(*_counted("newest snapshot_date"),),
 )
 
 UNIT_PRICES = Table(
@@ -124,4 +156,22 @@ UNIT_PRICES = Table(
         text("currency", "of the money columns"),
     ),
     ("smart_account", "virtual_account", "license", "agreement", "suite", "sku"),
+    rests=(Rests("usage", HELD),),
+)
+
+LINE_PLACES = Table(
+    "line_places",
+    "a licence in a Virtual Account, or a metric, that a line of an agreement counts",
+    (
+        text("agreement", "name in client.toml"),
+        text("suite", "name in client.toml"),
+        text("sku", "of the line"),
+        SMART_ACCOUNT,
+        VIRTUAL_ACCOUNT,
+        LICENSE,
+        text("metric", "as user_counts spells it, for a line that counts users"),
+        text("count", "sum, devices or users: how the line counts"),
+    ),
+    (*LINE, *HELD, "metric"),
+    rests=(Rests("usage", HELD), Rests("device_licenses", HELD), Rests("user_counts", ("metric",))),
 )

@@ -10,11 +10,20 @@ from cssm_lib.schema.contract import (
     SNAPSHOT,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
     text,
 )
+
+HELD = ("smart_account", "virtual_account", "license")
+POOL = ("smart_account", "license")
+DAY = "snapshot_date"
+# what rests on the year before, not on the day of the position alone
+OWN_YEAR = ("peak_in_use", "peak_date", "zero_since", "zero_note")
+POOL_YEAR = ("shelf_units", "stranded_units")
+LENDING = ("lent", "borrowed", "balance_after_substitution", "balance_if_lent")
 
 POSITIONS = Table(
     "positions",
@@ -58,7 +67,22 @@ POSITIONS = Table(
         Column("complete", BOOL, "false where it rests on an incomplete export"),
     ),
     ("smart_account", "virtual_account", "license"),
+    rests=(
+        Rests("usage", (*HELD, DAY)),
+        Rests("lots", (*HELD, DAY)),
+        Rests("substitutions", (*HELD[:2], "license = from_license", DAY), columns=LENDING),
+        Rests("substitutions", (*HELD[:2], "license = to_license", DAY), columns=LENDING),
+        # lending by the ladders takes from every licence of the account
+        Rests("usage", (*HELD[:2], DAY), columns=("balance_if_lent",)),
+        Rests("lots", (*HELD[:2], DAY), columns=("balance_if_lent",)),
+        Rests("devices", (*HELD[:2], DAY), columns=("demand",), where="reserved_and_reporting > 0"),
+        Rests("usage", HELD, day=f"until {DAY}", columns=OWN_YEAR),
+        Rests("usage", POOL, day=f"until {DAY}", columns=POOL_YEAR),
+        Rests("lots", POOL, day=f"until {DAY}", columns=POOL_YEAR),
+    ),
 )
+
+OF_HISTORY = (*POOL_YEAR, "peak_demand", "peak_date", "partial_days", "shelf_days")
 
 POOLED = Table(
     "pooled",
@@ -96,6 +120,12 @@ POOLED = Table(
         Column("complete", BOOL, "false where it rests on an incomplete export"),
     ),
     ("smart_account", "license"),
+    rests=(
+        Rests("positions", POOL, takes=("balance_after_substitution",)),
+        Rests("positions", POOL, columns=("true_gap_if_lent",), takes=("balance_if_lent",)),
+        Rests("usage", POOL, day=f"until {DAY}", columns=OF_HISTORY),
+        Rests("lots", POOL, day=f"until {DAY}", columns=OF_HISTORY),
+    ),
 )
 
 TRANSFERS = Table(
@@ -111,6 +141,10 @@ TRANSFERS = Table(
         Column("is_portable", BOOL, "as exported; shown, no gate"),
     ),
     ("smart_account", "license", "from_virtual_account", "to_virtual_account"),
+    rests=(
+        Rests("positions", POOL, takes=("balance_after_substitution",)),
+        Rests("lots", POOL, via="pooled", day=f"until {DAY}"),
+    ),
 )
 
 INSTANCE_CHECK = Table(
@@ -128,6 +162,11 @@ INSTANCE_CHECK = Table(
         Column("complete", BOOL, "false where it rests on an incomplete export"),
     ),
     ("smart_account", "virtual_account", "license"),
+    rests=(
+        Rests("usage", (*HELD, DAY)),
+        Rests("devices", (*HELD[:2], "devices_date = snapshot_date")),
+        Rests("device_licenses", (*HELD, "devices_date = snapshot_date")),
+    ),
 )
 
 EXPIRIES = Table(
@@ -143,6 +182,10 @@ EXPIRIES = Table(
         count("days_left", "from as_of to the last day", unit="days"),
     ),
     ("smart_account", "virtual_account", "license", "end_date"),
+    rests=(
+        Rests("lots", (*HELD, DAY, "end_date"), via="positions"),
+        Rests("positions", HELD, columns=("balance_after",), takes=("balance",)),
+    ),
 )
 
 POOL_DAYS = Table(
@@ -164,4 +207,10 @@ POOL_DAYS = Table(
         Column("full", BOOL, "false where an account had no snapshot in the last 35 days"),
     ),
     ("smart_account", "license", "snapshot_date"),
+    rests=(
+        Rests("usage", POOL, day=f"newest {DAY}"),
+        Rests("lots", POOL, day=f"newest {DAY}"),
+        Rests("substitutions", (POOL[0], "license = from_license"), day=f"newest {DAY}"),
+        Rests("substitutions", (POOL[0], "license = to_license"), day=f"newest {DAY}"),
+    ),
 )
