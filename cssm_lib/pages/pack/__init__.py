@@ -6,7 +6,6 @@ equal bytes: nothing here looks at a clock.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
