@@ -40,6 +40,11 @@ def contract_of(table: str) -> Table:
     return known[table]
 
 
+def stands_for_itself(contract: Table) -> bool:
+    """Whether a row says in which file it stands: every source table's, and some answers'."""
+    return "source" in contract.names and (contract.name in TABLES or "place" in contract.names)
+
+
 def _follow(
     read: Read,
     contract: Table,
@@ -48,7 +53,7 @@ def _follow(
     *,
     found: dict[str, list[pl.DataFrame]],
 ) -> None:
-    if "source" in contract.names and "source" in rows.columns:
+    if stands_for_itself(contract):
         found.setdefault(contract.name, []).append(rows)
     for rests in contract.rests:
         if rows.is_empty() or (rests.columns and not columns & set(rests.columns)):

@@ -60,8 +60,17 @@ FEATURE_DRIFT = Table(
     ),
     ("device", "part"),
     rests=(
-        Rests("devices", ("smart_account", "virtual_account", "serial", "hostname")),
-        Rests("device_licenses", ("smart_account", "virtual_account", "serial", "hostname")),
+        *(
+            Rests(table, ("smart_account", "virtual_account", *key), where=where)
+            for table in ("devices", "device_licenses")
+            for key, where in (
+                (("serial",), "serial IS NOT NULL"),
+                (("uuid",), "serial IS NULL AND uuid IS NOT NULL"),
+                (("hostname",), "serial IS NULL AND uuid IS NULL"),
+            )
+        ),
+        # what the account uses in all says which tier its devices may take
+        Rests("usage", ("smart_account", "virtual_account")),
         Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
         Rests("features", ("hostname",), where="hostname IS NOT NULL"),
     ),
@@ -149,8 +158,17 @@ TIER_CHANGES = Table(
     ),
     ("device", "part", "drifted_by", "from_tier", "to_tier"),
     rests=(
-        Rests("devices", ("smart_account", "virtual_account", "serial", "hostname")),
-        Rests("device_licenses", ("smart_account", "virtual_account", "serial", "hostname")),
+        *(
+            Rests(table, ("smart_account", "virtual_account", *key), where=where)
+            for table in ("devices", "device_licenses")
+            for key, where in (
+                (("serial",), "serial IS NOT NULL"),
+                (("uuid",), "serial IS NULL AND uuid IS NOT NULL"),
+                (("hostname",), "serial IS NULL AND uuid IS NULL"),
+            )
+        ),
+        # what the account uses in all says which tier its devices may take
+        Rests("usage", ("smart_account", "virtual_account")),
         Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
         Rests("features", ("hostname",), where="hostname IS NOT NULL"),
     ),

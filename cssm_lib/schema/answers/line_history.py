@@ -150,6 +150,7 @@ DISPUTES = Table(
         CURRENCY,
     ),
     ("agreement", "suite", "sku", "event_date", "report", "figure"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 DISPUTE_LINES = Table(
@@ -177,6 +178,7 @@ DISPUTE_LINES = Table(
         CURRENCY,
     ),
     ("agreement", "suite", "sku", "event_date", "report"),
+    rests=(Rests("line_days", ("agreement", "suite", "sku"), takes=("demand",)),),
 )
 
 TABLES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cssm_lib.schema.contract import Table, count, text
+from cssm_lib.schema.contract import Rests, Table, count, text
 
 DATA_REQUESTS = Table(
     "data_requests",
@@ -23,4 +23,6 @@ DATA_REQUESTS = Table(
         text("confidence", "how sure that is: high, medium, low"),
     ),
     ("number",),
+    # what is missing rests on no row; what was found instead, on a file where one file says it
+    rests=(Rests("sources", ("files = source",)),),
 )
