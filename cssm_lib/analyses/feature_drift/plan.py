@@ -71,8 +71,7 @@ def tier_plan(rows: pl.DataFrame, prices: pl.DataFrame, rules: Rules) -> pl.Data
         .cast(MONEY),
     )
     order = ["money_per_device", "devices"]
-    by = [*ACCOUNT, "family", "part", "verdict", "licenses", "to_tier"]
-    ordered = found.sort(by, nulls_last=True).sort(
+    ordered = found.sort(*GROUP, "to_tier", nulls_last=True).sort(
         order, descending=True, nulls_last=True, maintain_order=True
     )
     return contract.shaped(ordered)

@@ -173,6 +173,8 @@ def _told(rows: pl.DataFrame, found: Compared, rules: Rules) -> pl.DataFrame:
     """The rows with what agrees, what does not, and the columns under the names of `matches`."""
     records = found.records.filter(~pl.col("component"))
     sites = known_sites(found.devices, records, found.links, rules)
+    # of several inventories the one that tells it by most pairs
+    sites = sites.sort(pl.col("usual").is_null(), -pl.col("everywhere").cast(pl.Int64), "s")
     sites = sites.select("account", site_key_r="site_key", site_agrees="usual").unique(
         ["account", "site_key_r"], keep="first", maintain_order=True
     )
