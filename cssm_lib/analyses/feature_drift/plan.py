@@ -315,7 +315,8 @@ def _users(said: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     whose = rows.filter(~pl.col("part").is_in(SETS)).select(
         "device", "part", "needed", "configured_height", snapshot_date="cssm_day"
     )
-    used = said.select("device", "part", "snapshot_date", *PRICED).unique()
+    days = pl.col("snapshot_date").is_in(whose["snapshot_date"].unique().implode())
+    used = said.filter(days).select("device", "part", "snapshot_date", *PRICED).unique()
     both = used.join(whose, on=["device", "part", "snapshot_date"])
     return both.group_by(PRICED).agg(
         devices=pl.len().cast(pl.Int64),
