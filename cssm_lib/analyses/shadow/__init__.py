@@ -116,7 +116,7 @@ def compared(
     now = device_side(here, names, lived, used, rules)
     records = record_side(tables["assets"], rules)
     links, candidates = paired(now, records, Known(groups, lived, turns), rules)
-    spans = instance_spans(devices, names, uses, turns, rules)
+    spans = instance_spans(devices, names, (uses, used), turns, rules)
     links = principal_links(links, records, rules)
     return Compared(now, records, links, candidates, groups, turns, spans)
 

@@ -16,7 +16,7 @@ KEPT = {"how": "left", "nulls_equal": True, "maintain_order": "left"}
 def instance_spans(
     devices: pl.DataFrame,
     names: pl.DataFrame,
-    uses: pl.DataFrame,
+    consumption: tuple[pl.DataFrame, pl.DataFrame],
     turns: pl.DataFrame,
     rules: Rules,
 ) -> pl.DataFrame:
@@ -28,7 +28,9 @@ def instance_spans(
     exports whatever succession links. `chain` names the first device of a succession, `followed`
     whether another one took over. Instances without any identity are one row each. An export with
     pages missing, or that shows a part of an account only, proves no absence and is left out.
+    `consumption`: the rows of device_licenses, and what is told of the standing instances'.
     """
+    uses, used = consumption
     dated = devices.filter(DAY.is_not_null())
     rows = dated.join(names.select(*WHO, "instance"), on=WHO, **KEPT)
     rows = rows.rename({"place": "record"}).join(units(uses, rules), on=RECORD, **KEPT)
@@ -37,7 +39,8 @@ def instance_spans(
         _calendar(dated, rules), on=[*ACCOUNT, "snapshot_date"], **KEPT
     )
     stays = _stays(rows.filter(pl.col("number").is_not_null()))
-    words = in_words(of_records(uses, stays))
+    gone = stays.join(used, on=RECORD, how="anti")
+    words = pl.concat([used.select(*RECORD, "licenses"), in_words(of_records(uses, gone))])
     return _chained(stays.join(words, on=RECORD, **KEPT).drop(RECORD), turns)
 
 
