@@ -18,11 +18,12 @@ def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """
     captures = estate.captured(client.tables)
     instances = estate.instances(client.tables, captures)
-    uses = estate.uses(client.tables, instances, client.rules)
+    told = estate.consumption(client.tables, instances)
+    uses = estate.uses(client.tables, instances, client.rules, told)
     seen = {"instances": instances, "uses": uses}
     return (
         _seen(client, made, seen)
-        | _owed(client, made, seen)
+        | _owed(client, made, seen, told)
         | _tidy(client, made, instances)
         | {
             "lifecycle_ages": lifecycle.lifecycle_ages(
@@ -44,9 +45,11 @@ def _seen(client: Client, made: Made, seen: Made) -> dict[str, pl.DataFrame]:
     return {"exposure": rows, "methods": exposure.methods(rows, client.rules)}
 
 
-def _owed(client: Client, made: Made, seen: Made) -> dict[str, pl.DataFrame]:
+def _owed(
+    client: Client, made: Made, seen: Made, told: estate.Consumption
+) -> dict[str, pl.DataFrame]:
     asked = {"as_of": client.as_of, "rules": client.rules}
-    changes = estate.changes(client.tables, seen["instances"])
+    changes = estate.changes(client.tables, seen["instances"], told)
     return {
         "duties": duties.duties(**seen, changes=changes, **asked),
         "report_ages": duties.report_ages(made["positions"], **seen, **asked),

@@ -34,7 +34,12 @@ def tables(client: Client, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "setting_effects": true_forward.moved_by_settings(lines, measurable, **asked),
         "next_events": true_forward.next_events(read, measurable, billed, **asked),
     }
-    return made | _record(client, held, lines, made) | _claims(client, held, read, made)
+    # readings change how a line is billed, never what it counts: its errors are those of all
+    errors = true_forward.error_units(
+        client.tables["device_licenses"], client.tables["devices"], lines, rules
+    )
+    known = made | {"errors": errors}
+    return made | _record(client, held, lines, known) | _claims(client, held, read, known)
 
 
 def _record(
@@ -47,8 +52,8 @@ def _record(
     past = true_forward.line_history(made["line_days"], by_licence, lines, billed, rules)
     asked = {"as_of": as_of, "rules": rules}
     project = true_forward.project_units(summed, _entries(client, "exclude"))
-    errors = _errors(client, lines)
-    parts = true_forward.growth(made["line_days"], project, errors, lines, billed, rules)
+    days, errors = made["line_days"], made["errors"]
+    parts = true_forward.growth(days, project, errors, lines, billed, rules)
     planned = _entries(client, "planned")
     return {
         "line_history": past,
@@ -66,20 +71,13 @@ def _claims(
     """What the vendor's own reports say otherwise, and what clean-up is worth."""
     tables, asked = client.tables, {"as_of": client.as_of, "rules": client.rules}
     own = read.filter(pl.col("reading") == "contract")
-    errors = _errors(client, own)
+    errors = made["errors"]
     told = true_forward.generated(tables["ea_consumption"], own)
     evidence = {"line_days": made["line_days"], "held": held, "generated": told, "errors": errors}
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
     worth = true_forward.waiting(read, made["line_days"], errors, **asked)
     return {"disputes": differ, "dispute_lines": beside, "waiting": worth}
-
-
-def _errors(client: Client, lines: pl.DataFrame) -> pl.DataFrame:
-    tables = client.tables
-    return true_forward.error_units(
-        tables["device_licenses"], tables["devices"], lines, client.rules
-    )
 
 
 def _log(client: Client) -> pl.DataFrame:

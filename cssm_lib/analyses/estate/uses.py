@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,7 +14,31 @@ OF_INSTANCE = [*ACCOUNT, "instance"]
 DAY = pl.col("snapshot_date").fill_null(LONG_AGO)
 
 
-def uses(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Consumption:
+    """What a standing instance (`ids`, numbered) was shown with: days of `shown`, rows of `used`.
+
+    Worked out once for `uses` and `changes`, which both go through the whole history.
+    """
+
+    ids: pl.DataFrame
+    shown: pl.DataFrame
+    used: pl.DataFrame
+
+
+def consumption(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> Consumption:
+    """Days on which an export that tells use shows each instance, and what it consumed."""
+    # a number each: long histories join much faster by it
+    ids = instances.select(OF_INSTANCE).with_row_index("id")
+    return Consumption(ids, _shown(tables, ids), _consumed(tables, ids))
+
+
+def uses(
+    tables: Mapping[str, pl.DataFrame],
+    instances: pl.DataFrame,
+    rules: Rules,
+    told: Consumption | None = None,
+) -> pl.DataFrame:
     """One row per licence that a standing instance consumed when it last consumed anything.
 
     An instance whose use has gone to zero keeps the licences it reported last, with `now` false:
@@ -28,18 +53,20 @@ def uses(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, rules: Rul
     >>> uses(tables, instances(tables, captured(tables)), load_rules()).height
     0
     """
-    ids = _numbered(instances)
-    shown = _shown(tables, ids).group_by("id").agg(shown=DAY.max())
-    found = _consumed(tables, ids).join(shown, on="id")
+    told = told or consumption(tables, instances)
+    shown = told.shown.group_by("id").agg(shown=DAY.max())
+    found = told.used.join(shown, on="id")
     last = found.filter(DAY == DAY.max().over("id"))
-    listed = last.join(ids, on="id").select(
+    listed = last.join(told.ids, on="id").select(
         *OF_INSTANCE, "license", "quantity", now=DAY == pl.col("shown")
     )
     own = _listed_by_devices(tables, instances, listed)
     return _classed(pl.concat([listed, own], how="diagonal_relaxed"), tables, rules)
 
 
-def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.DataFrame:
+def changes(
+    tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame, told: Consumption | None = None
+) -> pl.DataFrame:
     """One row per instance whose licences changed between two exports: its last change.
 
     The change lies in (`changed_after`, `changed_by`]: the last export with the old licences and
@@ -51,13 +78,11 @@ def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.D
     >>> changes(tables, instances(tables, captured(tables))).columns[-2:]
     ['changed_after', 'changed_by']
     """
-    ids = _numbered(instances)
-    seen = _shown(tables, ids).filter(pl.col("snapshot_date").is_not_null())
+    told = told or consumption(tables, instances)
+    seen = told.shown.filter(pl.col("snapshot_date").is_not_null())
     # a sum of hashes tells two sets of licences apart and asks for no order
-    said = (
-        _consumed(tables, ids)
-        .group_by("id", "snapshot_date")
-        .agg(said=pl.struct("license", "quantity").hash().sum())
+    said = told.used.group_by("id", "snapshot_date").agg(
+        said=pl.struct("license", "quantity").hash().sum()
     )
     days = seen.join(said, on=["id", "snapshot_date"], how="left").sort("id", "snapshot_date")
     days = days.with_columns(pl.col("said").fill_null(0))
@@ -69,12 +94,7 @@ def changes(tables: Mapping[str, pl.DataFrame], instances: pl.DataFrame) -> pl.D
         changed_after=pl.col("snapshot_date_before").last(),
         changed_by=pl.col("snapshot_date").last(),
     )
-    return last.join(ids, on="id").select(*OF_INSTANCE, "changed_after", "changed_by")
-
-
-def _numbered(instances: pl.DataFrame) -> pl.DataFrame:
-    """The standing instances with a number each: long histories join much faster by it."""
-    return instances.select(OF_INSTANCE).with_row_index("id")
+    return last.join(told.ids, on="id").select(*OF_INSTANCE, "changed_after", "changed_by")
 
 
 def _shown(tables: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> pl.DataFrame:

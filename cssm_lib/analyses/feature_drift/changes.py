@@ -41,14 +41,18 @@ def _tiers(told: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
     best = pl.col("witness").sort_by("days", "order", descending=[True, False]).first().over(part)
     line = dated.filter(pl.col("witness") == best).sort(*part, "snapshot_date")
-    before = pl.col("tier").shift(1).over(part)
-    steps = line.with_columns(
-        from_tier=before,
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in part)
+    moved = same & (pl.col("tier") != pl.col("tier").shift(1))
+    before = pl.col("tier", "snapshot_date", "quantity").shift(1).name.suffix("_before")
+    steps = line.with_columns(before, moved=moved).filter("moved")
+    steps = steps.with_columns(
+        pl.col(part).cast(pl.String),
+        from_tier="tier_before",
         to_tier="tier",
-        drifted_after=pl.col("snapshot_date").shift(1).over(part),
+        drifted_after="snapshot_date_before",
         drifted_by="snapshot_date",
-        quantity=pl.max_horizontal("quantity", pl.col("quantity").shift(1).over(part)),
-    ).filter(pl.col("from_tier").is_not_null() & (pl.col("from_tier") != pl.col("to_tier")))
+        quantity=pl.max_horizontal("quantity", "quantity_before"),
+    )
     up = rank("to_tier", rules) - rank("from_tier", rules)
     kind = (
         pl.when(pl.col("to_tier") == NONE)
@@ -95,7 +99,9 @@ def _evidence(heads: pl.DataFrame, lines: pl.DataFrame, told: pl.DataFrame) -> p
         kind=pl.lit("feature added"), from_tier=pl.lit("no line"), to_tier=name
     )
     who = (
-        told.sort("snapshot_date")
+        told.with_columns(pl.col("device").cast(pl.String))
+        .join(days, on="device", how="semi")
+        .sort("snapshot_date")
         .group_by("device")
         .agg(pl.col(n).drop_nulls().last() for n in WHO if n != "device")
     )

@@ -71,8 +71,7 @@ def tier_plan(rows: pl.DataFrame, prices: pl.DataFrame, rules: Rules) -> pl.Data
         .cast(MONEY),
     )
     order = ["money_per_device", "devices"]
-    by = [*ACCOUNT, "family", "part", "verdict", "licenses", "to_tier"]
-    ordered = found.sort(by, nulls_last=True).sort(
+    ordered = found.sort(*GROUP, "to_tier", nulls_last=True).sort(
         order, descending=True, nulls_last=True, maintain_order=True
     )
     return contract.shaped(ordered)
@@ -316,7 +315,8 @@ def _users(said: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     whose = rows.filter(~pl.col("part").is_in(SETS)).select(
         "device", "part", "needed", "configured_height", snapshot_date="cssm_day"
     )
-    used = said.select("device", "part", "snapshot_date", *PRICED).unique()
+    days = pl.col("snapshot_date").is_in(whose["snapshot_date"].unique().implode())
+    used = said.filter(days).select("device", "part", "snapshot_date", *PRICED).unique()
     both = used.join(whose, on=["device", "part", "snapshot_date"])
     return both.group_by(PRICED).agg(
         devices=pl.len().cast(pl.Int64),

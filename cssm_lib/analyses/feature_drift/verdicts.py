@@ -57,7 +57,9 @@ def standing(told: pl.DataFrame) -> pl.DataFrame:
         tiers=tiers.str.join(", "),
         configured_by=word.str.join("; "),
     )
-    return found.with_columns(configured_tier=pl.when("agreed").then("tiers"))
+    return found.with_columns(
+        pl.col(PART).cast(pl.String), configured_tier=pl.when("agreed").then("tiers")
+    )
 
 
 def _present(told: pl.DataFrame) -> pl.DataFrame:
@@ -118,8 +120,9 @@ def licensed(rows: pl.DataFrame, said: pl.DataFrame, pools: Pools, rules: Rules)
     used = said.filter((pl.col("witness") == CSSM) & pl.col("part").is_not_null())
     reserved = (pl.col("status").str.to_lowercase() == "reserved").any()
     kept = used.group_by(PART).agg(reserved=reserved)
-    worst = _worst(used, pools, rules)
     key = [*PART, "cssm_day"]
+    days = pl.col("snapshot_date").is_in(rows["cssm_day"].unique().implode(), nulls_equal=True)
+    worst = _worst(used.filter(days), pools, rules)
     both = rows.join(worst, on=key, how="left", nulls_equal=True).join(kept, on=PART, how="left")
     kept_back, here, whole = (pl.col(n).fill_null(0) for n in ("reserved", "here", "whole"))
     words = (
@@ -155,7 +158,7 @@ def _worst(used: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
             nulls_equal=True,
         )
     )
-    shortest = found.sort("here", "licensed", descending=True, nulls_last=True)
+    shortest = found.sort("here", "licensed", "whole", descending=True, nulls_last=True)
     return shortest.group_by(*PART, "cssm_day").agg(pl.col("licensed", "here", "whole").first())
 
 

@@ -143,13 +143,15 @@ def told_by_day(said: pl.DataFrame) -> pl.DataFrame:
     Rule: a ladder has one tier on a device, so two tiers of one witness stand beside each other
     (`advantage + essentials`), as do the licences of a set. A part that the witness showed on
     another day and not on this one, while the device stands in its snapshot, is `none`.
-    Columns: those of ANSWERS["tier_witnesses"], with `snapshot_date` for its days.
+    Columns: those of ANSWERS["tier_witnesses"], with `snapshot_date` for its days; device and
+    part are codes in the order of their text.
 
     >>> told_by_day(pl.DataFrame()).height
     0
     """
     if said.is_empty():
         return ANSWERS["tier_witnesses"].empty().with_columns(snapshot_date=pl.lit(None, pl.Date))
+    said = _coded(said)
     stated = said.filter(pl.col("part").is_not_null()).with_columns(pl.len().over(KEY).alias("n"))
     one = stated.filter(pl.col("n") == 1).with_columns(said="printed")
     columns = [*KEY, "tier", "said", "quantity", "bandwidth", "source", "place"]
@@ -169,18 +171,26 @@ def tier_witnesses(told: pl.DataFrame) -> pl.DataFrame:
     """
     one = ["device", "part", "witness"]
     said = ("tier", "quantity", "virtual_account")
-    line = told.sort(*one, "snapshot_date", nulls_last=False)
-    other = [pl.col(c).ne_missing(pl.col(c).shift(1).over(one)) for c in said]
-    run = pl.any_horizontal(other).cum_sum().over(one)
-    made = (*one, "first_day", "last_day", "snapshots")
-    whose = [c for c in ANSWERS["tier_witnesses"].names if c in told.columns and c not in made]
-    runs = line.group_by(*one, run.alias("run"), maintain_order=True).agg(
-        pl.col(whose).last(),
-        first_day=pl.col("snapshot_date").first(),
-        last_day=pl.col("snapshot_date").last(),
-        snapshots=pl.len().cast(pl.Int64),
+    line = told.sort(*one, "snapshot_date", nulls_last=False).with_row_index("at")
+    # in this order a run is a stretch of rows: its first and last one tell all of it
+    begins = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in (*one, *said))
+    line = line.with_columns(begins=begins | (pl.col("at") == 0))
+    first = line.filter("begins").select("at", "snapshot_date")
+    last = line.filter(pl.col("begins").shift(-1, fill_value=True))
+    snapshots = last["at"].cast(pl.Int64) - first["at"] + 1
+    runs = last.with_columns(
+        first["snapshot_date"].alias("first_day"),
+        snapshots.alias("snapshots"),
+        last_day="snapshot_date",
     )
     return ANSWERS["tier_witnesses"].shaped(runs)
+
+
+def _coded(said: pl.DataFrame) -> pl.DataFrame:
+    """The statements with the keys as codes that sort as text: long histories go much faster."""
+    names = ("device", "part")
+    codes = {name: pl.Enum(said[name].drop_nulls().unique().sort()) for name in names}
+    return said.with_columns(pl.col(name).cast(code) for name, code in codes.items())
 
 
 def _together(stated: pl.DataFrame) -> pl.DataFrame:

@@ -31,6 +31,7 @@ from cssm_lib.analyses.shadow.sides import (
     device_side,
     member_groups,
     newest,
+    of_records,
     record_side,
 )
 from cssm_lib.analyses.shadow.spans import instance_spans
@@ -109,11 +110,13 @@ def compared(
     lived = lives(devices, names)
     groups = member_groups(tables["capture_members"], tables["catalyst_center_devices"], rules)
     turns = successions(lived, groups, rules)
-    used = consumed(tables["device_licenses"], prices, rules)
-    now = device_side(newest(devices, as_of), names, lived, used, rules)
+    uses, here = tables["device_licenses"], newest(devices, as_of)
+    records = here.select("source", record="place")
+    used = consumed(of_records(uses, records), prices, rules)
+    now = device_side(here, names, lived, used, rules)
     records = record_side(tables["assets"], rules)
     links, candidates = paired(now, records, Known(groups, lived, turns), rules)
-    spans = instance_spans(devices, names, used, turns, rules)
+    spans = instance_spans(devices, names, (uses, used), turns, rules)
     links = principal_links(links, records, rules)
     return Compared(now, records, links, candidates, groups, turns, spans)
 
@@ -173,6 +176,8 @@ def _told(rows: pl.DataFrame, found: Compared, rules: Rules) -> pl.DataFrame:
     """The rows with what agrees, what does not, and the columns under the names of `matches`."""
     records = found.records.filter(~pl.col("component"))
     sites = known_sites(found.devices, records, found.links, rules)
+    # of several inventories the one that tells it by most pairs
+    sites = sites.sort(pl.col("usual").is_null(), -pl.col("everywhere").cast(pl.Int64), "s")
     sites = sites.select("account", site_key_r="site_key", site_agrees="usual").unique(
         ["account", "site_key_r"], keep="first", maintain_order=True
     )

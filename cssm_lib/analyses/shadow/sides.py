@@ -47,17 +47,49 @@ def consumed(device_licenses: pl.DataFrame, prices: pl.DataFrame, rules: Rules) 
         priced, on=place, how="left", nulls_equal=True, maintain_order="left"
     )
     quantity, kept = pl.col("quantity"), pl.col("perpetual").fill_null(False)
-    record = pl.col("place").str.replace(r"/licenseUsage/\d+$", "")
     cost = quantity.cast(pl.Decimal(38, 0)) * pl.col("unit_money")
-    said = pl.format("{} × {}", quantity, pl.col("license"))
-    return used.group_by("source", record.alias("record")).agg(
+    return used.group_by("source", _record().alias("record")).agg(
         units=quantity.filter(~kept).sum(),
         perpetual_units=quantity.filter(kept).sum(),
         most_units=quantity.max(),
         restricted=pl.col("export_restricted").fill_null(False).any(),
-        licenses=said.str.join(", "),
+        licenses=_words(),
         cost=pl.when(cost.count() > 0).then(cost.sum()),
     )
+
+
+def of_records(device_licenses: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """The rows of consumption of some instance records, told by source and record."""
+    rows = device_licenses.with_columns(record=_record())
+    kept = {"how": "semi", "maintain_order": "left"}
+    return rows.join(records, on=RECORD, **kept).drop("record")
+
+
+def units(device_licenses: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per instance record: source, record, units (subscription) alone, for long histories.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
+    >>> units(TABLES["device_licenses"].empty(), load_rules()).columns
+    ['source', 'record', 'units']
+    """
+    kinds = licence_classes(device_licenses["license"], rules)
+    kept = kinds.filter(pl.col("perpetual").fill_null(False))["license"]
+    rest = device_licenses.filter(~pl.col("license").is_in(kept.implode()).fill_null(False))
+    return rest.group_by("source", record=_record()).agg(units=pl.col("quantity").sum())
+
+
+def in_words(device_licenses: pl.DataFrame) -> pl.DataFrame:
+    """One row per instance record: source, record, licenses (what it consumes, in words)."""
+    return device_licenses.group_by("source", record=_record()).agg(licenses=_words())
+
+
+def _words() -> pl.Expr:
+    return pl.format("{} × {}", pl.col("quantity"), pl.col("license")).str.join(", ")
+
+
+def _record() -> pl.Expr:
+    return pl.col("place").str.replace(r"/licenseUsage/\d+$", "")
 
 
 def device_side(

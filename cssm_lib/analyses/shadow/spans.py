@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.analyses.shadow.lives import INSTANCE, WHO
+from cssm_lib.analyses.shadow.sides import RECORD, in_words, of_records, units
 from cssm_lib.rules import Rules
 
 DAY = pl.col("snapshot_date")
@@ -15,7 +16,7 @@ KEPT = {"how": "left", "nulls_equal": True, "maintain_order": "left"}
 def instance_spans(
     devices: pl.DataFrame,
     names: pl.DataFrame,
-    used: pl.DataFrame,
+    consumption: tuple[pl.DataFrame, pl.DataFrame],
     turns: pl.DataFrame,
     rules: Rules,
 ) -> pl.DataFrame:
@@ -27,15 +28,20 @@ def instance_spans(
     exports whatever succession links. `chain` names the first device of a succession, `followed`
     whether another one took over. Instances without any identity are one row each. An export with
     pages missing, or that shows a part of an account only, proves no absence and is left out.
+    `consumption`: the rows of device_licenses, and what is told of the standing instances'.
     """
+    uses, used = consumption
     dated = devices.filter(DAY.is_not_null())
     rows = dated.join(names.select(*WHO, "instance"), on=WHO, **KEPT)
-    rows = rows.rename({"place": "record"}).join(used, on=["source", "record"], **KEPT)
+    rows = rows.rename({"place": "record"}).join(units(uses, rules), on=RECORD, **KEPT)
     own = pl.coalesce("instance", pl.concat_str(pl.lit("row|"), "source", "record"))
     rows = rows.with_columns(instance=own).join(
         _calendar(dated, rules), on=[*ACCOUNT, "snapshot_date"], **KEPT
     )
-    return _chained(_stays(rows.filter(pl.col("number").is_not_null())), turns)
+    stays = _stays(rows.filter(pl.col("number").is_not_null()))
+    gone = stays.join(used, on=RECORD, how="anti")
+    words = pl.concat([used.select(*RECORD, "licenses"), in_words(of_records(uses, gone))])
+    return _chained(stays.join(words, on=RECORD, **KEPT).drop(RECORD), turns)
 
 
 def _calendar(dated: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -76,8 +82,8 @@ def _stays(rows: pl.DataFrame) -> pl.DataFrame:
     rows = _numbered(_numbered(rows, INSTANCE, "who"), ["virtual_account"], "where")
     stay = ["who", "where", "number"]
     days = (pl.col("after") - DAY).dt.total_days().fill_null(0)
-    units = pl.col("units").fill_null(0)
-    rows = rows.with_columns(units=units, unit_days=units * days).sort(stay, maintain_order=True)
+    used = pl.col("units").fill_null(0)
+    rows = rows.with_columns(units=used, unit_days=used * days).sort(stay, maintain_order=True)
     other = (pl.col("who") != pl.col("who").shift()) | (pl.col("where") != pl.col("where").shift())
     begins = (other | (pl.col("number").diff() > 1)).fill_null(True)
     newest = pl.col("number") == pl.col("number").last()
@@ -87,14 +93,13 @@ def _stays(rows: pl.DataFrame) -> pl.DataFrame:
         .group_by("stay", maintain_order=True)
         .agg(
             pl.col("who", *INSTANCE, "virtual_account").first(),
-            pl.col("serial", "hostname").last(),
+            pl.col("serial", "hostname", *RECORD).last(),
             first_day=DAY.first(),
             appeared_after=pl.col("before").first(),
             last_day=DAY.last(),
             left_before=pl.col("after").last(),
             units_first=pl.col("units").filter(oldest).sum(),
             units_last=pl.col("units").filter(newest).sum(),
-            licenses=pl.col("licenses").last(),
             unit_days=pl.col("unit_days").sum(),
         )
         .sort("who", "first_day", maintain_order=True)
