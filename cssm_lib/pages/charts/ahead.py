@@ -12,6 +12,7 @@ from cssm_lib.pages.charts.theme import (
     blank,
     heading,
     meanings,
+    money_of,
     names_axis,
 )
 
@@ -49,7 +50,7 @@ def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     header = alt.Header(title=None, labelAngle=0, labelAlign="left", labelLimit=150,
                         labelFontWeight="bold")  # fmt: skip
     chart = alt.Chart(drawn).mark_bar(height=13).encode(
-        x=alt.X("units:Q", title="Units of growth", axis=alt.Axis(format=",~d")),
+        x=alt.X("units:Q", title="Licences or users more than the year before", axis=alt.Axis(format=",~d")),
         y=alt.Y("year:N", title=None, axis=names_axis(140)),
         color=alt.Color("part:N", scale=PART_COLOURS, title=None),
         order=alt.Order("part:N"),
@@ -95,7 +96,7 @@ def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
               for n in ("value", "low", "high", "base")),
         ],
     )  # fmt: skip
-    units = {"title": "Units", "scale": scale, "axis": alt.Axis(format=",~d", labelOverlap=True)}
+    units = {"title": "Licences or users", "scale": scale, "axis": alt.Axis(format=",~d", labelOverlap=True)}
     bars = base.mark_bar(height=9, color=PALETTE["stock"], cornerRadius=2).encode(
         x=alt.X("low:Q", **units), x2="high:Q"
     )
@@ -142,11 +143,10 @@ def _curves(rows: pl.DataFrame, kept: list[str]) -> alt.FacetChart:
     names = [name.replace("_", " ") for name in kept]
     tones = ["ink", "short", "over", "used", "reserved", "peak"]
     colours = alt.Scale(domain=names, range=[PALETTE[tone] for tone in tones][: len(names)])
-    currency = rows["currency"].drop_nulls().first() or "money"
     axis = alt.Axis(format="%d %b %y", tickCount=4, labelOverlap=True)
     chart = alt.Chart(rows.select("event", "name", "cleaned_by", "saved")).encode(
-        x=alt.X("cleaned_by:T", title="Cleaned up by", axis=axis),
-        y=alt.Y("saved:Q", title=f"Saved, {currency}", axis=alt.Axis(format=",~f")),
+        x=alt.X("cleaned_by:T", title="Last day of the month of clean-up", axis=axis),
+        y=alt.Y("saved:Q", title=money_of(rows, "Money saved"), axis=alt.Axis(format=",~f")),
         color=alt.Color("name:N", scale=colours, title=None),
         tooltip=[
             alt.Tooltip("event:N", title="Event"), alt.Tooltip("name:N", title="Reading"),

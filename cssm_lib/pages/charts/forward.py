@@ -14,6 +14,7 @@ from cssm_lib.pages.charts.theme import (
     blank,
     heading,
     meanings,
+    money_of,
     names_axis,
 )
 
@@ -87,7 +88,7 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     scale = alt.Scale(zero=False, padding=10, nice=True)
     base = alt.Chart().encode(
         x=alt.X("day:T", title="Day", axis=tick),
-        y=alt.Y("units:Q", title="Units", scale=scale, axis=alt.Axis(format=",~d", tickCount=5)),
+        y=alt.Y("units:Q", title="Licences or users", scale=scale, axis=alt.Axis(format=",~d", tickCount=5)),
         color=alt.Color("series:N", scale=COLOURS, title=None, legend=alt.Legend(
             symbolType="square", symbolStrokeWidth=0, symbolOpacity=1, columns=3, labelLimit=260)),
         tooltip=[
@@ -159,7 +160,6 @@ def _named(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _bars(rows: pl.DataFrame) -> alt.LayerChart:
     order = rows["name"].to_list()
-    currency = rows["currency"].drop_nulls().first() or "money"
     axis = alt.Axis(format=",~f", labelOverlap=True)
     base = alt.Chart(rows.select("name", "kind", "net", "with_past")).encode(
         y=alt.Y("name:N", sort=order, axis=names_axis(330), title=None),
@@ -169,11 +169,12 @@ def _bars(rows: pl.DataFrame) -> alt.LayerChart:
             alt.Tooltip("with_past:Q", title="With the past", format=MONEY),
         ],
     )
-    net = alt.X("net:Q", title=f"Net, {currency}", axis=axis)
+    unit = money_of(rows, "Net money")
+    net, whole = (alt.X(f"{n}:Q", title=unit, axis=axis) for n in ("net", "with_past"))
     bars = base.mark_bar(height=16).encode(
         x=net, color=alt.Color("kind:N", scale=KINDS, title=None)
     )
-    past = base.mark_point(size=60, color=PALETTE["quiet"]).encode(x=alt.X("with_past:Q"))
+    past = base.mark_point(size=60, color=PALETTE["quiet"]).encode(x=whole)
     text = base.mark_text(align="left", dx=4, dy=-11, fontSize=10, color=PALETTE["ink"])
     return alt.layer(bars, past, text.encode(x=net, text=alt.Text("net:Q", format=MONEY)))
 
@@ -199,14 +200,13 @@ def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Cha
 
 def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> alt.LayerChart:
     order = rows["name"].to_list()
-    currency = rows["currency"].drop_nulls().first() or "money"
-    axis = alt.Axis(format=",~f", labelOverlap=True)
+    unit, axis = money_of(rows, "Money"), alt.Axis(format=",~f", labelOverlap=True)
     base = alt.Chart(rows.select("name", value, kind)).encode(
-        x=alt.X(f"{value}:Q", title=currency, axis=axis, scale=alt.Scale(padding=60)),
+        x=alt.X(f"{value}:Q", title=unit, axis=axis, scale=alt.Scale(padding=60)),
         y=alt.Y("name:N", sort=order, axis=names_axis(300), title=None),
         tooltip=[
             alt.Tooltip("name:N", title="What"),
-            alt.Tooltip(f"{value}:Q", title=currency, format=f"+{MONEY}"),
+            alt.Tooltip(f"{value}:Q", title=unit, format=f"+{MONEY}"),
         ],
     )
     bars = base.mark_bar(height=14).encode(color=alt.Color(f"{kind}:N", scale=colours, title=None))
