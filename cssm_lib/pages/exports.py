@@ -154,6 +154,16 @@ RESTS_ON = {
     "data_requests": "usage",
 }
 
+# what has to be there for an empty table to be an answer: "nothing was found", not "nothing known"
+SAYS_NONE_BY = {
+    "transfers": ("positions",),
+    "data_requests": ("positions",),
+    "drift_groups": ("feature_drift",),
+    "disputes": ("dispute_lines",),
+    "line_history": ("line_history",),
+    "waiting": ("line_history", "devices"),
+}
+
 
 def filling(table: str) -> Export:
     """The export that would fill a table.

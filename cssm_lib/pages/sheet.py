@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.errors import ParameterError
-from cssm_lib.pages.exports import filling, nothing_here
+from cssm_lib.pages.exports import RESTS_ON, SAYS_NONE_BY, filling, nothing_here
 from cssm_lib.pages.facts import Fact, Shown, fact, show_facts
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
@@ -63,10 +63,15 @@ class Page:
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
         return fact(self.answers, asked, page=self.number)
 
-    @property
-    def known(self) -> bool:
-        """Whether there is any position at all."""
-        return not self.answers["positions"].is_empty()
+    def known(self, table: str) -> bool:
+        """Whether what a table is made of is there, so that its being empty is an answer."""
+        made_of = SAYS_NONE_BY.get(table, (RESTS_ON.get(table, table),))
+        return all(not self.table(name).is_empty() for name in made_of)
+
+    def none(self, table: str, sentence: str) -> str:
+        """The sentence for an empty list, or which export its table wants before it may be said."""
+        told = self.known(table) or not self.answers[table].is_empty()
+        return sentence if told else nothing_here(table)
 
     @property
     def agreement(self) -> dict[str, Any] | None:
@@ -161,12 +166,15 @@ def reading(page: Page, part: str) -> Shown:
     Without data: the export that would fill the part, and what stays unproved until then.
     """
     text = READINGS[part]
-    if page.answers[text.table].is_empty() and not (text.empty_is_good and page.known):
+    empty = page.answers[text.table].is_empty()
+    if empty and not (text.empty_is_good and page.known(text.table)):
         return Shown(_paragraph(_unfilled(text.table)), plain=nothing_here(text.table))
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures}
     main = facts[text.figures[0].split(".")[1]]
     words = {name: f"<b>{safe(_said(one))}</b>" for name, one in facts.items()}
-    means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
+    # a figure that nobody knows is no zero
+    some = main.value or (main.value is None and not empty)
+    means, do = (text.some, text.do) if some else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}") if do else ""
     return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")

@@ -28,7 +28,8 @@ def growth_split(growth_years: pl.DataFrame, *, top: int = 8) -> alt.Chart | alt
     title = "Growth from milestone to milestone, by its parts"
     known = growth_years.filter(pl.col("total").is_not_null())
     if known.is_empty():
-        return blank(title, "growth_years")
+        undated = "Growth is not known: no line was counted at two milestones."
+        return blank(title, "growth_years", sentence="" if growth_years.is_empty() else undated)
     order = ranked(known, "sku", ["total"])[:top]
     named = known.filter(pl.col("sku").is_in(order)).with_columns(
         year=pl.format("{} to {}", pl.col("from_day").dt.to_string("%Y-%m"),
@@ -96,7 +97,11 @@ def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
               for n in ("value", "low", "high", "base")),
         ],
     )  # fmt: skip
-    units = {"title": "Licences or users", "scale": scale, "axis": alt.Axis(format=",~d", labelOverlap=True)}
+    units = {
+        "title": "Licences or users",
+        "scale": scale,
+        "axis": alt.Axis(format=",~d", labelOverlap=True),
+    }
     bars = base.mark_bar(height=9, color=PALETTE["stock"], cornerRadius=2).encode(
         x=alt.X("low:Q", **units), x2="high:Q"
     )
@@ -123,7 +128,9 @@ def cost_of_waiting(
     drawn = waiting.filter(pl.col("saved").is_not_null())
     if drawn.is_empty():
         idle = "No stale or duplicate instance stands behind a line: there is nothing to clean up."
-        return blank(title, "waiting", sentence=idle if known else "")
+        unpriced = "What clean-up saves is left open: no price, or a reading that counts accounts."
+        why = idle if waiting.is_empty() else unpriced
+        return blank(title, "waiting", sentence=why if known else "")
     sums = drawn.group_by("reading", "event_date", "cleaned_by").agg(
         saved=pl.col("saved").sum().cast(pl.Float64), currency=pl.col("currency").first()
     )

@@ -17,6 +17,7 @@ from cssm_lib.pages.charts.theme import (
     money_of,
     names_axis,
 )
+from cssm_lib.pages.labels import said
 
 BASE, USE, PEAK, MILESTONE = "entitlement", "use", "peak of the year", "value at the milestone"
 MARKED = "gap, partial day, flat line or jump"
@@ -132,7 +133,8 @@ def range_of_readings(reading_range: pl.DataFrame, *, top: int = 24) -> alt.Char
     title = "The same snapshots under every reading"
     known = reading_range.filter(pl.col("net").is_not_null(), pl.col("rank").is_not_null())
     if known.is_empty():
-        return blank(title, "reading_range")
+        open_ = "Every reading is left open: no line has a price, or no event has a measured use."
+        return blank(title, "reading_range", sentence="" if reading_range.is_empty() else open_)
     kind = (
         pl.when(pl.col("reading") == "contract").then(pl.lit(OWN))
         .when("vendor_opening").then(pl.lit(OPENING)).otherwise(pl.lit(OTHER))
@@ -184,7 +186,10 @@ def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Cha
     title = "What one setting alone would change"
     known = setting_effects.filter(pl.col("effect").is_not_null())
     if known.is_empty():
-        return blank(title, "setting_effects")
+        unpriced = "No setting can be told in money: no line has a price."
+        return blank(
+            title, "setting_effects", sentence="" if setting_effects.is_empty() else unpriced
+        )
     words = pl.format("{}: {}", "setting", "said").str.replace_all("_", " ")
     rows = _named(known.with_columns(words=words), "words").sort("rank", "name").head(top)
     rows = rows.with_columns(
@@ -219,6 +224,12 @@ def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> al
     return alt.layer(bars, *(text.encode(text=number) for text in texts))
 
 
+def _undisputed(disputes: pl.DataFrame) -> str:
+    if disputes.is_empty():
+        return "The vendor's report agrees with your own figures, line by line."
+    return f"None of {said(disputes.height, 'differences')} can be told in money; see the list."
+
+
 def dispute(disputes: pl.DataFrame, *, top: int = 20, known: bool = False) -> alt.LayerChart:
     """What each difference from the vendor's report adds to the bill, by its cause.
 
@@ -227,8 +238,7 @@ def dispute(disputes: pl.DataFrame, *, top: int = 20, known: bool = False) -> al
     title = "The vendor's report: each difference by its cause"
     priced = disputes.filter(pl.col("money").is_not_null(), pl.col("money") != 0)
     if priced.is_empty():
-        agrees = "The vendor's report agrees with your own figures, line by line."
-        return blank(title, "dispute_lines", sentence=agrees if known else "")
+        return blank(title, "dispute_lines", sentence=_undisputed(disputes) if known else "")
     words = pl.format("{} · {}", "sku", "cause")
     rows = _named(priced.with_columns(words=words), "words").with_columns(
         money=pl.col("money").cast(pl.Float64),

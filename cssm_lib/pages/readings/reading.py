@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Reading:
     """A part of a page in words. `some` and `do` where the first figure is not zero, else `none`.
 
-    `empty_is_good`: an empty table is an answer of its own as soon as there are positions.
+    `empty_is_good`: an empty table is an answer of its own as soon as what it is made of is there.
     """
 
     table: str
