@@ -220,9 +220,7 @@ def test_a_row_at_no_event_of_ours_is_told_and_not_dropped():
     assert [(row["cause"], row["evidence"]) for row in found] == [
         ("scope", "no event of this line so far lies near the report's day")
     ]
-    assert [(row["finding"], row["difference"]) for row in beside] == [
-        ("at no event so far", 43_200)
-    ]
+    assert [(row["finding"], row["difference"]) for row in beside] == [("at no event", 43_200)]
 
 
 def test_a_sku_of_several_lines_is_not_called_unknown():

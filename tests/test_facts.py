@@ -189,7 +189,7 @@ def without(answers, *names):
     ],
 )
 def test_nothing_found_is_said_only_where_there_was_something_to_look_at(answers, table, made_of):
-    row = pl.DataFrame([{n: None for n in TABLES["devices"].dtypes}])
+    row = pl.DataFrame([dict.fromkeys(TABLES["devices"].dtypes)])
     held = {"devices": TABLES["devices"].shaped(row)}
     held["assets"] = TABLES["assets"].shaped(pl.DataFrame({"serial": ["ZZ1"]}))
     full = {n: held[n] if n in held else answers[n] for n in {**TABLES, **ANSWERS}}

@@ -606,7 +606,8 @@ def test_the_controller_of_birch_is_one_group_of_480():
 def test_every_verdict_occurs_in_the_sample():
     found = [cssm_lib.open_client(SAMPLE / c).feature_drift for c in ("alder", "birch")]
     counts = dict(pl.concat(found)["verdict"].value_counts().iter_rows())
-    # alder: 1 above licence by a line of its own, 307 in pools that are short, 6 above need, 490 above intention, 6 fits, 5 undecided;
+    # alder: 1 above licence by a line of its own, 307 in pools that are short, 6 above need,
+    # 490 above intention, 6 fits, 5 undecided;
     # birch: 81 of 45 + 25 + 11 in pools that are short, 12 below intention
     hand = {
         "above licence": 1,

@@ -166,8 +166,9 @@ def judged(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
     Rule: of the verdicts that hold, in the order of `VERDICTS`, the first is the verdict and the
     others stand in `also`. Above licence is only what a line of its own configuration asks for: a
-    pool's shortage is attributed to no device of it, which is told apart. Where witnesses disagree, or where lines may need the configured tier
-    or a lower one, it is undecided. Sets are compared as sets.
+    pool's shortage is attributed to no device of it, which is told apart. Where witnesses
+    disagree, or where lines may need the configured tier or a lower one, it is undecided. Sets are
+    compared as sets.
     """
     ladder = ~pl.col("part").is_in(SETS)
     have, want = rank("configured_tier", rules), rank("intended_tier", rules)

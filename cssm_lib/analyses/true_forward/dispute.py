@@ -284,7 +284,8 @@ def _left_out(missing: pl.DataFrame) -> pl.DataFrame:
     return missing.filter(some.fill_null(False)).with_columns(
         figure=pl.lit("charge"), cause=pl.lit(causes.LEFT_OUT),
         evidence=pl.lit("the report speaks of this event and has no row of this line"),
-        cents=pl.col("own_credit") - pl.col("at_ours"), theirs=pl.lit(0).cast(UNITS), ours=decimal(net, 100), place_=pl.lit(5),
+        cents=pl.col("own_credit") - pl.col("at_ours"), place_=pl.lit(5),
+        theirs=pl.lit(0).cast(UNITS), ours=decimal(net, 100),
         units=-decimal(pl.col("our_over").cast(pl.Int128), 10**6),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ OURS = {
 STRANGE = {
     "no line of client.toml has this SKU": "not in client.toml",
     "several lines of client.toml have this SKU": "in several lines",
-    "no event of this line so far lies near the report's day": "at no event so far",
+    "no event of this line so far lies near the report's day": "at no event",
 }
 
 

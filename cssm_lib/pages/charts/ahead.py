@@ -51,7 +51,7 @@ def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     header = alt.Header(title=None, labelAngle=0, labelAlign="left", labelLimit=150,
                         labelFontWeight="bold")  # fmt: skip
     chart = alt.Chart(drawn).mark_bar(height=13).encode(
-        x=alt.X("units:Q", title="Licences or users more than the year before", axis=alt.Axis(format=",~d")),
+        x=alt.X("units:Q", title="Growth, licences or users", axis=alt.Axis(format=",~d")),
         y=alt.Y("year:N", title=None, axis=names_axis(140)),
         color=alt.Color("part:N", scale=PART_COLOURS, title=None),
         order=alt.Order("part:N"),

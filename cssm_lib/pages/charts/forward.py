@@ -87,9 +87,10 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     width, height = (WIDE, 240) if single else (285, 150)
     tick = alt.Axis(format="%b %Y", tickCount=8 if single else 4, labelOverlap=True)
     scale = alt.Scale(zero=False, padding=10, nice=True)
+    units = alt.Axis(format=",~d", tickCount=5)
     base = alt.Chart().encode(
         x=alt.X("day:T", title="Day", axis=tick),
-        y=alt.Y("units:Q", title="Licences or users", scale=scale, axis=alt.Axis(format=",~d", tickCount=5)),
+        y=alt.Y("units:Q", title="Licences or users", scale=scale, axis=units),
         color=alt.Color("series:N", scale=COLOURS, title=None, legend=alt.Legend(
             symbolType="square", symbolStrokeWidth=0, symbolOpacity=1, columns=3, labelLimit=260)),
         tooltip=[

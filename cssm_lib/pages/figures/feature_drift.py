@@ -101,9 +101,9 @@ HEADLINE = headline(
     "devices",
     "above_licence",
     "short_units",
-    "in_short_pool",
     "short_money",
     "above_need",
+    "above_intention",
     "saved_money",
     "causes",
 )

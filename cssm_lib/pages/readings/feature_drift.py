@@ -7,8 +7,8 @@ READINGS = {
         "feature_drift",
         of("drift", "devices", "read", "above_need", "above_licence", "undecided", "no_evidence"),
         "Of {devices}, a configuration was read of {read}. Tier above every need: {above_need}."
-        " Lines that ask for more than the tier: {above_licence}. Undecided: {undecided}. Nothing says"
-        " what they need: {no_evidence}.",
+        " Lines that ask for more than the tier: {above_licence}. Undecided: {undecided}. Nothing"
+        " says what they need: {no_evidence}.",
         "A licence in use proves a boot setting and no feature. Take the configurations of the"
         " devices without evidence before anybody argues from their tier.",
         "No device stands in the files.",
@@ -26,7 +26,8 @@ READINGS = {
         "tier_pools",
         of("drift", "short_units", "in_short_pool", "cured_units", "short_money"),
         "Short in whole Smart Accounts: {short_units}, priced at {short_money} to the end of the"
-        " agreement; {in_short_pool} draw on such pools, and none of them is a short one. Short in single accounts only, which a transfer cures: {cured_units}.",
+        " agreement; {in_short_pool} draw on such pools, and none of them can be named as the short"
+        " one. Short in single accounts only, which a transfer cures: {cured_units}.",
         "No single device is the short one: refuse a list of devices as evidence, and answer with"
         " the pool's row. Make the transfers first.",
         "No pool is short of a tier in its Smart Account. A transfer cures {cured_units}.",

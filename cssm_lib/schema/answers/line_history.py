@@ -158,7 +158,7 @@ DISPUTE_LINES = Table(
         text("report", "true_forward_report or ea_consumption"),
         text(
             "finding",
-            "agrees, differs, not in the report, not in client.toml, in several lines, at no event so far",
+            "agrees, differs, not in the report, not in client.toml, in several lines, at no event",
         ),
         Column("their_purchased", UNITS, "the vendor's", unit="licences"),
         Column("our_base", UNITS, "ours", unit="licences"),
