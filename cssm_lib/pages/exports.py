@@ -96,6 +96,11 @@ EXPORTS = {
         "Smart Software Manager > Reports or Activity > Event Log, as CSV",
         "what was moved or reported late around the day that is measured",
     ),
+    "waiting": Export(
+        "the terms of the agreement, together with the product instance export,",
+        "`client.toml`, one [[agreements]] block; Inventory > Product Instances or `devices`",
+        "what clean-up before an event is worth",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -145,7 +150,6 @@ RESTS_ON = {
         ("next_events", "line_history", "line_years", "growth", "growth_years", "outlook"),
         "agreements",
     ),
-    "waiting": "devices",
     "milestone_log": "event_log",
     "disputes": "true_forward_report",
     "dispute_lines": "true_forward_report",

@@ -181,6 +181,8 @@ def reading(page: Page, part: str) -> Shown:
 
 
 def _said(one: Fact) -> str:
+    if one.figure.aggregate == "first" and isinstance(one.value, str):
+        return one.value.replace("_", " ")  # a setting of the rule packs, in words
     return "an unknown number" if one.value is None else str(one)
 
 

@@ -134,20 +134,36 @@ def cost_of_waiting(
     sums = drawn.group_by("reading", "event_date", "cleaned_by").agg(
         saved=pl.col("saved").sum().cast(pl.Float64), currency=pl.col("currency").first()
     )
-    order = ["contract", *ranked(sums, "reading", ["saved"])]
-    kept = list(dict.fromkeys(order))[:top]
+    alike = _alike(sums)
+    order = ["contract", *ranked(alike, "reading", ["saved"])]
+    there = set(alike["reading"])
+    kept = [name for name in dict.fromkeys(order) if name in there][:top]
     event = pl.col("event_date").dt.to_string("event of %Y-%m-%d")
-    rows = sums.filter(pl.col("reading").is_in(kept)).with_columns(
-        event=event, name=pl.col("reading").str.replace_all("_", " ")
-    )
+    rows = alike.filter(pl.col("reading").is_in(kept)).with_columns(event=event)
+    names = dict(rows.select("reading", "name").unique().iter_rows())
     note = "Saved at the event if the instances are gone by that day; a fall is what waiting costs."
-    return _curves(rows.sort("event", "name", "cleaned_by"), kept).properties(
-        title=heading(title, note)
+    return _curves(
+        rows.sort("event", "name", "cleaned_by"), [names[name] for name in kept]
+    ).properties(title=heading(title, note))
+
+
+def _alike(sums: pl.DataFrame) -> pl.DataFrame:
+    """One curve for readings that save the same at every event: `name` holds them all."""
+    point = pl.format("{} {} {}", "event_date", "cleaned_by", "saved")
+    readings = sums.group_by("reading").agg(curve=point.sort().str.join("; "))
+    first = (pl.col("reading") != "contract", pl.col("reading"))
+    told = (
+        readings.sort(first)
+        .group_by("curve", maintain_order=True)
+        .agg(
+            pl.col("reading").first(),
+            name=pl.col("reading").str.join(", ").str.replace_all("_", " "),
+        )
     )
+    return sums.join(told.select("reading", "name"), on="reading")
 
 
-def _curves(rows: pl.DataFrame, kept: list[str]) -> alt.FacetChart:
-    names = [name.replace("_", " ") for name in kept]
+def _curves(rows: pl.DataFrame, names: list[str]) -> alt.FacetChart:
     tones = ["ink", "short", "over", "used", "reserved", "peak"]
     colours = alt.Scale(domain=names, range=[PALETTE[tone] for tone in tones][: len(names)])
     axis = alt.Axis(format="%d %b %y", tickCount=4, labelOverlap=True)

@@ -109,6 +109,7 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
             bounds="flush", spacing={"row": 44, "column": 72},
         )
         .resolve_scale(y="independent")
+        .resolve_axis(x="independent")
     )  # fmt: skip
 
 
@@ -185,9 +186,9 @@ def _bars(rows: pl.DataFrame) -> alt.LayerChart:
 def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Chart | alt.LayerChart:
     """What one setting alone would change, the largest first."""
     title = "What one setting alone would change"
-    known = setting_effects.filter(pl.col("effect").is_not_null())
+    known = setting_effects.filter(pl.col("effect") != 0)
     if known.is_empty():
-        unpriced = "No setting can be told in money: no line has a price."
+        unpriced = "No setting alone moves money, or no line has a price to tell it by."
         return blank(
             title, "setting_effects", sentence="" if setting_effects.is_empty() else unpriced
         )
