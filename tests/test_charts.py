@@ -174,6 +174,23 @@ def test_no_move_needed_is_an_answer():
     assert row["says"].startswith("No move is needed")
 
 
+def test_readings_that_save_the_same_are_one_curve():
+    one = {"event_date": dt.date(2026, 2, 1), "cleaned_by": dt.date(2025, 12, 31)}
+    saved = {"contract": 5, "as_of_milestone": 5, "peak_in_period": 0}
+    rows = [one | {"reading": name, "saved": money} for name, money in saved.items()]
+    chart = charts.cost_of_waiting(ANSWERS["waiting"].shaped(pl.DataFrame(rows)))
+    assert {(row["name"], row["saved"]) for row in rows_of(chart)} == {
+        ("contract, as of milestone", 5),
+        ("peak in period", 0),
+    }
+
+
+def test_a_setting_that_moves_no_money_is_not_drawn():
+    rows = [{"rank": n, "setting": "credit", "said": "x", "effect": n - 1} for n in (1, 2)]
+    chart = charts.moved_by_setting(ANSWERS["setting_effects"].shaped(pl.DataFrame(rows)))
+    assert [row["effect"] for row in rows_of(chart)] == [1]
+
+
 def test_charts_leave_a_notebook_as_the_type_that_jupyterlab_draws():
     before = alt.renderers.active, alt.theme.active
     charts.register_renderer()

@@ -179,6 +179,56 @@ def test_a_line_that_client_toml_does_not_know():
     assert beside[-1]["finding"] == "not in client.toml"
 
 
+def test_a_line_of_ours_that_the_report_leaves_out():
+    """B gives 90 × 4 × 24 = 8,640.00; the report has neither its row nor a credit elsewhere."""
+    found, beside = against(reported(claim(credit=None)))
+    assert [(row["finding"], row["difference"]) for row in beside] == [
+        ("differs", 8_640), ("not in the report", 0),
+    ]  # fmt: skip
+    donors = lines({}, SUITE_B, SUITE_B | {"sku": "C", "suite": "Other", "licenses": ["C*"]})
+    found, beside = against(reported(claim(consumed=1240, charge="57600.00"), donor()), donors)
+    assert [row["finding"] for row in beside if row["sku"] == "C"] == ["not in the report"]
+    assert [row["sku"] for row in found] == ["A"]
+
+
+def test_a_charged_line_that_the_report_leaves_out_is_one_difference():
+    """A is 180 over: 180 × 10 × 24 = 43,200.00, of which B's unused value pays 8,640.00."""
+    found, beside = against(reported(donor(credit="0")))
+    (row,) = found
+    assert (row["sku"], row["figure"], row["cause"]) == ("A", "charge", "not in the report")
+    assert (row["theirs"], row["ours"], row["money"], row["units"]) == (0, 34_560, -34_560, -180)
+    told = {line["sku"]: line for line in beside}
+    assert told["A"]["finding"] == "not in the report"
+    assert (told["A"]["their_net"], told["A"]["our_net"]) == (0, 34_560)
+    assert sum(line["difference"] for line in beside) == -34_560
+    assert told["A"]["explained"] + told["A"]["unexplained"] == told["A"]["difference"]
+
+
+def test_a_line_left_out_without_a_price_has_units_and_no_money():
+    found, beside = against(reported(donor(credit="0")), lines({"price": None}, SUITE_B))
+    assert [(row["cause"], row["units"], row["money"]) for row in found] == [
+        ("not in the report", -180, None)
+    ]
+    told = {line["sku"]: line for line in beside}
+    assert told["A"]["our_net"] is None
+    assert told["A"]["difference"] is None
+
+
+def test_a_row_at_no_event_of_ours_is_told_and_not_dropped():
+    late = claim(net="43200.00") | {"event_date": dt.date(2020, 2, 1)}
+    found, beside = against(reported(late))
+    assert [(row["cause"], row["evidence"]) for row in found] == [
+        ("scope", "no event of this line so far lies near the report's day")
+    ]
+    assert [(row["finding"], row["difference"]) for row in beside] == [("at no event", 43_200)]
+
+
+def test_a_sku_of_several_lines_is_not_called_unknown():
+    twice = lines({}, SUITE_B, SUITE_B | {"suite": "Other"})
+    found, _ = against(reported(claim(), donor(net="-8640.00")), twice)
+    assert "several lines of client.toml have this SKU" in [row["evidence"] for row in found]
+
+
 def test_a_credit_that_follows_the_charge_in_dispute():
     rows = reported(claim(charge="4320.00", net_unit_price="1"), donor(credit="-4320.00"))
     found, beside = against(rows)

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from cssm_lib.errors import PageError, ParameterError
-from cssm_lib.pages import facts, header, lists, readings, sheet, tables
+from cssm_lib.pages import charts, facts, header, lists, readings, sheet, tables
 from cssm_lib.pages.figures import FIGURES, HEADLINES
 from cssm_lib.pages.readings import READINGS
 from cssm_lib.schema import ANSWERS, TABLES
@@ -177,6 +177,67 @@ def test_no_move_needed_is_said_and_not_called_missing(answers):
     held = {name: answers[name] for name in ("positions", "pooled")}
     page = sheet.Page(stand_in["StandIn"](held), "01")
     assert "No move would cure anything" in sheet.reading(page, "transfers").html
+
+
+def without(answers, *names):
+    """A page whose answers lack some tables; positions are there all the same."""
+    every = {**TABLES, **ANSWERS}
+    left = {name: answers[name] for name in every if name not in names}
+    return sheet.Page(stand_in["StandIn"](left), "02")
+
+
+@pytest.mark.parametrize(
+    ("table", "made_of"),
+    [
+        ("disputes", "dispute_lines"),
+        ("waiting", "devices"),
+        ("waiting", "line_history"),
+        ("drift_groups", "feature_drift"),
+        ("record_conflicts", "assets"),
+        ("transfers", "positions"),
+        ("hygiene", "usage"),
+    ],
+)
+def test_nothing_found_is_said_only_where_there_was_something_to_look_at(answers, table, made_of):
+    row = pl.DataFrame([dict.fromkeys(TABLES["devices"].dtypes)])
+    held = {"devices": TABLES["devices"].shaped(row)}
+    held["assets"] = TABLES["assets"].shaped(pl.DataFrame({"serial": ["ZZ1"]}))
+    full = {n: held[n] if n in held else answers[n] for n in {**TABLES, **ANSWERS}}
+    none_found = without(full, table)
+    assert none_found.known(table)
+    assert none_found.none(table, "None.") == "None."
+    none_known = without(full, table, made_of)
+    assert not none_known.known(table)
+    assert "would fill it" in none_known.none(table, "None.")
+
+
+def test_a_report_that_nobody_sent_does_not_agree(answers):
+    def says(page):
+        frame, known = page.table("disputes"), page.known("disputes")
+        (rows,) = charts.dispute(frame, known=known).to_dict()["datasets"].values()
+        return " ".join(rows[0]["says"].split())
+
+    agrees = without(answers, "disputes")
+    assert says(agrees) == "The vendor's report agrees with your own figures, line by line."
+    nothing_sent = without(answers, "disputes", "dispute_lines")
+    assert "The vendor's True Forward report would fill it" in says(nothing_sent)
+    assert "would fill it" in sheet.reading(nothing_sent, "dispute").html
+
+
+def test_differences_without_money_are_no_agreement(answers):
+    units = answers["disputes"].with_columns(money=pl.lit(None, pl.Decimal(38, 6)))
+    spec = charts.dispute(ANSWERS["disputes"].shaped(units), known=True).to_dict()
+    (rows,) = spec["datasets"].values()
+    assert "can be told in money" in rows[0]["says"]
+
+
+def test_an_unknown_main_figure_is_no_zero(answers):
+    lines = answers["reading_range"].with_columns(past=pl.lit(None, pl.Decimal(38, 6)))
+    held = {n: answers[n] for n in ("positions", "true_forward")}
+    held["reading_range"] = ANSWERS["reading_range"].shaped(lines)
+    shown = sheet.reading(sheet.Page(stand_in["StandIn"](held), "02"), "true_up").html
+    assert "an unknown number" in shown
+    assert "would add nothing" not in shown
 
 
 @pytest.mark.parametrize("rows", LISTS)

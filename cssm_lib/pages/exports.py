@@ -101,6 +101,11 @@ EXPORTS = {
         "`cssm run --previous PACK`, a pack or the folder of packs it lies in",
         "what moved since then, and by which cause",
     ),
+    "waiting": Export(
+        "the terms of the agreement, together with the product instance export,",
+        "`client.toml`, one [[agreements]] block; Inventory > Product Instances or `devices`",
+        "what clean-up before an event is worth",
+    ),
     "agreements": Export(
         "the terms of the agreement",
         "`client.toml`, one [[agreements]] block: start, end, suites, lines and prices",
@@ -150,7 +155,6 @@ RESTS_ON = {
         ("next_events", "line_history", "line_years", "growth", "growth_years", "outlook"),
         "agreements",
     ),
-    "waiting": "devices",
     "milestone_log": "event_log",
     "disputes": "true_forward_report",
     "dispute_lines": "true_forward_report",
@@ -160,6 +164,16 @@ RESTS_ON = {
     "actions": "usage",
     "calendar": "agreements",
     "statements": "usage",
+}
+
+# what has to be there for an empty table to be an answer: "nothing was found", not "nothing known"
+SAYS_NONE_BY = {
+    "transfers": ("positions",),
+    "data_requests": ("positions",),
+    "drift_groups": ("feature_drift",),
+    "disputes": ("dispute_lines",),
+    "line_history": ("line_history",),
+    "waiting": ("line_history", "devices"),
 }
 
 

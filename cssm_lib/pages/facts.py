@@ -70,7 +70,9 @@ class Fact:
         return record | {"unit": figure.unit, "page": self.page, "how": made, "note": self.note}
 
     def __str__(self) -> str:
-        """The value as a reader reads it, with its unit."""
+        """The value as a reader reads it, with its unit; a setting of the rule packs in words."""
+        if self.figure.aggregate == "first" and isinstance(self.value, str):
+            return self.value.replace("_", " ")
         return said(self.value, self.figure.unit)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.errors import InternalOnly, ParameterError
-from cssm_lib.pages.exports import filling, nothing_here
+from cssm_lib.pages.exports import RESTS_ON, SAYS_NONE_BY, filling, nothing_here
 from cssm_lib.pages.facts import Fact, Figure, Shown, fact, show_facts, spoken
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
@@ -85,10 +85,15 @@ class Page:
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
         return fact(self.answers, asked, page=self.number)
 
-    @property
-    def known(self) -> bool:
-        """Whether there is any position at all."""
-        return not self.answers["positions"].is_empty()
+    def known(self, table: str) -> bool:
+        """Whether what a table is made of is there, so that its being empty is an answer."""
+        made_of = SAYS_NONE_BY.get(table, (RESTS_ON.get(table, table),))
+        return all(not self.table(name).is_empty() for name in made_of)
+
+    def none(self, table: str, sentence: str) -> str:
+        """The sentence for an empty list, or which export its table wants before it may be said."""
+        told = self.known(table) or not self.answers[table].is_empty()
+        return sentence if told else nothing_here(table)
 
     @property
     def agreement(self) -> dict[str, Any] | None:
@@ -185,13 +190,16 @@ def reading(page: Page, part: str) -> Shown:
     vendor reads neither what to do nor what cannot be proved.
     """
     text = READINGS[part]
-    if page.answers[text.table].is_empty() and not (text.empty_is_good and page.known):
+    empty = page.answers[text.table].is_empty()
+    if empty and not (text.empty_is_good and page.known(text.table)):
         words = _unfilled(text.table) if page.internal else NO_DATA
         return Shown(_paragraph(words), plain=nothing_here(text.table) if page.internal else words)
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures if page.shows(name)}
     main = page.fact(text.figures[0])
     words = {name: spoken(one) for name, one in facts.items()}
-    means, do = (text.some, text.do) if main.value else (text.none, text.none_do)
+    # a figure that nobody knows is no zero
+    some = main.value or (main.value is None and not empty)
+    means, do = (text.some, text.do) if some else (text.none, text.none_do)
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     if do and page.internal:
         html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}")

@@ -19,6 +19,7 @@ from cssm_lib.analyses.feature_drift.verdicts import (
     BELOW_INTENTION,
     FITS,
     NO_EVIDENCE,
+    SHORT_POOL,
     UNDECIDED,
 )
 from cssm_lib.analyses.feature_drift.witnesses import NONE
@@ -93,7 +94,7 @@ def _target() -> pl.Expr:
         .then("needed_at_most")
         .when(verdict.is_in([ABOVE_INTENTION, BELOW_INTENTION]))
         .then("intended_tier")
-        .when(verdict == ABOVE_LICENCE)
+        .when(verdict.is_in([ABOVE_LICENCE, SHORT_POOL]))
         .then("configured_tier")
         .otherwise(NOTHING)
     )
@@ -164,7 +165,7 @@ def _action() -> pl.Expr:
         .then(pl.lit(OFF))
         .when(verdict.is_in([ABOVE_NEED, ABOVE_INTENTION]))
         .then(pl.lit(DROP))
-        .when(verdict == ABOVE_LICENCE)
+        .when(verdict == SHORT_POOL)
         .then(pl.lit(FREE))
         .when(verdict == BELOW_INTENTION)
         .then(pl.lit(RAISE))
@@ -177,9 +178,9 @@ def _action() -> pl.Expr:
 def _why() -> pl.Expr:
     verdict, meant = pl.col("verdict"), pl.col("verdict") == ABOVE_INTENTION
     return (
-        pl.when((verdict == ABOVE_LICENCE) & pl.col("asks_more"))
+        pl.when(verdict == ABOVE_LICENCE)
         .then(pl.format("its lines ask for more than it has: {}", "features"))
-        .when(verdict == ABOVE_LICENCE)
+        .when(verdict == SHORT_POOL)
         .then(pl.format("its pool is short: {}", "licensed"))
         .when((verdict == ABOVE_NEED) & (pl.col("intended_tier") == pl.col("configured_tier")))
         .then(

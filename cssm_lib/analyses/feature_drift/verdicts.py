@@ -15,10 +15,12 @@ RUNG = ["ladder", "rung", "tier"]
 Pools = tuple[pl.DataFrame, pl.DataFrame]
 FITS, NO_EVIDENCE, UNDECIDED = "fits", "no evidence", "undecided"
 ABOVE_LICENCE, ABOVE_NEED = "above licence", "above need"
+SHORT_POOL = "in a short pool"
 ABOVE_INTENTION, BELOW_INTENTION = "above intention", "below intention"
 VERDICTS = [
     UNDECIDED,
     ABOVE_LICENCE,
+    SHORT_POOL,
     ABOVE_NEED,
     ABOVE_INTENTION,
     BELOW_INTENTION,
@@ -166,8 +168,10 @@ def judged(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The rows with verdict, also, reason and candidates.
 
     Rule: of the verdicts that hold, in the order of `VERDICTS`, the first is the verdict and the
-    others stand in `also`. Where witnesses disagree, or where lines may need the configured tier
-    or a lower one, it is undecided. Sets are compared as sets.
+    others stand in `also`. Above licence is only what a line of its own configuration asks for: a
+    pool's shortage is attributed to no device of it, which is told apart. Where witnesses
+    disagree, or where lines may need the configured tier or a lower one, it is undecided. Sets are
+    compared as sets.
     """
     ladder = ~pl.col("part").is_in(SETS)
     have, want = rank("configured_tier", rules), rank("intended_tier", rules)
@@ -185,7 +189,8 @@ def judged(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     asks = (low > have) & pl.col("evidence").is_not_null()
     holds = {
         UNDECIDED: ~pl.col("agreed") | unsure,
-        ABOVE_LICENCE: pl.col("over") | asks,
+        ABOVE_LICENCE: asks,
+        SHORT_POOL: pl.col("over"),
         ABOVE_NEED: have > high,
         ABOVE_INTENTION: more,
         BELOW_INTENTION: less,
@@ -232,8 +237,8 @@ def _reason() -> pl.Expr:
         .then(pl.lit("its configuration is cut short, so what it lacks proves nothing"))
         .when(verdict == UNDECIDED)
         .then(pl.format("needed {} or {}: {}", "needed_tier", "needed_at_most", lines))
-        .when((verdict == ABOVE_LICENCE) & pl.col("over"))
-        .then(pl.lit("its pool is short in the whole Smart Account"))
+        .when(verdict == SHORT_POOL)
+        .then(pl.lit("its pool is short in the whole Smart Account; no device is the short one"))
         .when(verdict.is_in([ABOVE_INTENTION, BELOW_INTENTION]))
         .then(pl.format("configured {}, intended {}", "configured_tier", "intended_tier"))
         .when(verdict == NO_EVIDENCE)

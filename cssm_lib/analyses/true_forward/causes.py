@@ -11,6 +11,7 @@ SCOPE, TOPOLOGY, STALE = "scope", "topology", "stale instance"
 ALLOWANCE, PRICE, ARITHMETIC = "allowance", "price", "arithmetic"
 BASELINE, FOLLOWS, UNEXPLAINED = "baseline", "value shift", "unexplained"
 # the first that fits is named; the others that fit stand in its evidence
+LEFT_OUT = "not in the report"
 ORDER = [GENERATED, POOL, DATE, SCOPE, TOPOLOGY, STALE]
 DAY = pl.col("snapshot_date")
 

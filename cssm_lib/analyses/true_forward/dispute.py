@@ -10,7 +10,7 @@ from cssm_lib.analyses.true_forward import causes
 from cssm_lib.analyses.true_forward.bill import completed
 from cssm_lib.analyses.true_forward.events import events
 from cssm_lib.analyses.true_forward.money import MICRO, decimal, micro, priced, timed
-from cssm_lib.analyses.true_forward.reported import as_reported
+from cssm_lib.analyses.true_forward.reported import STRANGE, as_reported
 from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
@@ -36,7 +36,8 @@ def disputes(
     order quantity, price, months, printed charge; what a figure adds is its own difference, so the
     differences of a line sum to that of its net. A credit that differs belongs to the first of
     these figures that differs, else to itself. Each has one cause by what the vendor's figure
-    equals (`causes`), else "unexplained". `report` is the table true_forward_report; `evidence`
+    equals (`causes`), else "unexplained". A line that the report leaves out is one difference, its
+    whole net. `report` is the table true_forward_report; `evidence`
     has line_days, held, generated, errors. `lines` and `billed` may hold every reading; the
     contract's counts. Columns: ANSWERS["disputes"] and ANSWERS["dispute_lines"].
     """
@@ -46,8 +47,10 @@ def disputes(
     if rows.is_empty() and strangers.is_empty():
         return none
     walked = _walked(_with_terms(rows, lines, evidence["held"], rules))
-    differences = _differences(walked, evidence, lines)
-    found = pl.concat([differences, _of_strangers(strangers)], how="diagonal_relaxed")
+    differences = _differences(walked.filter(~pl.col("missing")), evidence, lines)
+    left_out = _left_out(walked.filter("missing"))
+    parts = [differences, left_out, _of_strangers(strangers)]
+    found = pl.concat(parts, how="diagonal_relaxed")
     whole = pl.concat([walked, strangers], how="diagonal_relaxed")
     return _printed(found), _lines(whole, found)
 
@@ -274,11 +277,24 @@ def _with_credit(rows: pl.DataFrame) -> pl.DataFrame:
     return credited.filter((pl.col("place_") < 6) | owner.is_null())
 
 
+def _left_out(missing: pl.DataFrame) -> pl.DataFrame:
+    """Lines of ours that the report leaves out, where the contract bills or credits something."""
+    net = pl.col("at_ours") - pl.col("own_credit")
+    some = (pl.col("our_over") > 0) | (net != 0)
+    return missing.filter(some.fill_null(False)).with_columns(
+        figure=pl.lit("charge"), cause=pl.lit(causes.LEFT_OUT),
+        evidence=pl.lit("the report speaks of this event and has no row of this line"),
+        cents=pl.col("own_credit") - pl.col("at_ours"), place_=pl.lit(5),
+        theirs=pl.lit(0).cast(UNITS), ours=decimal(net, 100),
+        units=-decimal(pl.col("our_over").cast(pl.Int128), 10**6),
+    )  # fmt: skip
+
+
 def _of_strangers(strangers: pl.DataFrame) -> pl.DataFrame:
-    """Lines of the report that client.toml does not know are out of scope, whole."""
+    """Rows of the report that belong to no line and event of ours are out of scope, whole."""
     return strangers.with_columns(
         figure=pl.lit("charge"), cause=pl.lit(causes.SCOPE),
-        evidence=pl.lit("no line of client.toml has this SKU"),
+        evidence=pl.col("why"),
         cents=(pl.col("their_net").cast(pl.Decimal(38, 2)) * 100).cast(pl.Int128),
         theirs=pl.col("their_net"), ours=pl.lit(0).cast(UNITS), place_=pl.lit(5),
     )  # fmt: skip
@@ -305,7 +321,8 @@ def _lines(whole: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     ours = decimal(pl.col("at_ours") - pl.col("own_credit"), 100)
     stranger = pl.col("our_base").is_null() & pl.col("measured").is_null()
     finding = (
-        pl.when("stranger").then(pl.lit("not in client.toml"))
+        pl.when("missing").then(pl.lit(causes.LEFT_OUT))
+        .when("stranger").then(pl.col("why").replace(STRANGE))
         .when(pl.col("causes").is_null()).then(pl.lit("agrees")).otherwise(pl.lit("differs"))
     )  # fmt: skip
     rows = whole.with_columns(our_base="base", our_measured="measured").join(
@@ -316,12 +333,14 @@ def _lines(whole: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         stranger=stranger,
         their_purchased="purchased", their_consumed="consumed",
         their_net=pl.coalesce(pl.when(bill).then(theirs), "their_net"),
-        our_net=pl.when(bill).then(ours.fill_null(0)),
+        our_net=pl.when(bill & stranger).then(0).when(bill).then(ours),
     ).with_columns(
         finding=finding,
         difference=pl.col("their_net") - pl.col("our_net"),
-        explained=pl.when(bill).then(decimal(pl.col("explained").fill_null(0), 100)),
-        unexplained=pl.when(bill).then(decimal(pl.col("rest").fill_null(0), 100)),
+        explained=decimal(pl.col("explained").fill_null(0), 100),
+        unexplained=decimal(pl.col("rest").fill_null(0), 100),
+    ).with_columns(
+        pl.when(pl.col("difference").is_not_null()).then(pl.col("explained", "unexplained"))
     )  # fmt: skip
     return ANSWERS["dispute_lines"].shaped(
         told.sort("report", *LINE, "event_date", "source", nulls_last=True)

@@ -16,6 +16,12 @@ OURS = {
     "currency": "currency", "our_credit": "credit", "our_given": "credit_given",
     "our_unused": "credit_unused",
 }  # fmt: skip
+# why a row of a report goes to no line and event of ours, and what is found so
+STRANGE = {
+    "no line of client.toml has this SKU": "not in client.toml",
+    "several lines of client.toml have this SKU": "in several lines",
+    "no event of this line so far lies near the report's day": "at no event",
+}
 
 
 def as_reported(
@@ -31,16 +37,23 @@ def as_reported(
     A row goes to the line of its SKU, where several have it to the one of its suite or agreement;
     to the event within `history.gap_days` of its date, without a date to the last one before its
     file's day. An EA consumption export speaks of a line at an event that no True Forward report
-    covers. `own` are the contract's rows of true_forward.
+    covers. A line of ours that a report leaves out, though it speaks of its agreement and event,
+    is `missing` and stands with the vendor's figures at nothing. `own` are the contract's rows of
+    true_forward.
     """
     past = own.filter(pl.col("event_date") <= (as_of or dt.date.max))
     bills = _bills(report)
     lines = past.select(LINE).unique()
     matched = _matched(bills, lines)
-    strangers = bills.join(matched.select("file_row"), on="file_row", how="anti")
     dated = _at_event(matched, past, rules["history.gap_days"])
+    strangers = bills.join(dated.select("file_row"), on="file_row", how="anti").with_columns(
+        why=_why_strange(matched, lines)
+    )
     exports = _exports(generated, past, dated, rules["positions.carry_days"])
-    rows = pl.concat([_summed(dated), exports], how="diagonal_relaxed")
+    parts = [_summed(dated), _left_out(dated, past), exports]
+    rows = pl.concat(parts, how="diagonal_relaxed").with_columns(
+        missing=pl.col("missing").fill_null(False)
+    )
     numbered = rows.sort(*LINE, "event_date", "report", "source").with_row_index("row")
     beside = numbered.join(
         past.select(*LINE, "event_date", our_over=micro("over"), **{
@@ -107,6 +120,26 @@ def _summed(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def _why_strange(matched: pl.DataFrame, lines: pl.DataFrame) -> pl.Expr:
+    """Why a row of the report goes to no line and event of ours."""
+    named = _folded("sku").is_in(lines.select(_folded("sku"))["sku"].implode())
+    placed = pl.col("file_row").is_in(matched["file_row"].implode())
+    nowhere, several, undated = (pl.lit(why) for why in STRANGE)
+    return pl.when(placed).then(undated).when(named).then(several).otherwise(nowhere)
+
+
+def _left_out(dated: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    """Our lines at an event of which a report speaks, though not of them."""
+    event = ["agreement", "event_date"]
+    spoken = dated.group_by(event).agg(pl.col("report", "source").sort_by("source").first())
+    ours = past.select(*LINE, "event_date").unique()
+    return (
+        ours.join(dated, on=[*LINE, "event_date"], how="anti")
+        .join(spoken, on=event)
+        .with_columns(missing=pl.lit(True), charge=pl.lit(0, UNITS), credit=pl.lit(0, UNITS))
+    )
+
+
 def _exports(
     generated: pl.DataFrame, past: pl.DataFrame, dated: pl.DataFrame, reach: int
 ) -> pl.DataFrame:
@@ -132,5 +165,5 @@ def _unknown(strangers: pl.DataFrame, first: int) -> pl.DataFrame:
     ).alias("their_net")
     return strangers.drop("file_row", "key").with_row_index("row", offset=first).select(
         "row", "report", "source", "place", "agreement", "suite", "sku", "event_date", "purchased",
-        "consumed", net, "currency",
+        "consumed", net, "currency", "why",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from cssm_lib.pages.charts.theme import (
     blank,
     heading,
     meanings,
+    money_of,
     names_axis,
 )
 
@@ -27,7 +28,8 @@ def growth_split(growth_years: pl.DataFrame, *, top: int = 8) -> alt.Chart | alt
     title = "Growth from milestone to milestone, by its parts"
     known = growth_years.filter(pl.col("total").is_not_null())
     if known.is_empty():
-        return blank(title, "growth_years")
+        undated = "Growth is not known: no line was counted at two milestones."
+        return blank(title, "growth_years", sentence="" if growth_years.is_empty() else undated)
     order = ranked(known, "sku", ["total"])[:top]
     named = known.filter(pl.col("sku").is_in(order)).with_columns(
         year=pl.format("{} to {}", pl.col("from_day").dt.to_string("%Y-%m"),
@@ -49,7 +51,7 @@ def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     header = alt.Header(title=None, labelAngle=0, labelAlign="left", labelLimit=150,
                         labelFontWeight="bold")  # fmt: skip
     chart = alt.Chart(drawn).mark_bar(height=13).encode(
-        x=alt.X("units:Q", title="Units of growth", axis=alt.Axis(format=",~d")),
+        x=alt.X("units:Q", title="Growth, licences or users", axis=alt.Axis(format=",~d")),
         y=alt.Y("year:N", title=None, axis=names_axis(140)),
         color=alt.Color("part:N", scale=PART_COLOURS, title=None),
         order=alt.Order("part:N"),
@@ -95,7 +97,11 @@ def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
               for n in ("value", "low", "high", "base")),
         ],
     )  # fmt: skip
-    units = {"title": "Units", "scale": scale, "axis": alt.Axis(format=",~d", labelOverlap=True)}
+    units = {
+        "title": "Licences or users",
+        "scale": scale,
+        "axis": alt.Axis(format=",~d", labelOverlap=True),
+    }
     bars = base.mark_bar(height=9, color=PALETTE["stock"], cornerRadius=2).encode(
         x=alt.X("low:Q", **units), x2="high:Q"
     )
@@ -122,31 +128,48 @@ def cost_of_waiting(
     drawn = waiting.filter(pl.col("saved").is_not_null())
     if drawn.is_empty():
         idle = "No stale or duplicate instance stands behind a line: there is nothing to clean up."
-        return blank(title, "waiting", sentence=idle if known else "")
+        unpriced = "What clean-up saves is left open: no price, or a reading that counts accounts."
+        why = idle if waiting.is_empty() else unpriced
+        return blank(title, "waiting", sentence=why if known else "")
     sums = drawn.group_by("reading", "event_date", "cleaned_by").agg(
         saved=pl.col("saved").sum().cast(pl.Float64), currency=pl.col("currency").first()
     )
-    order = ["contract", *ranked(sums, "reading", ["saved"])]
-    kept = list(dict.fromkeys(order))[:top]
+    alike = _alike(sums)
+    order = ["contract", *ranked(alike, "reading", ["saved"])]
+    there = set(alike["reading"])
+    kept = [name for name in dict.fromkeys(order) if name in there][:top]
     event = pl.col("event_date").dt.to_string("event of %Y-%m-%d")
-    rows = sums.filter(pl.col("reading").is_in(kept)).with_columns(
-        event=event, name=pl.col("reading").str.replace_all("_", " ")
-    )
+    rows = alike.filter(pl.col("reading").is_in(kept)).with_columns(event=event)
+    names = dict(rows.select("reading", "name").unique().iter_rows())
     note = "Saved at the event if the instances are gone by that day; a fall is what waiting costs."
-    return _curves(rows.sort("event", "name", "cleaned_by"), kept).properties(
-        title=heading(title, note)
+    return _curves(
+        rows.sort("event", "name", "cleaned_by"), [names[name] for name in kept]
+    ).properties(title=heading(title, note))
+
+
+def _alike(sums: pl.DataFrame) -> pl.DataFrame:
+    """One curve for readings that save the same at every event: `name` holds them all."""
+    point = pl.format("{} {} {}", "event_date", "cleaned_by", "saved")
+    readings = sums.group_by("reading").agg(curve=point.sort().str.join("; "))
+    first = (pl.col("reading") != "contract", pl.col("reading"))
+    told = (
+        readings.sort(first)
+        .group_by("curve", maintain_order=True)
+        .agg(
+            pl.col("reading").first(),
+            name=pl.col("reading").str.join(", ").str.replace_all("_", " "),
+        )
     )
+    return sums.join(told.select("reading", "name"), on="reading")
 
 
-def _curves(rows: pl.DataFrame, kept: list[str]) -> alt.FacetChart:
-    names = [name.replace("_", " ") for name in kept]
+def _curves(rows: pl.DataFrame, names: list[str]) -> alt.FacetChart:
     tones = ["ink", "short", "over", "used", "reserved", "peak"]
     colours = alt.Scale(domain=names, range=[PALETTE[tone] for tone in tones][: len(names)])
-    currency = rows["currency"].drop_nulls().first() or "money"
     axis = alt.Axis(format="%d %b %y", tickCount=4, labelOverlap=True)
     chart = alt.Chart(rows.select("event", "name", "cleaned_by", "saved")).encode(
-        x=alt.X("cleaned_by:T", title="Cleaned up by", axis=axis),
-        y=alt.Y("saved:Q", title=f"Saved, {currency}", axis=alt.Axis(format=",~f")),
+        x=alt.X("cleaned_by:T", title="Last day of the month of clean-up", axis=axis),
+        y=alt.Y("saved:Q", title=money_of(rows, "Money saved"), axis=alt.Axis(format=",~f")),
         color=alt.Color("name:N", scale=colours, title=None),
         tooltip=[
             alt.Tooltip("event:N", title="Event"), alt.Tooltip("name:N", title="Reading"),

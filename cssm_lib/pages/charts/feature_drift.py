@@ -23,6 +23,7 @@ LADDER = ("network", "add-on")
 # a meaning of the palette for each verdict, the gravest first
 VERDICTS = {
     "above licence": "short",
+    "in a short pool": "gap",
     "above need": "over",
     "above intention": "shelf",
     "below intention": "reserved",

@@ -14,8 +14,10 @@ from cssm_lib.pages.charts.theme import (
     blank,
     heading,
     meanings,
+    money_of,
     names_axis,
 )
+from cssm_lib.pages.labels import said
 
 BASE, USE, PEAK, MILESTONE = "entitlement", "use", "peak of the year", "value at the milestone"
 MARKED = "gap, partial day, flat line or jump"
@@ -85,9 +87,10 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     width, height = (WIDE, 240) if single else (285, 150)
     tick = alt.Axis(format="%b %Y", tickCount=8 if single else 4, labelOverlap=True)
     scale = alt.Scale(zero=False, padding=10, nice=True)
+    units = alt.Axis(format=",~d", tickCount=5)
     base = alt.Chart().encode(
         x=alt.X("day:T", title="Day", axis=tick),
-        y=alt.Y("units:Q", title="Units", scale=scale, axis=alt.Axis(format=",~d", tickCount=5)),
+        y=alt.Y("units:Q", title="Licences or users", scale=scale, axis=units),
         color=alt.Color("series:N", scale=COLOURS, title=None, legend=alt.Legend(
             symbolType="square", symbolStrokeWidth=0, symbolOpacity=1, columns=3, labelLimit=260)),
         tooltip=[
@@ -106,6 +109,7 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
             bounds="flush", spacing={"row": 44, "column": 72},
         )
         .resolve_scale(y="independent")
+        .resolve_axis(x="independent")
     )  # fmt: skip
 
 
@@ -131,7 +135,8 @@ def range_of_readings(reading_range: pl.DataFrame, *, top: int = 24) -> alt.Char
     title = "The same snapshots under every reading"
     known = reading_range.filter(pl.col("net").is_not_null(), pl.col("rank").is_not_null())
     if known.is_empty():
-        return blank(title, "reading_range")
+        open_ = "Every reading is left open: no line has a price, or no event has a measured use."
+        return blank(title, "reading_range", sentence="" if reading_range.is_empty() else open_)
     kind = (
         pl.when(pl.col("reading") == "contract").then(pl.lit(OWN))
         .when("vendor_opening").then(pl.lit(OPENING)).otherwise(pl.lit(OTHER))
@@ -159,7 +164,6 @@ def _named(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _bars(rows: pl.DataFrame) -> alt.LayerChart:
     order = rows["name"].to_list()
-    currency = rows["currency"].drop_nulls().first() or "money"
     axis = alt.Axis(format=",~f", labelOverlap=True)
     base = alt.Chart(rows.select("name", "kind", "net", "with_past")).encode(
         y=alt.Y("name:N", sort=order, axis=names_axis(330), title=None),
@@ -169,11 +173,12 @@ def _bars(rows: pl.DataFrame) -> alt.LayerChart:
             alt.Tooltip("with_past:Q", title="With the past", format=MONEY),
         ],
     )
-    net = alt.X("net:Q", title=f"Net, {currency}", axis=axis)
+    unit = money_of(rows, "Net money")
+    net, whole = (alt.X(f"{n}:Q", title=unit, axis=axis) for n in ("net", "with_past"))
     bars = base.mark_bar(height=16).encode(
         x=net, color=alt.Color("kind:N", scale=KINDS, title=None)
     )
-    past = base.mark_point(size=60, color=PALETTE["quiet"]).encode(x=alt.X("with_past:Q"))
+    past = base.mark_point(size=60, color=PALETTE["quiet"]).encode(x=whole)
     text = base.mark_text(align="left", dx=4, dy=-11, fontSize=10, color=PALETTE["ink"])
     return alt.layer(bars, past, text.encode(x=net, text=alt.Text("net:Q", format=MONEY)))
 
@@ -181,9 +186,12 @@ def _bars(rows: pl.DataFrame) -> alt.LayerChart:
 def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Chart | alt.LayerChart:
     """What one setting alone would change, the largest first."""
     title = "What one setting alone would change"
-    known = setting_effects.filter(pl.col("effect").is_not_null())
+    known = setting_effects.filter(pl.col("effect") != 0)
     if known.is_empty():
-        return blank(title, "setting_effects")
+        unpriced = "No setting alone moves money, or no line has a price to tell it by."
+        return blank(
+            title, "setting_effects", sentence="" if setting_effects.is_empty() else unpriced
+        )
     words = pl.format("{}: {}", "setting", "said").str.replace_all("_", " ")
     rows = _named(known.with_columns(words=words), "words").sort("rank", "name").head(top)
     rows = rows.with_columns(
@@ -199,14 +207,13 @@ def moved_by_setting(setting_effects: pl.DataFrame, *, top: int = 12) -> alt.Cha
 
 def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> alt.LayerChart:
     order = rows["name"].to_list()
-    currency = rows["currency"].drop_nulls().first() or "money"
-    axis = alt.Axis(format=",~f", labelOverlap=True)
+    unit, axis = money_of(rows, "Money"), alt.Axis(format=",~f", labelOverlap=True)
     base = alt.Chart(rows.select("name", value, kind)).encode(
-        x=alt.X(f"{value}:Q", title=currency, axis=axis, scale=alt.Scale(padding=60)),
+        x=alt.X(f"{value}:Q", title=unit, axis=axis, scale=alt.Scale(padding=60)),
         y=alt.Y("name:N", sort=order, axis=names_axis(300), title=None),
         tooltip=[
             alt.Tooltip("name:N", title="What"),
-            alt.Tooltip(f"{value}:Q", title=currency, format=f"+{MONEY}"),
+            alt.Tooltip(f"{value}:Q", title=unit, format=f"+{MONEY}"),
         ],
     )
     bars = base.mark_bar(height=14).encode(color=alt.Color(f"{kind}:N", scale=colours, title=None))
@@ -219,6 +226,12 @@ def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> al
     return alt.layer(bars, *(text.encode(text=number) for text in texts))
 
 
+def _undisputed(disputes: pl.DataFrame) -> str:
+    if disputes.is_empty():
+        return "The vendor's report agrees with your own figures, line by line."
+    return f"None of {said(disputes.height, 'differences')} can be told in money; see the list."
+
+
 def dispute(disputes: pl.DataFrame, *, top: int = 20, known: bool = False) -> alt.LayerChart:
     """What each difference from the vendor's report adds to the bill, by its cause.
 
@@ -227,8 +240,7 @@ def dispute(disputes: pl.DataFrame, *, top: int = 20, known: bool = False) -> al
     title = "The vendor's report: each difference by its cause"
     priced = disputes.filter(pl.col("money").is_not_null(), pl.col("money") != 0)
     if priced.is_empty():
-        agrees = "The vendor's report agrees with your own figures, line by line."
-        return blank(title, "dispute_lines", sentence=agrees if known else "")
+        return blank(title, "dispute_lines", sentence=_undisputed(disputes) if known else "")
     words = pl.format("{} · {}", "sku", "cause")
     rows = _named(priced.with_columns(words=words), "words").with_columns(
         money=pl.col("money").cast(pl.Float64),

@@ -110,6 +110,16 @@ def meanings(*names: str, words: list[str] | None = None) -> alt.Scale:
     return alt.Scale(domain=list(words or names), range=[PALETTE[name] for name in names])
 
 
+def money_of(frame: pl.DataFrame, words: str) -> str:
+    """What an axis of money is called: the words and the currency of the frame, where it has one.
+
+    >>> money_of(pl.DataFrame({"currency": [None, "EUR"]}), "Net money")
+    'Net money, EUR'
+    """
+    currency = frame["currency"].drop_nulls().first()
+    return f"{words}, {currency}" if currency else words
+
+
 SHARE = "datum.value === 0 ? '0%' : format(datum.value, '+.0%')"
 SIGNED = "datum.value === 0 ? '0' : format(datum.value, '+,~f')"
 

@@ -30,13 +30,7 @@ FIGURES = named(
             where="needed_tier IS NOT NULL",
             unit="devices",
         ),
-        figure(
-            "asking",
-            "Lines above the tier",
-            "distinct of feature_drift.device",
-            where="verdict = 'above licence' AND evidence IS NOT NULL",
-            unit="devices",
-        ),
+        _of_verdict("in_short_pool", "In a short pool", "in a short pool", "shelf"),
         figure(
             "disagreeing",
             "Witnesses disagree",
@@ -105,7 +99,7 @@ FIGURES = named(
 HEADLINE = headline(
     "drift",
     "devices",
-    "asking",
+    "above_licence",
     "short_units",
     "short_money",
     "above_need",

@@ -9,14 +9,16 @@ from cssm_lib.pages.sheet import Page
 WHERE = ["smart_account", "virtual_account"]
 QUIET = ("fits", "no evidence")
 ORDER = ["above licence", "above need", "undecided", "above intention", "below intention"]
+POOLED = "in a short pool"
 
 
 def tiers(page: Page) -> pl.DataFrame:
     """One row per licence part of a device that does not simply fit, those of short pools last."""
     rows = page.table("feature_drift").filter(~pl.col("verdict").is_in(QUIET))
     rank = pl.col("verdict").replace_strict(ORDER, range(5), default=9, return_dtype=pl.Int64)
-    pooled = (pl.col("verdict") == ORDER[0]) & pl.col("evidence").is_null()
-    rows = rows.sort(pooled, rank, *WHERE, "hostname", "device", "part", nulls_last=True)
+    rows = rows.sort(
+        pl.col("verdict") == POOLED, rank, *WHERE, "hostname", "device", "part", nulls_last=True
+    )
     return rows.select(
         _short_name(),
         *("virtual_account", "part", "intended_tier", "configured_tier", "needed_tier"),

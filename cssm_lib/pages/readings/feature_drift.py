@@ -5,10 +5,10 @@ from cssm_lib.pages.readings.reading import Reading, of
 READINGS = {
     "tiers": Reading(
         "feature_drift",
-        of("drift", "devices", "read", "above_need", "asking", "undecided", "no_evidence"),
+        of("drift", "devices", "read", "above_need", "above_licence", "undecided", "no_evidence"),
         "Of {devices}, a configuration was read of {read}. Tier above every need: {above_need}."
-        " Lines that ask for more than the tier: {asking}. Undecided: {undecided}. Nothing says"
-        " what they need: {no_evidence}.",
+        " Lines that ask for more than the tier: {above_licence}. Undecided: {undecided}. Nothing"
+        " says what they need: {no_evidence}.",
         "A licence in use proves a boot setting and no feature. Take the configurations of the"
         " devices without evidence before anybody argues from their tier.",
         "No device stands in the files.",
@@ -24,9 +24,10 @@ READINGS = {
     ),
     "pools": Reading(
         "tier_pools",
-        of("drift", "short_units", "cured_units", "short_money"),
+        of("drift", "short_units", "in_short_pool", "cured_units", "short_money"),
         "Short in whole Smart Accounts: {short_units}, priced at {short_money} to the end of the"
-        " agreement. Short in single accounts only, which a transfer cures: {cured_units}.",
+        " agreement; {in_short_pool} draw on such pools, and none of them can be named as the short"
+        " one. Short in single accounts only, which a transfer cures: {cured_units}.",
         "No single device is the short one: refuse a list of devices as evidence, and answer with"
         " the pool's row. Make the transfers first.",
         "No pool is short of a tier in its Smart Account. A transfer cures {cured_units}.",
@@ -38,14 +39,14 @@ READINGS = {
         " between two snapshots.",
         "Ask for the change record of each cause before the renewal team calls it growth: one"
         " setting that moved many units is one decision, and can be taken back as one.",
-        "Nothing drifted between the snapshots.",
+        "Nothing drifted between the snapshots, or there is only one.",
         empty_is_good=True,
     ),
     "evidence": Reading(
         "features",
-        of("drift", "lines", "configurations", "asking"),
+        of("drift", "lines", "configurations", "above_licence"),
         "Lines that are evidence for a feature: {lines}, from {configurations}. Asking for more"
-        " than the device's tier: {asking}.",
+        " than the device's tier: {above_licence}.",
         "Check the line in its file, then confirm the tier with the vendor's feature navigator:"
         " the rules come from comparisons, not from a matrix of the vendor.",
         "No line of {configurations} is evidence for a feature that has a rule.",

@@ -76,10 +76,20 @@ READINGS = {
     ),
     "dispute": Reading(
         "dispute_lines",
-        of("forward", "difference", "claimed", "ours", "explained", "differences", "unexplained"),
-        "The vendor's report asks for {claimed} where your contract gives {ours}. The"
-        " {difference} between them rest on {differences}: {explained} have a named cause,"
-        " {unexplained} have none.",
+        of(
+            "forward",
+            "differing",
+            "difference",
+            "claimed",
+            "ours",
+            "explained",
+            "differences",
+            "unexplained",
+            "omitted",
+        ),
+        "The vendor's report asks for {claimed} where your contract gives {ours}. On {differing}"
+        " they are {difference} apart, by {differences}: {explained} have a named cause,"
+        " {unexplained} have none. Of your own, the report leaves out {omitted}.",
         "Send the list below with its evidence, one line a difference, and ask for a corrected"
         " report; pay what is not in dispute.",
         "The vendor's report agrees with your own figures, line by line.",

@@ -11,7 +11,7 @@ class Reading:
 
     `some` and `none` are facts, which a vendor may read too; moves, models and what to make of it
     belong into `do` and `none_do`, which the vendor never sees. `empty_is_good`: an empty table is
-    an answer of its own as soon as there are positions.
+    an answer of its own as soon as what it is made of is there.
     """
 
     table: str

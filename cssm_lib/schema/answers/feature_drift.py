@@ -53,7 +53,10 @@ FEATURE_DRIFT = Table(
         text("throughput", "as configured"),
         *SPAN,
         text("drifted_from", "the tier before the last change"),
-        text("verdict", "fits, above licence, above need, above or below intention …"),
+        text(
+            "verdict",
+            "above licence, in a short pool, above need, above or below intention, fits …",
+        ),
         text("also", "verdicts that hold as well"),
         text("reason", "why, in words"),
         text("candidates", "undecided: the tiers between which nothing decides"),

@@ -155,14 +155,17 @@ DISPUTES = Table(
 
 DISPUTE_LINES = Table(
     "dispute_lines",
-    "a line of the vendor's report beside ours",
+    "a line of the vendor's report beside ours, or one of ours that the report leaves out",
     (
         AGREEMENT,
         SUITE,
         SKU,
         EVENT,
         text("report", "true_forward_report or ea_consumption"),
-        text("finding", "agrees, differs, or not in client.toml"),
+        text(
+            "finding",
+            "agrees, differs, not in the report, not in client.toml, in several lines, at no event",
+        ),
         Column("their_purchased", UNITS, "the vendor's", unit="licences"),
         Column("our_base", UNITS, "ours", unit="licences"),
         Column("their_consumed", UNITS, "the vendor's", unit="licences"),
