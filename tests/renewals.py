@@ -44,6 +44,7 @@ def line(sku, **more):
         "entitled": 100,
         "per": "month",
         "months": "whole",
+        "price_from": "by_commitment",
         "currency": "EUR",
     }
     money = ("price", "support_price", "list_price", "discount")

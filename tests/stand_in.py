@@ -681,4 +681,6 @@ def answers(licenses=12, accounts=5):
     tables |= configured() | tier_pools(min(licenses, 6))
     tables |= {"changes": changes(), "actions": actions()}
     tables |= {"calendar": calendar(), "statements": statements()}
+    tables |= {"renewal": renewal(), "scenarios": scenarios(), "numbers": numbers()}
+    tables |= {"signals": signals(), "asks": asks(), **quoted()}
     return StandIn(tables)

@@ -17,6 +17,7 @@ from cssm_lib.schema import ANSWERS, TABLES
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 UNITS = ("licences", "day", "month", "records", "virtual account", "instances", "reports", "money")
+UNITS += ("units", "quantity", "eur")
 # chart → the table it takes
 DRAWN = {
     "balance_by_account": "positions",
