@@ -111,6 +111,8 @@ class Line(Part):
     list_price: Price | None = None
     list_date: dt.date | None = None
     discount: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    quoted_as: tuple[Name, ...] = ()
+    support_quoted_as: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _counts_one_thing(self) -> Line:

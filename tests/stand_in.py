@@ -560,6 +560,100 @@ def notes():
     return TABLES["notes"].shaped(pl.DataFrame(rows))
 
 
+LINES = (("E3N-C9300-A", 1230, 1205, 1141), ("E3N-C9300-E", 400, 310, 314), (HOSTILE, 0, 9, 9))
+ROW = {"agreement": "EA Networking", "suite": "Campus switching", "currency": "EUR"}
+
+
+def renewal():
+    rows = [
+        ROW
+        | {"sku": sku, "license": f"{sku} Advantage", "counted": "licences", "today": today}
+        | {"as_of": used, "peak": used + 35, "retired": 60, "recommended": new, "clean_need": new}
+        | {"change": new - today, "complete": False, "stale": 3, "term_months": 36, "per": "month"}
+        | {"money": Decimal(new * 360), "money_today": Decimal(today * 360), "reason": HOSTILE}
+        for sku, today, used, new in LINES
+    ]
+    return ANSWERS["renewal"].shaped(pl.DataFrame(rows))
+
+
+def quoted():
+    """The three tables of a quote with every kind of line, and one in units only."""
+    match = [
+        ROW
+        | {"quote_number": "Q1", "line": str(number), "quote_sku": sku, "role": role, "sku": sku}
+        | {"quantity": 1300, "recommended": 1141, "months": 36, "total": Decimal("1234.50")}
+        for number, (sku, role) in enumerate(
+            (("E3N-C9300-A", "line"), (HOSTILE, "new"), ("E3N-C9300-A-O", "overage"))
+        )
+    ]
+    causes = [
+        ROW
+        | {"quote_number": "Q1", "sku": sku, "step": step, "cause": cause, "says": HOSTILE}
+        | {"answer": "Ask.", "units": units, "money": money}
+        for sku, step, cause, units, money in (
+            ("E3N-C9300-A", 2, "retired", 60, Decimal("21600.00")),
+            ("E3N-C9300-A", 15, "price_cut", None, Decimal("-720.25")),
+            (HOSTILE, 18, "new_sku", 1, Decimal("1234.50")),
+            ("E3N-C9300-E", 8, "growth", 7, None),
+        )
+    ]
+    total = {"quote_number": "Q1", "lines": 3, "quoted": Decimal("500000.00"), "currency": "EUR"}
+    total |= {"difference": Decimal("22114.25"), "unexplained": Decimal("0.00")}
+    return {
+        "quote_match": ANSWERS["quote_match"].shaped(pl.DataFrame(match)),
+        "quote_causes": ANSWERS["quote_causes"].shaped(pl.DataFrame(causes)),
+        "quote_totals": ANSWERS["quote_totals"].shaped(pl.DataFrame([total])),
+    }
+
+
+def scenarios():
+    names_ = ("likely opening", "smaller but dearer", "clean position", "after transfers and drops")
+    rows = [
+        ROW
+        | {"place": place, "scenario": name, "sku": sku, "quantity": new, "term_months": 36}
+        | {"money": Decimal(new * 370), "against_opening": Decimal(-5), "month_price": Decimal(10)}
+        | {"break_even_price": Decimal("11.41"), "effective_price": Decimal(10)}
+        for place, name in enumerate(names_, 1)
+        for sku, _, _, new in LINES
+    ]
+    return ANSWERS["scenarios"].shaped(pl.DataFrame(rows))
+
+
+def numbers():
+    amounts = {"ask": 900_000, "position": 700_000, "cured": 50_000, "disputed": 150_000}
+    rows = [
+        ROW | {"place": place, "number": name, "units": units // 100, "money": Decimal(units)}
+        for place, (name, units) in enumerate(amounts.items(), 1)
+    ]
+    return ANSWERS["numbers"].shaped(pl.DataFrame(rows))
+
+
+def signals():
+    rows = [
+        {"place": place, "signal": signal, "title": signal, "where": HOSTILE, "units": 60 - place}
+        | {"of_agreement": agreement, "evidence": f"{HOSTILE}; table matches", "unit": "licences"}
+        | {"money": money, "act_by": AS_OF, "vendor_reading": "So.", "counter_move": "1. Do."}
+        for place, (signal, agreement, money) in enumerate(
+            (
+                ("retired", "EA Networking", Decimal("21600.00")),
+                ("unused", "Another agreement", Decimal("12960.00")),
+                ("reporting", None, None),
+            ),
+            1,
+        )
+    ]
+    return ANSWERS["signals"].shaped(pl.DataFrame(rows))
+
+
+def asks():
+    rows = [
+        ROW | {"place": place, "ask": ask, "says": "In words.", "why": "For that.", "units": 5}
+        | {"money": Decimal("61247.34"), "act_by": AS_OF}
+        for place, ask in enumerate(("price hold", "true-down"), 1)
+    ]  # fmt: skip
+    return ANSWERS["asks"].shaped(pl.DataFrame(rows))
+
+
 def answers(licenses=12, accounts=5):
     held = positions(licenses, accounts)
     tables = {
@@ -587,4 +681,6 @@ def answers(licenses=12, accounts=5):
     tables |= configured() | tier_pools(min(licenses, 6))
     tables |= {"changes": changes(), "actions": actions()}
     tables |= {"calendar": calendar(), "statements": statements()}
+    tables |= {"renewal": renewal(), "scenarios": scenarios(), "numbers": numbers()}
+    tables |= {"signals": signals(), "asks": asks(), **quoted()}
     return StandIn(tables)

@@ -17,6 +17,7 @@ from cssm_lib.schema import ANSWERS, TABLES
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 UNITS = ("licences", "day", "month", "records", "virtual account", "instances", "reports", "money")
+UNITS += ("units", "quantity", "eur")
 # chart → the table it takes
 DRAWN = {
     "balance_by_account": "positions",
@@ -30,6 +31,9 @@ DRAWN = {
     "use_explained": "instance_check",
     "snapshot_calendar": "usage",
     "records_by_file": "records",
+    "paid_and_needed": "renewal",
+    "quote_steps": "quote_causes",
+    "scenario_costs": "scenarios",
     "methods": "exposure",
     "sent": "exposure",
     "duty_calendar": "duties",
@@ -249,3 +253,23 @@ def quantities(spec):
             if axis.get("type") in ("quantitative", "temporal"):
                 found.append(axis)
     return found
+
+
+def test_the_steps_of_a_quote_end_where_their_sum_is():
+    rows = rows_of(charts.quote_steps(stand_in["quoted"]()["quote_causes"]))
+    assert [row["name"] for row in rows] == [
+        "retired", "price cut", "new sku", "quote above our position",
+    ]  # fmt: skip
+    assert [row["start"] for row in rows] == [0, 21600, 20879.75, 0]
+    assert rows[-1]["to"] == rows[-2]["to"] == 22114.25
+
+
+def test_a_row_that_nobody_pays_for_has_no_share():
+    rows = rows_of(charts.paid_and_needed(stand_in["renewal"]()))
+    assert {row["line"] for row in rows if row.get("line")} == {"E3N-C9300-A", "E3N-C9300-E"}
+
+
+def test_without_prices_scenarios_say_so():
+    units = stand_in["scenarios"]().with_columns(money=pl.lit(None, pl.Decimal(38, 6)))
+    (row,) = rows_of(charts.scenario_costs(units))
+    assert row["says"].startswith("No price is given")

@@ -40,6 +40,9 @@ LISTS += [lists.pairs, lists.removal, lists.asset_team, lists.changes_of_stay, l
 LISTS += [lists.builds, lists.worth, lists.classes]
 LISTS += [getattr(lists, name) for name in ("changes", "change_rows", "actions", "calendar")]
 LISTS += [lists.due, lists.statements]
+LISTS += [getattr(lists, name) for name in ("asks", "counter_moves", "quantities", "quote_lines")]
+LISTS += [getattr(lists, name) for name in ("quote_why", "signals", "unit_prices")]
+LISTS += [lists.reasons]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,16 @@ from cssm_lib.analyses import (
     true_forward,
     utilisation,
 )
-from cssm_lib.answers import exposure, feature_drift, forward, papers, received, shadow
+from cssm_lib.answers import (
+    exposure,
+    feature_drift,
+    forward,
+    papers,
+    received,
+    renewal,
+    shadow,
+    signals,
+)
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
@@ -36,11 +45,14 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers |= feature_drift.tables(known, answers)
     answers |= shadow.tables(known, answers)
     answers |= received.tables(known, answers)
+    answers |= renewal.tables(known, answers)
+    answers |= signals.tables(known, answers)
     answers |= papers.tables(known, answers)
     # what changed since a previous pack is kept beside the answers, where one was given
     answers["changes"] = ANSWERS["changes"].empty()
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
-    return shaped | dict(client.tables) | {"notes": _notes(client, held)}
+    told = pl.concat([_notes(client, held), renewal.notes(client, answers["renewal"])])
+    return shaped | dict(client.tables) | {"notes": told}
 
 
 def _until(client: Client) -> dict[str, pl.DataFrame]:

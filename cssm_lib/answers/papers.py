@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cssm_lib.analyses import actions, calendar, statements
+from cssm_lib.analyses import actions, calendar, signals, statements
 from cssm_lib.client import Client
 
 AGREEMENT = {
@@ -26,7 +26,8 @@ def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.Dat
         _agreements(client), client.tables["usage"], done, as_of=client.as_of, rules=client.rules
     )
     put = statements.statements(made["positions"], made["pooled"], made["instance_check"])
-    return {"actions": listed, "calendar": days, "statements": put}
+    stated = signals.stated(made["signals"], made["quote_causes"], client.rules)
+    return {"actions": listed, "calendar": days, "statements": pl.concat([put, stated])}
 
 
 def _agreements(client: Client) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from cssm_lib.errors import ConfigError
 from cssm_lib.schema import MONEY
 
 PARTS = pl.Decimal(38, 6)
+PATTERNS = ("licenses", "tags", "quoted_as", "support_quoted_as")
 TYPES: dict[str, Any] = {
     "agreement": pl.String,
     "programme": pl.String,
@@ -27,6 +28,8 @@ TYPES: dict[str, Any] = {
     "position": pl.Int64,
     "licenses": pl.List(pl.String),
     "tags": pl.List(pl.String),
+    "quoted_as": pl.List(pl.String),
+    "support_quoted_as": pl.List(pl.String),
     "metric": pl.String,
     "count": pl.String,
     "entitled": pl.Int64,
@@ -64,8 +67,8 @@ def agreement_lines(client: Client) -> pl.DataFrame:
     shipped = rules["true_forward.contract"] | {n: rules[f"true_forward.{n}"] for n in numbers}
     _agree(client, shipped)
     rows = [
-        line.model_dump(exclude={"licenses", "tags"})
-        | {"licenses": list(line.licenses), "tags": list(line.tags)}
+        line.model_dump(exclude=set(PATTERNS))
+        | {name: list(getattr(line, name)) for name in PATTERNS}
         | shipped
         | agreement.true_forward.said()
         | suite.true_forward.said()

@@ -45,6 +45,7 @@ class Figure:
     where: str = ""
     unit: str = "units"
     tone: str = ""
+    otherwise: str = ""  # the figure that stands in where this one has no value
 
 
 @dataclass(frozen=True)

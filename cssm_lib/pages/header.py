@@ -28,6 +28,26 @@ font-size:13.5px;max-width:900px}
 .cssm-doubt{max-width:820px;margin:5px 0;font-size:13px;color:#8a4b00}
 .cssm-quiet{max-width:820px;margin:4px 0;font-size:12.5px;color:#52606d}
 </style>"""
+# a short page: three numbers in a row, and print that two sheets of A4 hold
+SHORT_PAGE = """<style>
+.cssm-tiles{grid-template-columns:repeat(3,1fr)!important;max-width:820px}
+.cssm-tile b{font-size:30px;white-space:nowrap}
+@page{margin:9mm 12mm 13mm}
+@media print{
+h1{font-size:14pt;margin:0 0 1pt}h2{font-size:10.5pt;margin:5pt 0 0}
+.text p,.text ul{max-width:none;margin:1pt 0;font-size:7.6pt}.text li{margin:0}
+.outputs{margin:1pt 0}.cssm-means,.cssm-quiet,.cssm-doubt{max-width:none;margin:1pt 0;
+font-size:7.6pt;line-height:1.3}
+.cssm-tiles{margin:3pt 0;max-width:none}.cssm-tile{padding:3pt 8pt}
+.cssm-tile b{font-size:14pt}.cssm-tile span{font-size:7.5pt}
+.html table.gt_table{font-size:6.8pt!important;margin:0!important;width:100%!important}
+.html>div{padding:2pt 0!important}
+figure.chart{line-height:0}figure.chart .vega-embed{padding:0;display:block}
+.html table.gt_table :is(td,th){padding:1.2pt 4pt!important;line-height:1.25}
+figure.chart{margin:1pt 0;min-height:0}figure.chart svg.marks{zoom:.8}
+.top{padding:0 0 2pt;font-size:8pt}.bottom{margin-top:4pt;padding:2pt 0 0;font-size:7pt}
+#part-3{break-before:page;margin-top:0}}
+</style>"""
 ACCOUNTS_NAMED = 8
 OF_POSITIONS = "count of positions.license"
 # what a reader must know before relying on the page, with the figure that ends the sentence
@@ -109,6 +129,27 @@ def header(page: Page) -> Shown:
     warned = _warned(page, say)
     html = f'{STYLE}<div class="cssm-head">{body}{warned}</div>'
     return Shown(html, tuple(say), plain="<header>")
+
+
+def line(page: Page) -> Shown:
+    """The head of a short page in one line, and how much there is to doubt."""
+    say = Facts(page)
+    terms = _agreement(page).replace("none in client.toml", "no agreement in client.toml")
+    words = [page.answers.name, terms, f"as of {day(page.answers.as_of)}"]
+    head = " · ".join([*map(safe, words), f"snapshots: {_snapshots(page, say)}"])
+    doubts = [(words, made) for words, made in DOUBTS if page.made(made).value]
+    told = " ".join(f"{safe(words)}: {say(made)}." for words, made in doubts)
+    html = f'<p class="cssm-quiet">{head}</p>'
+    html += f'<p class="cssm-doubt">{told}</p>' if told else ""
+    return Shown(f"{STYLE}{SHORT_PAGE}{html}", tuple(say), plain="<header>")
+
+
+def behind(*tables: str) -> Shown:
+    """Where the pack holds what a short page rests on: its tables and the list of its pages."""
+    links = [f'<a href="tables/{name}.csv">{name}</a>' for name in tables]
+    pages = 'In the pack: <a href="index.html">all pages</a>'
+    html = f'<p class="cssm-quiet">{pages}; {", ".join(links)}.</p>'
+    return Shown(html, plain="<links>")
 
 
 def _agreement(page: Page) -> str:

@@ -83,7 +83,9 @@ class Page:
         where = [part for part in (figure.where, scope(self, self.answers[figure.table])) if part]
         unit = self.answers.currency or "money units" if figure.unit == MONEY else figure.unit
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
-        return fact(self.answers, asked, page=self.number)
+        found = fact(self.answers, asked, page=self.number)
+        stands_in = found.value is None and figure.otherwise
+        return self.fact(figure.otherwise) if stands_in else found
 
     def known(self, table: str) -> bool:
         """Whether what a table is made of is there, so that its being empty is an answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -62,6 +63,14 @@ def _kept(frame: pl.DataFrame, table: str) -> dict[str, Any]:
     frame.head(ROWS_IN_A_LIST).write_parquet(held)
     text = base64.b64encode(held.getvalue()).decode()
     return {"table": table, "height": frame.height, "parquet": text}
+
+
+def on_screen(shown: Shown) -> Shown:
+    """A table that a short page shows on the screen and leaves out of print; steps keep lines."""
+    style = "<style>.cssm-screen td{white-space:pre-line}"
+    style += "@media print{.cssm-screen{display:none}}</style>"
+    html = f'{style}<div class="cssm-screen">{shown.html}</div>'
+    return replace(shown, html=html)
 
 
 def _great_table(frame: pl.DataFrame) -> str:

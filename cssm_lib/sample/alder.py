@@ -20,6 +20,7 @@ from cssm_lib.sample.estate import (
     month_ends,
     perpetual,
 )
+from cssm_lib.sample.quotes import quote
 from cssm_lib.sample.records import recorded, retired, written
 from cssm_lib.sample.shapes import device_rows, documents, subscription_rows, table
 
@@ -65,6 +66,9 @@ count = "sum"
 entitled = 1000
 price = 10.00
 per = "month"
+list_price = 16.00
+list_date = 2024-02-01
+support_quoted_as = ["SVS-E3N-*"]
 
 [[agreements.suites.lines]]
 sku = "E3N-C9300-E"
@@ -73,6 +77,8 @@ count = "sum"
 entitled = 400
 price = 4.00
 per = "month"
+list_price = 6.50
+list_date = 2024-02-01
 
 [[agreements.suites]]
 name = "Security by users"
@@ -256,6 +262,7 @@ def files(seed: int) -> dict[str, bytes]:
     encoded |= configured.files(standing)
     encoded |= disputed.files()
     encoded["actions.csv"] = actions()
+    encoded["commerce/quote_ZZ-2026-1017.csv"] = quote()
     return encoded | {"records/cmdb_ci_ip_switch_2026-10-31.csv": _records(standing)}
 
 

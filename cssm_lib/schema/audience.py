@@ -41,8 +41,13 @@ COLUMNS = frozenset(
         *("our_reading", "ask", "recommended", "money", "unit_money"),
     }
 )
-# the rows of a table that are facts; the others compare readings, which is a range
-ROWS = {"true_forward": "reading = 'contract'"}
+# the rows of a table that the vendor may see; the others compare readings, which is a range, or
+# state what only the client's own side has to mend
+ROWS = {
+    "true_forward": "reading = 'contract'",
+    "statements": "NOT (id LIKE 'shadow/%' OR id LIKE 'stale/%' OR id LIKE 'reporting/%'"
+    " OR id LIKE 'tier/%')",
+}
 # rule packs whose numbers decide facts; a new one is internal like a new answer
 RULES = ("positions.", "shadow.", "duties.", "telemetry.", "lifecycle.", "meraki.")
 ABOUT = frozenset(

@@ -22,7 +22,7 @@ from cssm_lib.analyses.true_forward.errors import error_units
 from cssm_lib.analyses.true_forward.generated import generated, with_billable
 from cssm_lib.analyses.true_forward.growth import growth, growth_years, project_units
 from cssm_lib.analyses.true_forward.outlook import intervals, outlook
-from cssm_lib.analyses.true_forward.prices import unit_prices
+from cssm_lib.analyses.true_forward.prices import renewed_lines, unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
 from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
 from cssm_lib.analyses.true_forward.scope import line_places, tagged
@@ -36,6 +36,7 @@ from cssm_lib.analyses.true_forward.true_up import with_true_up
 from cssm_lib.analyses.true_forward.waiting import waiting
 
 __all__ = [
+    "renewed_lines",
     "contradiction",
     "device_days",
     "disputes",

@@ -54,3 +54,21 @@ def _worth(lines: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
         months=pl.col("month_top").cast(_EXACT) / pl.col("month_part").cast(_EXACT),
         unit_money=cost.cast(_EXACT) / pl.lit(10**12).cast(_EXACT),
     )
+
+
+def renewed_lines(lines: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
+    """One row per line of an agreement that runs at `as_of`, with what a unit of it costs.
+
+    Adds unit_price, unit_billed (with support; 10^-12 of the currency), price_basis and
+    term_months, the whole months of the agreement (rules.md, True Forward and Days).
+
+    >>> renewed_lines(pl.DataFrame(), as_of=None).height
+    0
+    """
+    if lines.is_empty() or as_of is None:
+        return pl.DataFrame()
+    running = lines.filter(pl.lit(as_of).is_between("start", "end"))
+    after = pl.col("end").dt.offset_by("1d")
+    return priced(running.with_columns(after=after)).with_columns(
+        term_months=whole_months("start", "after")
+    )

@@ -5,6 +5,7 @@ options. An empty table gives a chart-sized sentence that names the export which
 """
 
 from cssm_lib.pages.charts.ahead import cost_of_waiting, growth_split, outlook
+from cssm_lib.pages.charts.brief import paid_and_needed, quote_steps, scenario_costs
 from cssm_lib.pages.charts.changes import changes_by_cause
 from cssm_lib.pages.charts.exposure import (
     account_growth,
@@ -58,10 +59,13 @@ __all__ = [
     "money_each_way",
     "moved_by_setting",
     "outlook",
+    "paid_and_needed",
+    "quote_steps",
     "range_of_readings",
     "ratchet",
     "records_by_file",
     "register_renderer",
+    "scenario_costs",
     "sent",
     "shadows_by_account",
     "shelf",

@@ -1,6 +1,7 @@
 """The figures of the pages as data, a file a page: how each is made, and which of them head it."""
 
 from cssm_lib.pages.figures import (
+    brief,
     exposure,
     feature_drift,
     forward,
@@ -16,6 +17,7 @@ __all__ = ["FIGURES", "HEADLINES", "MONEY", "UNDATED"]
 
 # by the number of the page
 PAGES = {
+    "00": brief,
     "01": utilisation,
     "02": forward,
     "03": feature_drift,

@@ -272,19 +272,27 @@ def _tiles(made: Page) -> dict[str, Any]:
     }
 
 
-# the three numbers a reader asks for first: figure, what it is called here, what it is made of
+# the three numbers a reader asks for first: figure, what it is called here, what it is made of.
+# Those of the brief, else those that page 01 knows; the first set of which one is there.
 OPENING = (
     (
-        "utilisation.short_units",
-        "The vendor's likely ask",
-        "what single accounts are short of, added up: the usual opening",
+        ("brief.ask", "The vendor's likely ask", "the likely opening for the new term"),
+        ("brief.position", "Our position", "the recommended quantity at today's price"),
+        ("brief.cured", "Cured free", "of the difference, by removing instances and by transfers"),
     ),
     (
-        "utilisation.true_gap",
-        "Our position",
-        "what is still short after exported lending and transfers",
+        (
+            "utilisation.short_units",
+            "The vendor's likely ask",
+            "what single accounts are short of, added up: the usual opening",
+        ),
+        (
+            "utilisation.true_gap",
+            "Our position",
+            "what is still short after exported lending and transfers",
+        ),
+        ("utilisation.curable_units", "Cured free", "by transfers inside the Smart Account"),
     ),
-    ("utilisation.curable_units", "Cured free", "by transfers inside the Smart Account"),
 )
 
 
@@ -293,11 +301,16 @@ def _opening(pack: Pack) -> list[dict[str, str]]:
     if pack.audience != INTERNAL:
         return []
     known = {fact["id"]: fact for made in pack.pages for fact in made.facts}
-    return [
-        _tile(known[id_] | {"label": label, "note": note})
-        for id_, label, note in OPENING
-        if id_ in known
-    ]
+    sets = (
+        [
+            _tile(known[name] | {"label": label, "note": note})
+            for id_, label, note in numbers
+            for name in (id_, f"{id_}_units")
+            if name in known
+        ]
+        for numbers in OPENING
+    )
+    return next(filter(None, sets), [])
 
 
 def _tile(fact: Mapping[str, Any]) -> dict[str, str]:

@@ -4,6 +4,7 @@ Numbers in a sentence come from figures only.
 """
 
 from cssm_lib.pages.readings import (
+    brief,
     exposure,
     feature_drift,
     forward,
@@ -17,6 +18,7 @@ from cssm_lib.pages.readings.reading import Reading
 __all__ = ["READINGS", "Reading"]
 
 PAGES = (
+    brief,
     utilisation,
     forward,
     feature_drift,

@@ -10,6 +10,7 @@ from cssm_lib.schema.answers.lifecycle import LIFECYCLE_AGES
 from cssm_lib.schema.answers.meraki import MERAKI_EXPIRY, MERAKI_STATES, MERAKI_STOCK
 from cssm_lib.schema.answers.papers import ACTIONS, CALENDAR, STATEMENTS
 from cssm_lib.schema.answers.received import DATA_REQUESTS
+from cssm_lib.schema.answers.renewal import RENEWAL_TABLES
 from cssm_lib.schema.answers.shadow import (
     CLEANUP,
     EXPECTED_COUNTS,
@@ -18,6 +19,7 @@ from cssm_lib.schema.answers.shadow import (
     MATCHES,
     RECORD_CONFLICTS,
 )
+from cssm_lib.schema.answers.signals import SIGNALS_TABLES
 from cssm_lib.schema.answers.true_forward import LINE_DAYS, LINE_PLACES, TRUE_FORWARD, UNIT_PRICES
 from cssm_lib.schema.answers.utilisation import (
     EXPIRIES,
@@ -66,5 +68,7 @@ ANSWERS = {
         ACTIONS,
         CALENDAR,
         STATEMENTS,
+        *RENEWAL_TABLES,
+        *SIGNALS_TABLES,
     )
 }

@@ -1,0 +1,71 @@
+"""The figures of page 00: the three numbers, the quote, the quantities, the signals."""
+
+from dataclasses import replace
+
+from cssm_lib.pages.facts import Figure
+from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+
+
+def _with_units(
+    name: str, label: str, money: str, units: str, **more: str
+) -> tuple[Figure, Figure]:
+    """A sum in money, and in units where no price is known."""
+    priced = figure(name, label, f"sum of {money}", unit=MONEY, **more)
+    counted = figure(f"{name}_units", label, f"sum of {units}", **more)
+    return replace(priced, otherwise=f"brief.{name}_units"), counted
+
+
+def _number(name: str, label: str, tone: str) -> tuple[Figure, Figure]:
+    """A number of the brief."""
+    where = f"number = '{name}'"
+    return _with_units(name, label, "numbers.money", "numbers.units", where=where, tone=tone)
+
+
+def _scenario(name: str, label: str, scenario: str) -> tuple[Figure, Figure]:
+    """The total of a scenario."""
+    where = f"scenario = '{scenario}'"
+    return _with_units(name, label, "scenarios.money", "scenarios.quantity", where=where)
+
+
+FIGURES = named(
+    "brief",
+    (
+        *_number("ask", "The vendor's likely ask", "short"),
+        *_number("position", "Our position", "over"),
+        *_number("cured", "Cured free", "cure"),
+        *_number("disputed", "Left to argue", ""),
+        figure("quoted", "Quoted", "sum of quote_totals.quoted", unit=MONEY, tone="short"),
+        figure(
+            "quote_above", "Quoted above our position", "sum of quote_totals.difference", unit=MONEY
+        ),
+        figure("unexplained", "Without a cause", "sum of quote_totals.unexplained", unit=MONEY),
+        figure(
+            "causes",
+            "Causes of the difference",
+            "count of quote_causes.cause",
+            where="units <> 0 OR money <> 0",
+            unit="causes",
+        ),
+        figure("rows", "Rows to renew", "count of renewal.recommended", unit="rows"),
+        figure("today", "Paid today", "sum of renewal.today"),
+        figure("recommended", "To renew", "sum of renewal.recommended"),
+        figure(
+            "unmeasured",
+            "Without a measure",
+            "count of renewal.reason",
+            where="recommended IS NULL",
+            unit="rows",
+        ),
+        figure("retired", "Retired and counted", "sum of renewal.retired"),
+        figure("stale", "Silent, to be checked", "sum of renewal.stale"),
+        figure("signals", "Signals", "count of signals.signal", unit="signals"),
+        *_with_units("signals_money", "Worth of the signals", "signals.money", "signals.units"),
+        figure("next_act", "First act by", "min of signals.act_by", unit=""),
+        figure("asks", "Asks", "distinct of asks.ask", unit="asks"),
+        figure("notice", "Day of notice", "min of asks.act_by", unit=""),
+        *_scenario("opening", "Likely opening", "likely opening"),
+        *_scenario("dearer", "Smaller but dearer", "smaller but dearer"),
+        *_scenario("clean", "After transfers and drops", "after transfers and drops"),
+    ),
+)
+HEADLINE = headline("brief", "ask", "position", "cured")
