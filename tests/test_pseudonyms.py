@@ -23,8 +23,8 @@ from cssm_lib.schema import ANSWERS, TABLES
 
 KEY = b"correct horse battery staple 4711"
 ROOT = Path(__file__).parents[1]
-# findings on names that are almost alike: what a hash cannot keep, as the README says
-ALIKE = {"hygiene", "account_plan"}
+# what rests on spellings that are almost alike, which a hash cannot keep, as the README says
+ALIKE = {"hygiene", "account_plan", "matches", "match_classes", "record_conflicts"}
 CLIENTS = ("alder", "birch", "cedar")
 
 
@@ -215,7 +215,7 @@ def own_words() -> set[str]:
 def test_no_name_is_left_in_any_output(packs: SimpleNamespace) -> None:
     """Names of four letters and more, as whole words, whatever their case."""
     wanted = {name.casefold() for folder in packs.given.iterdir() for name in originals(folder)}
-    assert wanted & own_words() <= {"wireless", "alder"}  # as in data/sample/alder
+    assert wanted & own_words() <= {"wireless", "routers", "alder"}  # as in data/sample/alder
     wanted -= own_words()
     assert len(wanted) > 500
     words = {
