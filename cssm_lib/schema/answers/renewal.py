@@ -31,6 +31,7 @@ OF_NEED = (
     *("recommended", "change", "money", "money_change"),
 )
 SEEN = ("state", "removal")
+BY_TIER = "dropped + taken_over > 0"
 CURRENCY = text("currency", "of the money columns")
 
 
