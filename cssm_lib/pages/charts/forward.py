@@ -106,7 +106,7 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
         layers.properties(width=width, height=height)
         .facet(
             facet=alt.Facet("line:N", sort=order, header=header), columns=1 if single else 2,
-            bounds="flush", spacing={"row": 44, "column": 72},
+            bounds="flush", spacing={"row": 76, "column": 72},
         )
         .resolve_scale(y="independent")
         .resolve_axis(x="independent")
