@@ -89,7 +89,7 @@ def _great_table(frame: pl.DataFrame) -> str:
     numbers = [name for name in frame.columns if frame.schema[name].is_numeric()]
     if numbers:
         table = table.cols_align("right", columns=numbers)
-    whole = [*numbers, *(name for name in frame.columns if frame.schema[name] == pl.Date)]
+    whole = [*numbers, *(n for n in frame.columns if frame.schema[n] == pl.Date or n == "sku")]
     if whole:
         table = table.tab_style(style.css("white-space: nowrap;"), loc.body(columns=whole))
     for column in [name for name in numbers if name in SIGNED]:
@@ -200,7 +200,7 @@ def _rows(frame: pl.DataFrame) -> list[str]:
 def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
     text = _escaped(_text(frame, name).fill_null(NOTHING))
     if not frame.schema[name].is_numeric():
-        kind = "<td class='d'>" if frame.schema[name] == pl.Date else "<td>"
+        kind = "<td class='d'>" if frame.schema[name] == pl.Date or name == "sku" else "<td>"
         return pl.concat_str(pl.lit(kind), text, pl.lit("</td>"))
     short = pl.col(name) < 0 if name in SIGNED else pl.lit(False)
     kind = (
