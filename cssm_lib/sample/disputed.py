@@ -43,13 +43,13 @@ LOG = [
 def files() -> dict[str, bytes]:
     """The vendor's report, the consumption export behind it and the account's event log."""
     texts = {
-        f"claims/true_forward_report_{REPORTED}.csv": _report(),
-        "claims/ea_consumption_2026-01-31.csv": table(
+        f"reports/true_forward_report_{REPORTED}.csv": _report(),
+        "reports/ea_consumption_2026-01-31.csv": table(
             [("2026-01-31", "alder.example", SECURITY, "E3S-ISE", 8000, 0, 8000, 0, 7380, 0, 7380,
               620)],
             header=GENERATED,
         ),
-        "claims/event_log_2026-10-31.csv": _log(),
+        "reports/event_log_2026-10-31.csv": _log(),
     }  # fmt: skip
     return {path: text.encode() for path, text in texts.items()}
 

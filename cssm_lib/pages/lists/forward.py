@@ -103,7 +103,7 @@ def next_ones(page: Page) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def claims(page: Page) -> pl.DataFrame:
+def reported_lines(page: Page) -> pl.DataFrame:
     """One row per line of the vendor's report beside ours, the largest difference first."""
     rows = page.table("dispute_lines")
     return rows.sort(
