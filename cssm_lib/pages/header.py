@@ -136,7 +136,8 @@ def line(page: Page) -> Shown:
     say = Facts(page)
     terms = _agreement(page).replace("none in client.toml", "no agreement in client.toml")
     words = [page.answers.name, terms, f"as of {day(page.answers.as_of)}"]
-    head = " · ".join([*map(safe, words), f"snapshots: {_snapshots(page, say)}"])
+    mark = MARKS[page.answers.about.get("audience", INTERNAL)]
+    head = " · ".join([*map(safe, words), f"snapshots: {_snapshots(page, say)}", safe(mark)])
     doubts = [(words, made) for words, made in DOUBTS if page.made(made).value]
     told = " ".join(f"{safe(words)}: {say(made)}." for words, made in doubts)
     html = f'<p class="cssm-quiet">{head}</p>'
