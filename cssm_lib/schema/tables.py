@@ -244,7 +244,7 @@ NOTES = Table(
 
 NAMES_ALIKE = Table(
     "names_alike",
-    "two licence names that may mean one licence; offered, never merged",
+    "two licence names that may mean one licence; listed, never merged",
     (
         text("name", "a licence's name"),
         text("like", "the other name"),
