@@ -142,6 +142,10 @@ class Pseudonyms:
     def _digest(self, text: str) -> bytes:
         return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha512).digest()
 
+    def whole(self, text: str) -> str:
+        """A known name as a whole, else the text with the known names in it replaced."""
+        return self.exact.get(text) or self.text(text)
+
     def text(self, text: str) -> str:
         """Free text with every known name in it replaced, and addresses wherever they stand."""
         whole = self.given.get(text.strip().casefold())
@@ -243,8 +247,19 @@ def pseudonymised(client: Client, key: bytes) -> Client:
         path: replace(rule, value=_in_value(rule.value, names)) if rule.overridden else rule
         for path, rule in client.rules.entries.items()
     }
-    rules = replace(client.rules, entries=entries)
-    return replace(client, name=shown, config=config, rules=rules, tables=tables)
+    told = {"name": shown, "config": config, "tables": tables}
+    told |= {"rules": replace(client.rules, entries=entries)}
+    return replace(client, **told, actions=_actions(client.actions, names))
+
+
+def _actions(actions: pl.DataFrame, names: Pseudonyms) -> pl.DataFrame:
+    """The user's own list: who does it is a person; notes and own columns are withheld."""
+    actions = _mapped(actions, "id", lambda id_: "/".join(map(names.whole, id_.split("/"))))
+    actions = _mapped(actions, "action", names.text)
+    actions = _mapped(actions, "owner", lambda value: names.of("person", value))
+    return actions.with_columns(
+        pl.lit(None, actions.schema[column]).alias(column) for column in ("note", "other")
+    )
 
 
 def _in_value(value: Any, names: Pseudonyms) -> Any:
@@ -310,9 +325,22 @@ def _terms(client: Client, names: Pseudonyms) -> Any:
             one.model_copy(update={"why": "withheld"})
             for one in _spread(config.exclude, hosts[:2], names, known)
         ),
+        "planned": _planned(config, names),
         "sources": (),
     }
     return config.model_copy(update=update)
+
+
+def _planned(config: Any, names: Pseudonyms) -> tuple[Any, ...]:
+    from fnmatch import fnmatchcase
+
+    agreements = [one.name for one in config.agreements]
+    return tuple(
+        entry.model_copy(update={"agreement": names.named("agreement", name), "why": "withheld"})
+        for entry in config.planned
+        for name in agreements
+        if fnmatchcase(name.casefold(), entry.agreement.casefold())
+    )
 
 
 def _agreement(agreement: Any, names: Pseudonyms, known: Mapping[str, list[str]]) -> Any:

@@ -182,6 +182,7 @@ def _fact(piece: Piece, facts: dict[str, Any]) -> Iterator[str]:
         return
     value, unit = number_in(fact["value"]), fact["unit"]
     ways = {said(value, unit), said(value, "share" if unit == "share" else "")}
+    ways |= {value.replace("_", " ")} if isinstance(value, str) else set()
     ways |= {"an unknown number", NOTHING} if value is None else set()
     ways |= {said(value, unit).partition(" ")[0]}
     if piece.text not in ways:

@@ -25,6 +25,8 @@ KEY = b"correct horse battery staple 4711"
 ROOT = Path(__file__).parents[1]
 # what rests on spellings that are almost alike, which a hash cannot keep, as the README says
 ALIKE = {"hygiene", "account_plan", "matches", "match_classes", "record_conflicts"}
+# the user's own words in actions.csv are withheld
+OWN_NOTES = {("actions", "note"), ("actions", "other")}
 CLIENTS = ("alder", "birch", "cedar")
 
 
@@ -94,7 +96,8 @@ def test_totals_and_joins_are_unchanged(sample_clients: Path, name: str) -> None
     client = load_client(sample_clients / name)
     plain, named = answer_tables(client), answer_tables(pseudonymised(client, KEY))
     for table in set(ANSWERS) - ALIKE:
-        assert totals(plain[table]) == totals(named[table]), table
+        shown = [name for name in plain[table].columns if (table, name) not in OWN_NOTES]
+        assert totals(plain[table].select(shown)) == totals(named[table].select(shown)), table
     for table in TABLES:
         assert plain[table].height == named[table].height
 
@@ -181,6 +184,8 @@ def originals(folder: Path) -> set[str]:
         if "source" in table.columns:
             found |= set(table["source"].drop_nulls())
     found |= {part for host in found if host.endswith(".example") for part in (host.split(".")[0],)}
+    found -= {name for name in found if name.isdigit() and len(name) < 6}  # any count may be it
+    found |= set(client.actions["owner"].drop_nulls())
     return {name for name in found if len(name) >= 4 and name.casefold() != "default"}
 
 
@@ -215,7 +220,7 @@ def own_words() -> set[str]:
 def test_no_name_is_left_in_any_output(packs: SimpleNamespace) -> None:
     """Names of four letters and more, as whole words, whatever their case."""
     wanted = {name.casefold() for folder in packs.given.iterdir() for name in originals(folder)}
-    assert wanted & own_words() <= {"wireless", "routers", "alder"}  # as in data/sample/alder
+    assert wanted & own_words() <= {"wireless", "routers", "procurement", "alder"}
     wanted -= own_words()
     assert len(wanted) > 500
     words = {
