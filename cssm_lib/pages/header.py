@@ -41,7 +41,7 @@ font-size:7.6pt;line-height:1.3}
 .cssm-tiles{margin:3pt 0;max-width:none}.cssm-tile{padding:3pt 8pt}
 .cssm-tile b{font-size:14pt}.cssm-tile span{font-size:7.5pt}
 .html table.gt_table{font-size:6.8pt!important;margin:0!important;width:100%!important}
-.html>div{padding:2pt 0!important}
+.html>div,.html [data-table]>div{padding:1pt 0!important}
 figure.chart{line-height:0}figure.chart .vega-embed{padding:0;display:block}
 .html table.gt_table :is(td,th){padding:1.2pt 4pt!important;line-height:1.25}
 figure.chart{margin:1pt 0;min-height:0}figure.chart svg.marks{zoom:.8}

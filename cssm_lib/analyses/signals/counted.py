@@ -81,7 +81,7 @@ def growth(
     evidence = pl.format(
         "{} on {} against {} on {}: {} more{}; table {}",
         "demand", _iso("snapshot_date"), "before", _iso("day_before"), "units",
-        pl.when(pl.col("before") > 0).then(pl.format(", {} %", share)).otherwise(pl.lit("")),
+        pl.when(pl.col("before") > 0).then(pl.format(" ({} %)", share)).otherwise(pl.lit("")),
         pl.when(pl.col("sku").is_null()).then(pl.lit("pool_days")).otherwise(pl.lit("line_days")),
     )  # fmt: skip
     where = pl.coalesce(

@@ -18,12 +18,12 @@ def asks(page: Page) -> pl.DataFrame:
 def quantities(page: Page) -> pl.DataFrame:
     """One row per line, or licence without one, dearest first: from today's to the new quantity."""
     rows = page.table("renewal").sort("money", "today", descending=True, nulls_last=True)
-    rare = pl.col("taken_off", "stale", "planned", "headroom")
     way = pl.col("reason").str.split(". Beside it").list.first()
-    return rows.with_columns(reason=way).select(
+    listed = rows.with_columns(reason=way).select(
         ROW, "today", "as_of", "peak", "taken_off", "clean_need", "stale", "planned", "headroom",
         "recommended", "change", "money", "reason",
-    ).with_columns(rare.replace(0, None))  # fmt: skip
+    )  # fmt: skip
+    return _where_any(listed, ["taken_off", "stale", "planned", "headroom"])
 
 
 def reasons(page: Page) -> pl.DataFrame:
@@ -33,10 +33,13 @@ def reasons(page: Page) -> pl.DataFrame:
         "trued_forward", "unreported", "perpetual", "retired", "duplicate", "dropped", "owned_on",
         "taken_over", "short_units", "curable_units",
     ]  # fmt: skip
-    return rows.select(
-        ROW, "license", "entitled", *(pl.col(name).replace(0, None) for name in parts), "price",
-        "per", "reason",
-    )  # fmt: skip
+    listed = rows.select(ROW, "license", "entitled", *parts, "price", "per", "reason")
+    return _where_any(listed, parts)
+
+
+def _where_any(rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The rows without those columns in which there is nothing but zero."""
+    return rows.drop(name for name in names if not (rows[name].fill_null(0) != 0).any())
 
 
 def quote_lines(page: Page) -> pl.DataFrame:
@@ -54,7 +57,7 @@ def quote_why(page: Page) -> pl.DataFrame:
     rows = page.table("quote_causes").sort("money", "step", descending=[True, False],
                                            nulls_last=True)  # fmt: skip
     where = pl.coalesce("sku", "license", "quote_sku").alias("renews")
-    return rows.select("says", where, pl.col("units").replace(0, None), "money", "answer")
+    return rows.select("says", where, "units", "money", "answer")
 
 
 def unit_prices(page: Page) -> pl.DataFrame:
@@ -76,7 +79,9 @@ def unit_prices(page: Page) -> pl.DataFrame:
 def signals(page: Page) -> pl.DataFrame:
     """One row per signal in order of money: where, evidence, units, money, act by."""
     evidence = pl.col("evidence").str.replace("; tables? [^;]*$", "")
-    return _of_renewal(page).select("place", "title", "where", evidence, "units", "money", "act_by")
+    return _of_renewal(page).select(
+        "place", pl.col("title").alias("signal"), "where", evidence, "units", "money", "act_by"
+    )
 
 
 def counter_moves(page: Page) -> pl.DataFrame:
