@@ -8,6 +8,7 @@ from cssm_lib.schema.contract import (
     UNITS,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     text,
 )
@@ -32,5 +33,14 @@ CHANGES = Table(
         Column(LICENSE.name, LICENSE.dtype, "the licence, where the change is one of a licence"),
         text("item", "what else tells the row: a file, a device, a day"),
         text("why", "the evidence for the cause, in words"),
+    ),
+    rests=(
+        Rests(
+            "positions",
+            ("smart_account", "license"),
+            where="license IS NOT NULL",
+            takes=("balance_after_substitution",),
+        ),
+        Rests("usage", ("smart_account", "virtual_account"), where="license IS NULL"),
     ),
 )

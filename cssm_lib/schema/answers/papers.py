@@ -8,6 +8,7 @@ from cssm_lib.schema.contract import (
     SMART_ACCOUNT,
     VIRTUAL_ACCOUNT,
     Column,
+    Rests,
     Table,
     count,
     date,
@@ -36,6 +37,15 @@ ACTIONS = Table(
         text("other", "further columns of the user's file (JSON)"),
     ),
     ("id",),
+    rests=(
+        Rests(
+            "positions",
+            ("smart_account", "license"),
+            where="license IS NOT NULL",
+            takes=("balance_after_substitution",),
+        ),
+        Rests("usage", ("smart_account", "virtual_account"), where="license IS NULL"),
+    ),
 )
 
 CALENDAR = Table(
@@ -75,4 +85,13 @@ STATEMENTS = Table(
         text("ask", "what we ask"),
     ),
     ("id",),
+    rests=(
+        Rests(
+            "positions",
+            ("smart_account", "license"),
+            where="license IS NOT NULL",
+            takes=("balance_after_substitution",),
+        ),
+        Rests("usage", ("smart_account", "virtual_account"), where="license IS NULL"),
+    ),
 )
