@@ -440,6 +440,22 @@ def test_money_closes_to_the_cent() -> None:
     assert rows["item"].to_list() == ["EA / S / L / 2027-02-01 / contract"]
 
 
+def test_a_tables_own_cause_is_no_cause_of_a_change() -> None:
+    """Keys of other pages hold columns called cause, change and part."""
+    from cssm_lib.pages.changes.differences import Pair, _parts
+    from cssm_lib.pages.facts import Figure
+
+    group = {"cause": "an upgrade", "change": "Essentials → Advantage", "family": "C9300"}
+    after = tables_of(drift_groups=[group | {"virtual_account": "North", "devices": 3}])
+    rows = _parts(Pair(tables_of(), after), Figure("d", "D", "drift_groups", "devices"))
+    assert rows["cause"].to_list() == ["data"]
+    assert rows["change"].to_list() == [Decimal(3)]
+    pool = {"smart_account": "sa1", "ladder": "C9300", "part": "add-on", "tier": "A", "short": 2}
+    after = tables_of(tier_pools=[pool])
+    rows = _parts(Pair(tables_of(), after), Figure("s", "S", "tier_pools", "short"))
+    assert rows["change"].to_list() == [Decimal(2)]
+
+
 # Packs that are refused
 
 

@@ -24,6 +24,10 @@ from cssm_lib.schema import ANSWERS, TABLES, UNITS
 from cssm_lib.schema.answers.changes import CAUSES
 
 EXACT = UNITS
+# columns by which a row finds its place in the ledger
+PLACED = (*UNIT, "serial", "device_serial", "end_date")
+# no table has a column of that name
+PART = "part of the figure"
 ADDITIVE = ("sum", "count", "distinct")
 STALE = "shadow.stale_days"
 NO_SUM = "no sum of rows: the whole difference stands under what moved the most units"
@@ -159,7 +163,7 @@ def _order() -> dict[str, int]:
 
 
 def _contributions(frame: pl.DataFrame, figure: Figure, key: list[str]) -> pl.DataFrame:
-    """What each key adds to the figure: columns of `key` and `part`."""
+    """What each key adds to the figure: columns of `key` and PART."""
     fitting = frame.filter(pl.sql_expr(figure.where)) if figure.where else frame
     column = pl.col(frame.columns[0] if figure.column == "*" else figure.column)
     if figure.aggregate == "distinct":
@@ -167,18 +171,26 @@ def _contributions(frame: pl.DataFrame, figure: Figure, key: list[str]) -> pl.Da
             fitting.filter(column.is_not_null())
             .select(key)
             .unique()
-            .with_columns(part=pl.lit(1, EXACT))
+            .with_columns(pl.lit(1, EXACT).alias(PART))
         )
     value = pl.len() if figure.aggregate == "count" else column.sum()
-    return fitting.group_by(key).agg(part=value.cast(EXACT))
+    return fitting.group_by(key).agg(value.cast(EXACT).alias(PART))
+
+
+def _told(name: str) -> str:
+    """How a column of a key is called among ours."""
+    return name if name in PLACED else f"row's {name}"
 
 
 def _differences(
     before: pl.DataFrame, after: pl.DataFrame, figure: Figure, key: list[str]
 ) -> pl.DataFrame:
-    sides = [_contributions(frame, figure, key) for frame in (before, after)]
+    # a key may hold columns called cause, change or why, which are no words of ours
+    named = {name: _told(name) for name in key}
+    sides = [_contributions(frame, figure, key).rename(named) for frame in (before, after)]
+    key = list(named.values())
     joined = sides[0].join(sides[1], on=key, how="full", coalesce=True, nulls_equal=True)
-    change = pl.col("part_right").fill_null(0) - pl.col("part").fill_null(0)
+    change = pl.col(f"{PART}_right").fill_null(0) - pl.col(PART).fill_null(0)
     return joined.select(*key, change=change.cast(EXACT))
 
 
@@ -238,7 +250,7 @@ def _by_row(pair: Pair, figure: Figure, done: pl.DataFrame) -> pl.DataFrame:
         rows = rows.join(done.select(place).unique(), on=place, how="anti", nulls_equal=True)
     rows = rows.filter(pl.col("change") != 0)
     named = _caused(rows, pair, figure)
-    others = [name for name in key if name not in UNIT]
+    others = [_told(name) for name in key if name not in UNIT]
     words = [pl.col(name).cast(pl.String) for name in others]
     item = pl.concat_str(words, separator=" / ", ignore_nulls=True) if others else pl.lit(None)
     return named.with_columns(item=item.cast(pl.String))
