@@ -44,7 +44,8 @@ def growth_split(growth_years: pl.DataFrame, *, top: int = 8) -> alt.Chart | alt
     note = "Units; what lies left of zero is less than the year before."
     rest = known["sku"].n_unique() - len(order)
     more = f"The largest are drawn; {rest:,} more lines in the table." if rest > 0 else ""
-    return _stacked(drawn, order).properties(title=heading(title, note, more))
+    ranks = drawn.with_columns(pl.col("part").rank("dense").alias("rank"))
+    return _stacked(ranks, order).properties(title=heading(title, note, more))
 
 
 def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
@@ -54,7 +55,7 @@ def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
         x=alt.X("units:Q", title="Growth, licences or users", axis=alt.Axis(format=",~d")),
         y=alt.Y("year:N", title=None, axis=names_axis(140)),
         color=alt.Color("part:N", scale=PART_COLOURS, title=None),
-        order=alt.Order("part:N"),
+        order=alt.Order("rank:Q"),
         tooltip=[
             alt.Tooltip("sku:N", title="Line"), alt.Tooltip("year:N", title="From, to"),
             alt.Tooltip("part:N", title="Part"),
@@ -66,7 +67,7 @@ def _stacked(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     ).resolve_scale(y="independent")  # fmt: skip
 
 
-def outlook(outlook: pl.DataFrame, *, top: int = 6) -> alt.Chart | alt.FacetChart:
+def outlook(outlook: pl.DataFrame, *, top: int = 6) -> alt.Chart | alt.VConcatChart:
     """Each line at its targets: the value of each method, the interval of past errors, the line."""
     title = "Outlook: value, interval and the line to be crossed"
     known = outlook.filter(pl.col("value").is_not_null())
@@ -84,10 +85,11 @@ def outlook(outlook: pl.DataFrame, *, top: int = 6) -> alt.Chart | alt.FacetChar
     note = f"The bar holds {share} of past errors at this distance; the orange mark is the base."
     rest = known["sku"].n_unique() - len(order)
     more = f"{rest:,} more lines in the table." if rest > 0 else ""
-    return _forecasts(drawn, order).properties(title=heading(title, note, more))
+    shown = drawn.select("sku", "name", "value", "low", "high", "base")
+    return _forecasts(shown, order).properties(title=heading(title, note, more))
 
 
-def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
+def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.VConcatChart:
     scale = alt.Scale(zero=False, padding=14)
     base = alt.Chart().encode(
         y=alt.Y("name:N", title=None, axis=names_axis(190)),
@@ -107,14 +109,19 @@ def _forecasts(drawn: pl.DataFrame, order: list[str]) -> alt.FacetChart:
     )
     values = base.mark_point(filled=True, size=60, opacity=1, color=PALETTE["demand"])
     lines = base.mark_tick(thickness=3, height=16, color=PALETTE["short"])
-    layers = alt.layer(
-        bars, values.encode(x=alt.X("value:Q", **units)), lines.encode(x=alt.X("base:Q", **units)),
-        data=drawn.select("sku", "name", "value", "low", "high", "base"),
-    ).properties(width=PLOT_WIDTH - 60, height=alt.Step(20))  # fmt: skip
-    header = alt.Header(title=None, labelAnchor="start", labelOrient="top", labelFontWeight="bold")
-    return layers.facet(
-        row=alt.Row("sku:N", sort=order, header=header), spacing=18
-    ).resolve_scale(x="independent", y="independent")  # fmt: skip
+    layers = (
+        bars,
+        values.encode(x=alt.X("value:Q", **units)),
+        lines.encode(x=alt.X("base:Q", **units)),
+    )
+    panels = [
+        alt.layer(*layers, data=rows).properties(
+            width=PLOT_WIDTH - 60, height=alt.Step(20), title=alt.TitleParams(name, fontSize=12)
+        )
+        for name in order
+        for rows in [drawn.filter(pl.col("sku") == name)]
+    ]
+    return alt.vconcat(*panels, spacing=14)
 
 
 def cost_of_waiting(

@@ -28,7 +28,7 @@ MONEY = ",.2f"
 
 def ratchet(
     line_history: pl.DataFrame, *, years: pl.DataFrame | None = None, top: int = 6
-) -> alt.Chart | alt.FacetChart:
+) -> alt.Chart | alt.ConcatChart:
     """Use of each line against what is bought, which only rises; milestones, peaks, marks.
 
     Takes the tables `line_history` and, as `years`, `line_years`. Licences are drawn where the
@@ -82,7 +82,7 @@ def _year_points(years: pl.DataFrame) -> list[pl.DataFrame]:
     ]
 
 
-def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
+def _panels(long: pl.DataFrame, order: list[str]) -> alt.ConcatChart:
     single = len(order) == 1
     width, height = (WIDE, 240) if single else (285, 150)
     tick = alt.Axis(format="%b %Y", tickCount=8 if single else 4, labelOverlap=True)
@@ -100,17 +100,15 @@ def _panels(long: pl.DataFrame, order: list[str]) -> alt.FacetChart:
             alt.Tooltip("units:Q", title="Units", format=",~f"),
         ],
     )  # fmt: skip
-    header = alt.Header(title=None, labelAnchor="start", labelLimit=width, labelFontWeight="bold")
-    layers = alt.layer(*_marks(base, set(long["series"])), data=long)
-    return (
-        layers.properties(width=width, height=height)
-        .facet(
-            facet=alt.Facet("line:N", sort=order, header=header), columns=1 if single else 2,
-            bounds="flush", spacing={"row": 76, "column": 72},
+    # a panel has its own rows, so that no scale is drawn up from those of another
+    panels = [
+        alt.layer(*_marks(base, set(rows["series"])), data=rows).properties(
+            width=width, height=height, title=alt.TitleParams(name, fontSize=12, limit=width)
         )
-        .resolve_scale(y="independent")
-        .resolve_axis(x="independent")
-    )  # fmt: skip
+        for name in order
+        for rows in [long.filter(pl.col("line") == name)]
+    ]
+    return alt.concat(*panels, columns=2, spacing=30)
 
 
 def _marks(base: alt.Chart, drawn: set[str]) -> list[alt.Chart]:
@@ -219,9 +217,15 @@ def _signed(rows: pl.DataFrame, value: str, kind: str, colours: alt.Scale) -> al
     bars = base.mark_bar(height=14).encode(color=alt.Color(f"{kind}:N", scale=colours, title=None))
     number = alt.Text(f"{value}:Q", format=f"+{MONEY}")
     right = alt.datum[value] >= 0
+    sides = (
+        (right, {"align": "left", "dx": 4}, (rows[value] >= 0).any()),
+        (~right, {"align": "right", "dx": -4}, (rows[value] < 0).any()),
+    )
+    # a layer without a row would have no extent
     texts = [
-        base.transform_filter(right).mark_text(align="left", dx=4, fontSize=10),
-        base.transform_filter(~right).mark_text(align="right", dx=-4, fontSize=10),
+        base.transform_filter(side).mark_text(fontSize=10, **place)
+        for side, place, there in sides
+        if there
     ]
     return alt.layer(bars, *(text.encode(text=number) for text in texts))
 
