@@ -25,6 +25,8 @@ KEY = b"correct horse battery staple 4711"
 ROOT = Path(__file__).parents[1]
 # what rests on spellings that are almost alike, which a hash cannot keep, as the README says
 ALIKE = {"hygiene", "account_plan", "matches", "match_classes", "record_conflicts"}
+# findings and positions that are drawn up from them
+ALIKE |= {"signals", "statements"}
 # the user's own words in actions.csv are withheld
 OWN_NOTES = {("actions", "note"), ("actions", "other")}
 CLIENTS = ("alder", "birch", "cedar")
