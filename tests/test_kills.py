@@ -353,9 +353,10 @@ def test_kill_9_with_real_kernels(
 
 
 @kernels
-def test_ctrl_c_leaves_no_kernel_and_no_folder(sample_clients: Path, tmp_path: Path) -> None:
-    temporary = tmp_path / "t"
-    temporary.mkdir()
+def test_ctrl_c_leaves_no_kernel_and_no_folder(
+    sample_clients: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    temporary = tmp_path_factory.mktemp("t")  # short: a longer path has no room for sockets
     started = Run(sample_clients, tmp_path / "out", temporary)
     started.until(lambda: bool(list(temporary.glob("cssm-*/k-*"))))
     begun = psutil.Process(started.process.pid).children(recursive=True)
