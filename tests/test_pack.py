@@ -11,6 +11,7 @@ from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import nbformat
 import polars as pl
@@ -229,7 +230,7 @@ def part(workbook: Path, name: str) -> str:
 def test_a_workbook_holds_no_formula_and_no_link(workbook: Path) -> None:
     sheets = [part(workbook, f"xl/worksheets/sheet{number}.xml") for number in (1, 2, 3)]
     assert all("<f>" not in sheet and "<hyperlink" not in sheet for sheet in sheets)
-    words = part(workbook, "xl/sharedStrings.xml")
+    words = part(workbook, "xl/sharedStrings.xml") + sheets[1]
     for text in ("'=1+1", "'+1", "'-1", "'@SUM(A1)", "{=1}", "http://x.example", "007", "'=cmd()"):
         assert f">{text}<" in words
     assert "1899-12-31" in words
@@ -249,6 +250,36 @@ def test_a_workbook_tells_no_time(workbook: Path) -> None:
     with zipfile.ZipFile(workbook) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert "1980-01-01T00:00:00Z" in part(workbook, "docProps/core.xml")
+
+
+def test_a_workbook_is_read_back_as_it_was(workbook: Path, tmp_path: Path) -> None:
+    import fastexcel
+
+    read = fastexcel.read_excel(workbook).load_sheet("true_forward").to_polars()
+    assert read["license"].to_list()[4:8] == ["'\t=1", "{=1}", "http://x.example", "007"]
+    assert read["balance"].to_list() == [None, *range(1000, 1009)]
+    assert read["price"].to_list() == [0.0125] * 10
+    assert read["day"].cast(pl.Date).to_list() == [dt.date(2026, 10, 31)] * 10
+    assert read["at"].to_list() == [dt.datetime(2026, 10, 31, 12)] * 10
+    assert read["yes"].to_list() == [True] * 10
+    assert read["odd"].to_list() == [None] * 10
+
+
+def test_any_text_stays_itself_in_the_workbook(tmp_path: Path) -> None:
+    import fastexcel
+
+    texts = ["<script>&amp;", " two  spaces ", "a\nb", "_x0041_", "\x01", "\r", "語", "'", ""]
+    cover = {"title": "t", "lines": [], "sources": [], "says": {}}
+    frame = pl.DataFrame({"text": texts, "n": range(len(texts))})
+    write_workbook(tmp_path / "t.xlsx", {"notes": frame, "none": pl.DataFrame()}, cover)
+    sheet = part(tmp_path / "t.xlsx", "xl/worksheets/sheet2.xml")
+    assert ElementTree.fromstring(sheet) is not None
+    assert ">&lt;script&gt;&amp;amp;<" in sheet
+    assert ">_x005F_x0041_<" in sheet
+    assert ">_x0001_<" in sheet
+    read = fastexcel.read_excel(tmp_path / "t.xlsx").load_sheet("notes").to_polars()
+    assert read["n"].to_list() == list(range(len(texts)))
+    assert read["text"].to_list()[:3] == texts[:3]
 
 
 # Names

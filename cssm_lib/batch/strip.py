@@ -12,7 +12,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import upgrade
 
-Words = list[tuple[re.Pattern[str], str]]
+# a folder as it is written, where it stands as a whole, and what is written in its stead
+Words = list[tuple[str, re.Pattern[str], str]]
 ERROR_MARK = "papermill-error-cell-tag"
 WIDGETS = (
     "application/vnd.jupyter.widget-view+json",
@@ -70,9 +71,12 @@ def _output(output: NotebookNode, words: Words) -> NotebookNode:
 
 
 def _clean(text: str, words: Words) -> str:
-    for path, word in words:
-        text = path.sub(lambda found, word=word: f"{word}/" if found[1] else word, text)
-    return ADDRESS.sub("", KERNEL_FILE.sub("<cell>", text))
+    for path, whole, word in words:
+        if path in text:  # almost never, and far quicker asked than the pattern
+            text = whole.sub(lambda found, word=word: f"{word}/" if found[1] else word, text)
+    if "ipykernel_" in text:
+        text = KERNEL_FILE.sub("<cell>", text)
+    return ADDRESS.sub("", text) if " at 0x" in text else text
 
 
 def _places(folder: Path) -> Words:
@@ -88,7 +92,7 @@ def _places(folder: Path) -> Words:
     }
     longest_first = sorted(places.items(), key=lambda item: -len(str(item[0])))
     return [
-        (re.compile(rf"(?<![\w/]){re.escape(str(path))}(?:(/)|(?![\w.-]))"), word)
+        (str(path), re.compile(rf"(?<![\w/]){re.escape(str(path))}(?:(/)|(?![\w.-]))"), word)
         for path, word in longest_first
         if len(path.parts) > 1
     ]

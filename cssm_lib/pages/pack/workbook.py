@@ -21,7 +21,7 @@ RISKY_START = r"^([=+\-@\t\r])"
 LONGEST_TEXT = 32_000
 MOST_ROWS = 1_048_000
 WIDTHS = (8, 48)
-FIRST_DAY = dt.date(1900, 1, 1)
+FIRST_DAY = dt.date(1900, 3, 1)  # spreadsheets count a day before it that never was
 # text stays text, never a formula, a link or a number; with the time fixed, bytes are equal
 OPTIONS = {
     "in_memory": True,
@@ -58,13 +58,14 @@ def sheet_names() -> list[str]:
 
 def _write_sheet(book: Workbook, name: str, frame: pl.DataFrame) -> tuple[int, int]:
     """One sheet with a frozen, filtered header; rows written and rows there were."""
-    sheet = book.add_worksheet(name[:31])
+    from cssm_lib.pages.pack.cells import FrameSheet
+
+    sheet = book.add_worksheet(name[:31], worksheet_class=FrameSheet)
     printed = frame.head(MOST_ROWS).select(_harmless(column) for column in frame.get_columns())
     for place, column in enumerate(printed.get_columns()):
         kind = _kind(name, column)
         sheet.set_column(place, place, _width(column), book.add_format(_look(kind)))
-        _write_column(sheet, place, column)
-    sheet.write_row(0, 0, printed.columns, book.add_format(_look("header")))
+    sheet.fill(printed, book.add_format(_look("header")))
     sheet.freeze_panes(1, 0)
     if printed.width:
         sheet.autofilter(0, 0, max(printed.height, 1), printed.width - 1)
@@ -77,15 +78,6 @@ def _print_setup(sheet: Worksheet) -> None:
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-
-
-def _write_column(sheet: Worksheet, place: int, column: pl.Series) -> None:
-    if column.dtype == pl.String:
-        for row, text in enumerate(column, 1):
-            if text is not None:
-                sheet.write_string(row, place, text)
-    else:
-        sheet.write_column(1, place, column.to_list())
 
 
 def _harmless(column: pl.Series) -> pl.Series:
