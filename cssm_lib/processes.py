@@ -18,11 +18,18 @@ from typing import Any
 COMMAND = [sys.executable, "-m", "cssm_lib.processes"]
 
 
+def cores() -> int:
+    """The cores that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def elsewhere(parts: Sequence[Sequence[Path]], job: Any) -> dict[int, Any]:
     """By number what each part came to; a part is missing where its process failed."""
-    cores = os.cpu_count() or 1
-    shares = [{n: parts[n] for n in range(core, len(parts), cores)} for core in range(cores)]
-    with ThreadPoolExecutor(cores) as pool:
+    many = cores()
+    shares = [{n: parts[n] for n in range(core, len(parts), many)} for core in range(many)]
+    with ThreadPoolExecutor(many) as pool:
         answers = list(pool.map(lambda share: _answer(share, job), filter(None, shares)))
     return {n: made for answer in answers for n, made in answer.items()}
 

@@ -33,7 +33,7 @@ def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a kernel was started")
 
-    monkeypatch.setattr("cssm_lib.batch.running.run_notebook", refuse)
+    monkeypatch.setattr("cssm_lib.batch.making.run_notebook", refuse)
 
 
 # Parameters
@@ -164,7 +164,7 @@ def test_a_page_that_stands_is_run_again_only_by_force(
     run(jobs, settings)
     before, ran = tree(tmp_path / "out"), []
     monkeypatch.setattr(
-        "cssm_lib.batch.running.run_notebook", lambda *given: ran.append(given) or 1 / 0
+        "cssm_lib.batch.making.run_notebook", lambda *given: ran.append(given) or 1 / 0
     )
     assert run(jobs, settings)[0].complete
     assert (ran, tree(tmp_path / "out")) == ([], before)

@@ -21,6 +21,7 @@ import pytest
 from cssm_lib.batch import Settings, jobs_from_folders, run
 from cssm_lib.batch.engine import Ran
 from cssm_lib.batch.faults import Fault, Kind, fault_of, of_cell
+from cssm_lib.batch.kernel import Place
 from cssm_lib.batch.private import private_folder, tidy
 from cssm_lib.errors import ConfigError, InputError, PageError, UnusableClient
 from cssm_lib.whole import DRAFT, no_drafts, whole, write_whole
@@ -76,7 +77,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         titles.append(title)
         return Ran(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(title)]))
 
-    monkeypatch.setattr("cssm_lib.batch.running.run_notebook", made)
+    monkeypatch.setattr("cssm_lib.batch.making.run_notebook", made)
     return titles
 
 
@@ -230,7 +231,7 @@ def test_only_a_dead_kernel_is_tried_again(tiny: Any, monkeypatch: Any, kind: Ki
 
     monkeypatch.setattr(engine, "_once", once)
     source = tiny("draws")["draws"].content
-    ended = engine.run_notebook(source, {}, engine.Place(Path()))
+    ended = engine.run_notebook(source, {}, engine.Kernel(Place(Path())))
     again = kind in (Kind.kernel, Kind.start)
     assert len(tries) == 1 + again
     assert (ended.fault is None) == again
@@ -242,7 +243,7 @@ def test_a_page_that_failed_stands_in_the_index_with_its_class(
     def hangs(source: Any, *_: Any) -> Ran:
         return Ran(source, Fault(Kind.time, "cell 2 of 3: did not end within 4 s"))
 
-    monkeypatch.setattr("cssm_lib.batch.running.run_notebook", hangs)
+    monkeypatch.setattr("cssm_lib.batch.making.run_notebook", hangs)
     (made,) = run(job.jobs, settings(job, tmp_path / "out"))
     front = (made.folder / "index.html").read_text()
     assert '<a href="draws.html">' in front

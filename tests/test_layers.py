@@ -27,13 +27,15 @@ MAY_IMPORT = {
     "clean": {"schema", "errors"},
     "client": {"read", "clean", "config", "rules", "processes", "errors"},
     "processes": {"client"},
+    "slate": set(),
     "scenario": {"client", "config", "errors"},
     "pseudonyms": {"client", "config", "errors"},
     "analyses": {"schema", "rules", "errors"},
     "answers": {"client", "analyses", "schema", "errors"},
     "pages": {"schema", "errors"},
     "widgets": {"scenario", "answers", "pages"},
-    "batch": {"config", "client", "scenario", "pseudonyms", "answers", "pages", "errors"},
+    "batch": {"config", "client", "scenario", "pseudonyms", "answers", "pages", "processes"}
+    | {"errors"},
     "sample": {"schema"},
     "cli": ANYTHING,
 }

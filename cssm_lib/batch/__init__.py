@@ -5,13 +5,16 @@ in the partial page and in the front pages.
 """
 
 from cssm_lib.batch.jobs import Job, client_dirs, jobs_from_file, jobs_from_folders
+from cssm_lib.batch.making import Settings
 from cssm_lib.batch.notebooks import find_notebooks, notebook_folder, pages_asked, read_notebook
-from cssm_lib.batch.running import Made, Settings, run
+from cssm_lib.batch.running import Made, run
+from cssm_lib.batch.told import Told
 
 __all__ = [
     "Job",
     "Made",
     "Settings",
+    "Told",
     "client_dirs",
     "find_notebooks",
     "jobs_from_file",

@@ -1,64 +1,30 @@
-"""One notebook in one clean kernel: papermill with the engine that was measured fast and quiet.
+"""One notebook in a clean kernel: papermill with the engine that was measured fast and quiet.
 
-A kernel talks over Unix sockets of its own in a short private folder, gets its working folder
-through nbclient's resources (papermill's `cwd` would move the whole process) and is ended at once.
-What comes back is the notebook as far as it ran, whatever happened.
+The kernel gets its working folder through nbclient's resources; papermill's `cwd` would move the
+whole process. What comes back is the notebook as far as it ran, whatever happened.
 """
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import logging
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import papermill
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from papermill.engines import NBClientEngine, papermill_engines
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
-from cssm_lib.answers import AUDIENCE, OPENED
 from cssm_lib.batch.faults import Fault, Kind, of_cell
-from cssm_lib.batch.private import private_folder
+from cssm_lib.batch.kernel import Kernel
 
 NAME = "cssm"
-CELL_SECONDS = 600
-SOCKET_ROOM = 95  # a socket's path holds 107 characters; a number is added to it
-# What a kernel does before the first cell. jsonschema would compile grammars for 0.85 s that no
-# Jupyter schema needs; Altair would import widgets that no page can show; a kernel that lives for
-# seconds has no use for a collector that runs all the time. Together 1 s of 2.3.
-LIGHT = (
-    "import gc, sys; gc.set_threshold(50_000, 20, 20);"
-    " sys.modules.setdefault('rfc3987_syntax', None); sys.modules.setdefault('anywidget', None)"
-)
+START_SECONDS = 60
 MARKS = {"injected-parameters", "papermill-error-cell-tag"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where and for how long a kernel works: its folder, seconds a cell, threads for polars.
-
-    `audience` is who will read what it makes; no cell can open more than that.
-    `opened` is the entry of the store that a client with pseudonyms stands for.
-    """
-
-    folder: Path
-    cell_seconds: int = CELL_SECONDS
-    polars_threads: int = 1
-    audience: str = "internal"
-    opened: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,38 +35,32 @@ class Ran:
     fault: Fault | None = None
 
 
-class OwnPython(AsyncKernelManager):
-    """Starts this very interpreter, whatever the user has installed as kernel `python3`."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """The kernel's command line and what is set in its environment only."""
-        command = get_kernel_dict([f"--IPKernelApp.exec_lines={LIGHT}"])
-        return KernelSpec(**command, env=dict(self.config["OwnPython"]["environment"]))
-
-
-class CssmEngine(NBClientEngine):
-    """papermill's own engine with a kernel as described above; nothing is saved while it runs."""
+class CssmEngine(Engine):
+    """papermill's way of working in a kernel that may have worked before; nothing is saved."""
 
     @classmethod
-    def execute_notebook(
-        cls, nb: NotebookNode, kernel_name: str, output_path: str | None = None, **kwargs: Any
-    ) -> NotebookNode:
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **given: Any
+    ) -> None:
         """Run the cells; `ran` (a list) gets the notebook before the first cell starts."""
-        kwargs.pop("ran").append(nb)
-        place = kwargs.pop("place")
-        with private_folder() as private:
-            return super().execute_notebook(
-                nb,
-                kernel_name,
-                output_path=None,
-                config=_wiring(private, place),
-                kernel_manager_class=OwnPython,
-                shutdown_kernel="immediate",
-                record_timing=False,
-                resources={"metadata": {"path": str(place.folder)}},
-                **kwargs,
-            )
+        kernel: Kernel = given["kernel"]
+        given["ran"].append(nb_man.nb)
+        kernel.prepare()
+        client = PapermillNotebookClient(
+            nb_man,
+            km=kernel.manager,
+            kernel_name=kernel_name,
+            timeout=kernel.place.cell_seconds,
+            startup_timeout=START_SECONDS,
+            record_timing=False,
+            resources={"metadata": {"path": str(kernel.place.folder)}},
+            log=logging.getLogger("papermill"),
+        )
+        client.kc = kernel.client
+        try:
+            client.execute()
+        finally:
+            kernel.client = client.kc
 
 
 papermill_engines.register(NAME, CssmEngine)
@@ -111,49 +71,36 @@ def quiet() -> None:
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 
-@contextmanager
-def _own_loop() -> Iterator[None]:
-    """Nbclient leaves its event loop open, with what waited for a dead kernel; here it ends."""
-    loop = ensure_event_loop()
-    try:
-        yield
-    finally:
-        loop.run_until_complete(_cancelled(asyncio.all_tasks(loop)))
-        loop.close()
-        asyncio.set_event_loop(None)
-
-
-async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
+def run_notebook(source: NotebookNode, parameters: Mapping[str, Any], kernel: Kernel) -> Ran:
     """The executed notebook; a fault in a cell, a dead kernel or a time-out ends as `fault`.
 
-    Faults that a second try can mend get one, in a new kernel and from the first cell.
+    Faults that a second try can mend get one, from the first cell; after any fault the kernel is
+    ended, so that the second try and the next page have a fresh one.
     """
-    ran = _once(source, parameters, place)
-    return _once(source, parameters, place) if ran.fault and ran.fault.tried_again else ran
+    ran = _once(source, parameters, kernel)
+    return _once(source, parameters, kernel) if ran.fault and ran.fault.tried_again else ran
 
 
-def _once(source: NotebookNode, parameters: Mapping[str, Any], place: Place) -> Ran:
+def _once(source: NotebookNode, parameters: Mapping[str, Any], kernel: Kernel) -> Ran:
     seen: list[NotebookNode] = []
     fault = None
     try:
-        with _own_loop():
-            _papermill(copy.deepcopy(source), parameters, place=place, seen=seen)
+        _papermill(copy.deepcopy(source), parameters, kernel=kernel, seen=seen)
     except PapermillExecutionError as error:
         message = f"{error.ename}: {_first_line(error.evalue)}".rstrip(": ")
         fault = Fault(of_cell(error.ename, error.evalue), message)
     except CellTimeoutError:
-        fault = Fault(Kind.time, f"did not end within {place.cell_seconds} s")
+        fault = Fault(Kind.time, f"did not end within {kernel.place.cell_seconds} s")
     except (DeadKernelError, RuntimeError) as error:
         fault = _kernel_fault(error, started=bool(seen and _started(seen[0])))
+    except BaseException:
+        kernel.end()
+        raise
+    kernel.look()
     notebook = seen[0] if seen else copy.deepcopy(source)
     if fault is None:
         return Ran(notebook)
+    kernel.end()
     return Ran(notebook, replace(fault, message=f"{_where(notebook)}: {fault.message}"))
 
 
@@ -161,7 +108,7 @@ def _papermill(
     source: NotebookNode,
     parameters: Mapping[str, Any],
     *,
-    place: Place,
+    kernel: Kernel,
     seen: list[NotebookNode],
 ) -> None:
     source.metadata.setdefault("papermill", {})
@@ -176,8 +123,7 @@ def _papermill(
         language="python",
         progress_bar=False,
         request_save_on_cell_execute=False,
-        execution_timeout=place.cell_seconds,
-        place=place,
+        kernel=kernel,
         ran=seen,
     )
 
@@ -209,24 +155,3 @@ def _where(notebook: NotebookNode) -> str:
     if not started:
         return "before the first cell"
     return f"cell {sum(own[: started[-1] + 1])} of {sum(own)}"
-
-
-def _wiring(private: Path, place: Place) -> Config:
-    """How a kernel is reached, and what it finds in its environment."""
-    environment = {
-        "IPYTHONDIR": str(private / "ipython"),  # no start-up file of the user's runs in a page
-        "POLARS_MAX_THREADS": str(place.polars_threads),
-        "PYTHONHASHSEED": "0",
-        AUDIENCE: place.audience,
-        **({OPENED: str(place.opened)} if place.opened else {}),
-    }
-    wires = {"connection_file": str(private / "kernel.json"), **_transport(private)}
-    return Config({"KernelManager": wires, "OwnPython": {"environment": environment}})
-
-
-def _transport(private: Path) -> dict[str, str]:
-    """Sockets whose name no other kernel has; encrypted TCP where a socket cannot be had."""
-    address = str(private / "k")
-    if sys.platform != "win32" and len(os.fsencode(address)) <= SOCKET_ROOM:
-        return {"transport": "ipc", "ip": address}
-    return {"transport_encryption": "required"}

@@ -1,16 +1,16 @@
 """The run itself: steps that lead to further steps, worked off by as many threads as kernels.
 
-open a client → begin its packs → run their pages → finish each pack. The next step of a pack that
-was begun goes before the first step of another, so that few clients are open at a time.
+open a client → begin its packs → make their pages → finish each pack. The next step of a pack that
+was begun goes before the first step of another, so that few clients are open at a time. A finished
+pack holds nothing any more but what became of its pages.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,58 +19,23 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import INTERNAL, Change, open_client
+from cssm_lib.answers import INTERNAL, open_client
 from cssm_lib.batch.audience import for_audience
-from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
+from cssm_lib.batch.engine import quiet
 from cssm_lib.batch.faults import Fault, Kind, fault_of
 from cssm_lib.batch.hidden import untold
 from cssm_lib.batch.jobs import Job
-from cssm_lib.batch.keep import kept_page, page_key
-from cssm_lib.batch.notebooks import Notebook, pages_asked
+from cssm_lib.batch.making import OWN, Settings, Work, keep, lane, page_of
+from cssm_lib.batch.notebooks import pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
 from cssm_lib.batch.printed import PRINTED, only, write_printed
 from cssm_lib.batch.private import tidy
 from cssm_lib.batch.since import compared
-from cssm_lib.batch.strip import stripped
+from cssm_lib.batch.told import Told
 from cssm_lib.errors import CssmError, PageError
-from cssm_lib.pages.pack import (
-    Pack,
-    Page,
-    drop_page,
-    unfinished,
-    write_pack,
-    write_packs_index,
-    write_page,
-)
+from cssm_lib.pages.pack import Page, drop_page, unfinished, write_pack, write_packs_index
 
-CORES = os.cpu_count() or 1
-# what a notebook is given where it has it; the values here show the type
-OWN = {"client_dir": "", "as_of": "", "renewal": "", "previous": "", "interactive": False}
-Tell = Callable[[Job, Page | None, str | None], None]
 Step = Callable[[], list[Any]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a batch runs.
-
-    `notebooks` are the pages there are, `threads` how many kernels work at once, `parameters` what
-    every notebook that has them gets beside the client, the day and the renewal. `force` runs also
-    the pages that stand in OUT already and rest on the same inputs. `audience` is who the packs are
-    for, `previous` a pack or the OUT of an earlier run: what changed since then is told.
-    `change` is what every client goes through before any answer.
-    """
-
-    out: Path
-    notebooks: Mapping[str, Notebook]
-    threads: int = 2 * CORES
-    force: bool = False
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    cell_seconds: int = CELL_SECONDS
-    audience: str = INTERNAL
-    previous: Path | None = None
-    change: Change | None = None
-    tell: Tell = lambda *_: None
 
 
 @dataclass(frozen=True)
@@ -91,86 +56,85 @@ class Made:
 
 @dataclass(frozen=True)
 class Batch:
-    """One run: its settings, the results so far and the folders that packs have taken."""
+    """One run: settings, results, folders that packs have taken, packs with pages to make."""
 
     settings: Settings
     results: dict[Job, Made] = field(default_factory=dict)
     taken: dict[Path, Job] = field(default_factory=dict)
+    begun: list[Work] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-@dataclass(frozen=True)
-class Work:
-    """One pack while its pages are made; `pages` fills up as they are."""
-
-    batch: Batch
-    job: Job
-    folder: Path
-    answers: Any
-    pages: dict[str, Page]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def pack(self) -> Pack:
-        """The pack as far as it is known, pages in the notebooks' order."""
-        day, known = self.answers.as_of, self.batch.settings.notebooks
-        return Pack(
-            client=self.job.client,
-            renewal=self.job.renewal,
-            as_of=day and day.isoformat(),
-            version=__version__,
-            pages=tuple(self.pages[stem] for stem in known if stem in self.pages),
-            not_asked=tuple(_page_of(known[stem]) for stem in known if stem not in self.pages),
-            audience=self.batch.settings.audience,
-        )
 
 
 def run(jobs: Sequence[Job], settings: Settings) -> list[Made]:
-    """One result per job, in order; `settings.tell` hears of every page and of every lost job.
+    """One result per job, in order; `settings.tell` hears of every page and of every pack.
 
     Raises ParameterError before any kernel starts where a page or a parameter asked for does not
     exist or a parameter is of the wrong type.
     """
-    quiet()
-    tidy()
-    settings = replace(settings, notebooks=for_audience(settings.notebooks, settings.audience))
-    _check(jobs, settings)
-    batch = Batch(settings)
-    openings = groupby(sorted(jobs, key=_same_answers), key=_same_answers)
-    _work_off([partial(_open, batch, list(same)) for _, same in openings], settings.threads)
-    made = [batch.results[job] for job in jobs]
-    failed = [(one.job.label, f"{one.fault}: {one.problem}") for one in made if one.problem]
-    try:
-        write_packs_index(settings.out, failed, tool=__version__)
-    except OSError as fault:
-        raise PageError(f"{fault_of(fault).message} The packs made so far stay.") from None
+    settings = checked(jobs, settings)
+    made = made_here(jobs, settings)
+    write_front(made, settings.out)
     return made
 
 
-def _check(jobs: Sequence[Job], settings: Settings) -> None:
+def checked(jobs: Sequence[Job], settings: Settings) -> Settings:
+    """The settings with the notebooks that the audience may have; raises as `run` does."""
+    settings = replace(settings, notebooks=for_audience(settings.notebooks, settings.audience))
     asked = {stem for job in jobs for stem in pages_asked(settings.notebooks, job.only)}
     contents = {stem: settings.notebooks[stem].content for stem in sorted(asked)}
     known = {name for content in contents.values() for name in declared(content)}
     own = {name: value for name, value in OWN.items() if name in known}
     check_parameters(contents, own | dict(settings.parameters))
+    return settings
+
+
+def made_here(jobs: Sequence[Job], settings: Settings) -> list[Made]:
+    """Make the packs in this process; one result per job, in order."""
+    quiet()
+    tidy()
+    batch = Batch(settings)
+    openings = groupby(sorted(jobs, key=_same_answers), key=_same_answers)
+    steps = [partial(_open, batch, list(same)) for _, same in openings]
+    _work_off(steps, settings.threads, further=partial(_further, batch))
+    return [batch.results[job] for job in jobs]
+
+
+def write_front(made: Iterable[Made], out: Path) -> None:
+    """Write `OUT/index.html`; raises PageError where it cannot be written."""
+    failed = [(one.job.label, f"{one.fault}: {one.problem}") for one in made if one.problem]
+    try:
+        write_packs_index(out, failed, tool=__version__)
+    except OSError as fault:
+        raise PageError(f"{fault_of(fault).message} The packs made so far stay.") from None
 
 
 def _same_answers(job: Job) -> tuple[str, str]:
     return str(job.client_dir), str(job.as_of or "")
 
 
-def _work_off(steps: Sequence[Step], threads: int) -> None:
-    """Run steps and what they lead to; what a running pack needs next goes to the front."""
+def _work_off(steps: Sequence[Step], threads: int, *, further: Callable[[], Step | None]) -> None:
+    """Run steps and what they lead to; what a running pack needs next goes to the front.
+
+    Threads that no step is left for ask for a further one.
+    """
     todo, running = deque(steps), set[Future[list[Step]]]()
     pool = ThreadPoolExecutor(threads)
     try:
         while todo or running:
-            while todo and len(running) < threads:
-                running.add(pool.submit(todo.popleft()))
+            while len(running) < threads and (step := todo.popleft() if todo else further()):
+                running.add(pool.submit(step))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 todo.extendleft(reversed(future.result()))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a run does not wait for it
+
+
+def _further(batch: Batch) -> Step | None:
+    """One more lane for the pack with most pages waiting; for a single page none is worth it."""
+    batch.begun[:] = [work for work in batch.begun if work.waiting]
+    most = max(batch.begun, key=lambda work: len(work.waiting), default=None)
+    return partial(_lane, batch, most) if most and len(most.waiting) > 1 else None
 
 
 def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
@@ -201,26 +165,34 @@ def _guarded(batch: Batch, job: Job, step: Step) -> list[Step]:
 
 def _no_pack(batch: Batch, job: Job, fault: Fault) -> None:
     batch.results[job] = Made(job, problem=fault.message, fault=fault.kind)
-    batch.settings.tell(job, None, fault.message)
+    batch.settings.tell(Told(job, None, "failed", fault.message, fault.kind))
 
 
 def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     """The pages to run; those of an earlier run that rest on the same inputs stand already."""
-    answers = compared(batch.settings.previous, job, answers)
-    work = Work(batch, job, _folder(batch.settings, job, answers), answers, {})
-    _take(work)
+    settings = batch.settings
+    answers = compared(settings.previous, job, answers)
+    work = Work(settings, job, _folder(settings, job, answers), answers, {})
+    _take(batch, work)
     unfinished(work.folder)
-    asked = pages_asked(batch.settings.notebooks, job.only)
+    asked = pages_asked(settings.notebooks, job.only)
     _drop_others(work)
-    for stem in batch.settings.notebooks:
-        _keep(work, stem, asked=stem in asked)
-    waiting = [stem for stem in asked if stem not in work.pages]
-    for stem in waiting:
-        work.pages[stem] = _page_of(batch.settings.notebooks[stem])
-    left = set(waiting)
-    if not waiting:
-        return [partial(_guarded, batch, job, partial(_finish, work))]
-    return [partial(_make, work, stem, left) for stem in waiting]
+    for stem in settings.notebooks:
+        keep(work, stem, asked=stem in asked)
+    work.waiting.extend(stem for stem in asked if stem not in work.pages)
+    work.left.update(work.waiting)
+    for stem in work.waiting:
+        work.pages[stem] = page_of(settings.notebooks[stem])
+    if not work.waiting:
+        return [partial(_guarded, batch, job, partial(_finish, batch, work))]
+    batch.begun.append(work)
+    return [partial(_lane, batch, work)]
+
+
+def _lane(batch: Batch, work: Work) -> list[Step]:
+    """Pages of a pack in one kernel; the last page of the pack leads to its finish."""
+    finish = partial(_guarded, batch, work.job, partial(_finish, batch, work))
+    return [finish] if lane(work) else []
 
 
 def _folder(settings: Settings, job: Job, answers: Any) -> Path:
@@ -230,10 +202,10 @@ def _folder(settings: Settings, job: Job, answers: Any) -> Path:
     return settings.out.joinpath(*job.place, own)
 
 
-def _take(work: Work) -> None:
+def _take(batch: Batch, work: Work) -> None:
     """A folder holds one pack of a run."""
-    with work.batch.lock:
-        first = work.batch.taken.setdefault(work.folder, work.job)
+    with batch.lock:
+        first = batch.taken.setdefault(work.folder, work.job)
     if first is not work.job:
         raise CssmError(
             f"{work.job.label}: another entry of this run makes the same pack; take one of them out"
@@ -244,97 +216,28 @@ def _take(work: Work) -> None:
 def _drop_others(work: Work) -> None:
     """Pages and tables of an earlier run that this pack has not, or may not have any more."""
     for path in work.folder.glob("[0-9][0-9]_*.html"):
-        if path.stem not in work.batch.settings.notebooks:
+        if path.stem not in work.settings.notebooks:
             drop_page(work.folder, path.stem)
-    if work.batch.settings.audience != INTERNAL:
+    if work.settings.audience != INTERNAL:
         shutil.rmtree(work.folder / "tables", ignore_errors=True)
 
 
-def _keep(work: Work, stem: str, *, asked: bool) -> None:
-    settings = work.batch.settings
-    key = _key(work, stem)
-    kept = kept_page(work.folder / f"{stem}.ipynb", key)
-    if kept is None or (asked and settings.force):
-        drop_page(work.folder, stem)
-        return
-    work.pages[stem] = replace(_page_of(settings.notebooks[stem], work), notebook=kept)
-    write_page(work.folder, work.pack(), work.pages[stem])
-    if asked:
-        settings.tell(work.job, work.pages[stem], None)
-
-
-def _page_of(notebook: Notebook, work: Work | None = None) -> Page:
-    parameters = _parameters(work, notebook) if work else None
-    return Page(notebook.stem, notebook.title, notebook.digest, parameters)
-
-
-def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
-    """What a notebook is given: the client relative to the kernel's folder, the day as asked."""
-    job = work.job
-    own = OWN | {
-        "client_dir": job.folder_name,
-        "as_of": job.as_of.isoformat() if job.as_of else "",
-        "renewal": job.renewal or "",
-        "previous": (work.answers.about.get("previous") or {}).get("digest", ""),
-    }
-    known = declared(notebook.content)
-    given = own | dict(work.batch.settings.parameters)
-    return {name: value for name, value in given.items() if name in known}
-
-
-def _key(work: Work, stem: str) -> str:
-    notebook = work.batch.settings.notebooks[stem]
-    rests_on = _parameters(work, notebook) | {"audience": work.batch.settings.audience}
-    return page_key(work.answers.about["key"], notebook.digest, rests_on)
-
-
-def _make(work: Work, stem: str, left: set[str]) -> list[Step]:
-    """Run one notebook into one page; the last page of a pack leads to its finish."""
-    try:
-        page = _executed(work, stem)
-        write_page(work.folder, work.pack(), page)
-    except Exception as fault:  # a page that cannot be made never stops another
-        notebook = work.batch.settings.notebooks[stem]
-        said = fault_of(fault)
-        page = replace(_page_of(notebook, work), problem=said.message, fault=said.kind)
-    work.batch.settings.tell(work.job, page, page.problem)
-    with work.lock:
-        work.pages[stem] = page
-        left.discard(stem)
-        last = not left
-    return [partial(_guarded, work.batch, work.job, partial(_finish, work))] if last else []
-
-
-def _executed(work: Work, stem: str) -> Page:
-    settings = work.batch.settings
-    page = _page_of(settings.notebooks[stem], work)
-    folder = work.job.client_dir.absolute().parent
-    threads = max(1, CORES // settings.threads)
-    opened = work.answers.folder if settings.change else None
-    place = Place(folder, settings.cell_seconds, threads, settings.audience, opened)
-    ran = run_notebook(settings.notebooks[stem].content, page.parameters or {}, place)
-    said = {"page": stem, "key": _key(work, stem), "finished": ran.fault is None}
-    said |= {"audience": settings.audience}
-    notebook = stripped(ran.notebook, folder=folder, said=said)
-    page = replace(page, notebook=notebook)
-    return replace(page, problem=ran.fault.message, fault=ran.fault.kind) if ran.fault else page
-
-
-def _finish(work: Work) -> list[Step]:
+def _finish(batch: Batch, work: Work) -> list[Step]:
     """All that stands beside the pages."""
     tables = work.folder / "tables"
     written = work.answers.write(tables, formats=("csv", "parquet"))
     only(tables, [*written, *write_printed(tables / PRINTED, work.pack().pages)])
     about = dict(work.answers.about) | {"repeat": _repeat(work)}
     write_pack(work.folder, work.pack(), tables=work.answers, about=about)
-    pages = tuple(work.pack().pages)
-    work.batch.results[work.job] = Made(work.job, work.folder, pages)
+    pages = tuple(replace(page, notebook=None) for page in work.pack().pages)
+    batch.results[work.job] = Made(work.job, work.folder, pages)
+    batch.settings.tell(Told(work.job))
     return []
 
 
 def _repeat(work: Work) -> dict[str, Any]:
     """The entry of a renewals.toml that makes this pack again; what is left out is the default."""
-    every = work.batch.settings.notebooks
+    every = work.settings.notebooks
     only = [stem for stem in every if stem in work.pages]
     said = {
         "client_dir": work.job.folder_name,

@@ -160,8 +160,13 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
     ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="Tell every step as a JSON object on stdout.")
+    ] = False,
 ) -> None:
     """Make a pack per client and renewal: pages, executed notebooks, tables, workbook."""
+    from dataclasses import replace
+
     import cssm_lib.batch as batch
 
     if previous and audience is Audience.vendor:
@@ -177,8 +182,9 @@ def run(
     )
     if pseudonymise:
         todo, settings = _hidden(todo, settings, pseudonymise)
-    made = _run(todo, settings, jobs)
-    _print_results(made, settings.out)
+    if jobs:
+        settings = replace(settings, threads=jobs)
+    made = _run(todo, settings, lines=json_lines)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
 
 
@@ -330,22 +336,29 @@ def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], A
     return hidden(todo, key), replace(settings, change=change_by(key))
 
 
-def _run(todo: list[Job], settings: Any, threads: int | None) -> list[Made]:
+def _run(todo: list[Job], settings: Any, *, lines: bool) -> list[Made]:
+    import time
     from dataclasses import replace
 
     from cssm_lib.batch import pages_asked, run
     from cssm_lib.batch.private import leave
-    from cssm_lib.cli.progress import progress
+    from cssm_lib.cli.progress import json_lines, progress, say_end
 
-    settings = replace(settings, threads=threads) if threads else settings
-    pages = {job: pages_asked(settings.notebooks, job.only) for job in todo}
+    pages = {job: len(pages_asked(settings.notebooks, job.only)) for job in todo}
+    every, began = sum(pages.values()), time.monotonic()
     try:
-        with progress(sum(map(len, pages.values()))) as tell:
-            return run(todo, replace(settings, tell=lambda *said: tell(*said, len(pages[said[0]]))))
+        with json_lines(len(todo), every) if lines else progress(every) as tell:
+            told = replace(settings, tell=lambda said: tell(said, pages[said.job]))
+            made = run(todo, told)
     except KeyboardInterrupt:
         leave()
         _say("stopped; the pages made so far stay and need not be made again.")
         os._exit(130)  # a thread would wait for its kernel
+    if lines:
+        say_end(made, str(settings.out / "index.html"), time.monotonic() - began)
+    else:
+        _print_results(made, settings.out)
+    return made
 
 
 def _print_results(made: list[Made], out: Path) -> None:

@@ -40,14 +40,20 @@ class FrameSheet(Worksheet):
             self._check_dimensions(frame.height, frame.width - 1)
 
     def _write_rows(self) -> None:
-        names = pl.DataFrame({name: [name] for name in self.frame.columns})
-        head = [self.header._get_xf_index()] * self.frame.width
-        self.fh.write("".join(row_texts(names, head, first=1)))
+        self._write_names()
         looks = [self.col_info[place].column_format for place in range(self.frame.width)]
         styles = [look._get_xf_index() for look in looks]
         for start in range(0, self.frame.height, ROWS_AT_ONCE):
             part = self.frame.slice(start, ROWS_AT_ONCE)
             self.fh.write("".join(row_texts(part, styles, first=start + 2)))
+
+    def _write_names(self) -> None:
+        style = self.header._get_xf_index()
+        self._xml_start_tag("row", [("r", 1)])
+        for place, name in enumerate(self.frame.columns):
+            at = [("r", f"{xl_col_to_name(place)}1"), ("s", style)]
+            self._xml_inline_string(name, False, at)
+        self._xml_end_tag("row")
 
 
 def row_texts(frame: pl.DataFrame, styles: list[int], *, first: int) -> pl.Series:
@@ -61,15 +67,16 @@ def row_texts(frame: pl.DataFrame, styles: list[int], *, first: int) -> pl.Serie
         _cell(column, f'<c r="{xl_col_to_name(place)}', row, styles[place])
         for place, column in enumerate(frame)
     ]
-    return frame.select(
-        row=pl.concat_str(pl.lit('<row r="'), row, pl.lit('">'), *cells, pl.lit("</row>"))
-    )["row"]
+    there = pl.concat_str(cells, ignore_nulls=True)
+    whole = pl.concat_str(pl.lit('<row r="'), row, pl.lit('">'), there, pl.lit("</row>"))
+    return frame.select(row=whole)["row"]
 
 
 def _cell(column: pl.Series, begin: str, row: pl.Expr, style: int) -> pl.Expr:
     kind, close, value = _held(column)
-    before = pl.concat_str(pl.lit(begin), row, pl.lit(f'" s="{style}"{kind}'))
-    return pl.concat_str(before, value, pl.lit(f"{close}</c>")).fill_null("")
+    return pl.concat_str(
+        pl.lit(begin), row, pl.lit(f'" s="{style}"{kind}'), value, pl.lit(f"{close}</c>")
+    )
 
 
 def _held(column: pl.Series) -> tuple[str, str, pl.Expr]:

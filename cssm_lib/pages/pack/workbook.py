@@ -61,10 +61,9 @@ def _write_sheet(book: Workbook, name: str, frame: pl.DataFrame) -> tuple[int, i
     from cssm_lib.pages.pack.cells import FrameSheet
 
     sheet = book.add_worksheet(name[:31], worksheet_class=FrameSheet)
-    printed = frame.head(MOST_ROWS).select(_harmless(column) for column in frame.get_columns())
-    for place, column in enumerate(printed.get_columns()):
-        kind = _kind(name, column)
-        sheet.set_column(place, place, _width(column), book.add_format(_look(kind)))
+    printed = _harmless(frame.head(MOST_ROWS))
+    for place, (column, width) in enumerate(zip(printed, _widths(printed), strict=True)):
+        sheet.set_column(place, place, width, book.add_format(_look(_kind(name, column))))
     sheet.fill(printed, book.add_format(_look("header")))
     sheet.freeze_panes(1, 0)
     if printed.width:
@@ -80,20 +79,26 @@ def _print_setup(sheet: Worksheet) -> None:
     sheet.repeat_rows(0)
 
 
-def _harmless(column: pl.Series) -> pl.Series:
-    """Text that is no formula and fits its cell; only days that Excel knows."""
-    dtype = column.dtype
+def _harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """Text that is no formula and fits its cell; only days that a spreadsheet knows."""
+    first_days = frame.select(pl.col(pl.Date, pl.Datetime).dt.date().min()).to_dict()
+    early = {name for name, day in first_days.items() if (day.item() or FIRST_DAY) < FIRST_DAY}
+    return frame.select(
+        pl.col(name).cast(pl.String) if name in early else _plain(pl.col(name), dtype)
+        for name, dtype in frame.schema.items()
+    )
+
+
+def _plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.String:
         return column.str.slice(0, LONGEST_TEXT).str.replace(RISKY_START, "'$1")
-    if dtype.is_float():
-        return column.set(~column.is_finite(), None)  # would be written as an error formula
-    if dtype.is_numeric() or dtype == pl.Boolean:
-        return column
-    if dtype.is_temporal() and (column.is_empty() or column.dt.date().min() is None):
-        return column
-    if dtype.is_temporal() and column.dt.date().min() >= FIRST_DAY:
-        return column.dt.replace_time_zone(None) if isinstance(dtype, pl.Datetime) else column
-    return column.cast(pl.String)
+    if dtype.is_float():  # what is not finite would be written as an error formula
+        return pl.when(column.is_finite()).then(column)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.replace_time_zone(None)
+    return (
+        column if dtype.is_numeric() or dtype in (pl.Boolean, pl.Date) else column.cast(pl.String)
+    )
 
 
 def _kind(table: str, column: pl.Series) -> str:
@@ -118,9 +123,12 @@ def _look(kind: str) -> dict[str, Any]:
     return font | {"num_format": FORMATS[kind]}
 
 
-def _width(column: pl.Series) -> float:
-    longest = column.cast(pl.String).str.len_chars().max() or 0
-    return min(max(longest, len(column.name) + 3, WIDTHS[0]), WIDTHS[1])
+def _widths(frame: pl.DataFrame) -> list[float]:
+    longest = frame.select(pl.all().cast(pl.String).str.len_chars().max())
+    return [
+        min(max(column.item() or 0, len(column.name) + 3, WIDTHS[0]), WIDTHS[1])
+        for column in longest
+    ]
 
 
 def _write_cover(
