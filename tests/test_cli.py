@@ -159,12 +159,16 @@ def test_the_sample_batch_is_whole(sample_batch: SimpleNamespace) -> None:
     assert printed[-1] == sample_batch.out / "index.html"
 
 
-def test_progress_is_one_line_a_page(sample_batch: SimpleNamespace) -> None:
+def test_progress_is_one_line_a_page_and_then_the_slowest(sample_batch: SimpleNamespace) -> None:
     lines = sample_batch.stderr.splitlines()
     pages = len(list(sample_batch.out.glob("*/*/*/*.ipynb")))
-    assert len(lines) == pages
-    line = re.compile(rf"\d+ of {pages}, [\d.]+ s: .+: 0\d_\w+$")
-    assert [line_ for line_ in lines if not line.match(line_)] == []
+    line = re.compile(rf"\d+ of {pages}, [\d.]+ s(, about \d+ s left)?: .+: 0\d_\w+$")
+    assert [line_ for line_ in lines[:pages] if not line.match(line_)] == []
+    head, *slowest, most = lines[pages:]
+    assert re.match(rf"{pages} pages ran in [\d.]+ s; the slowest:$", head)
+    assert len(slowest) == 5
+    assert [one for one in slowest if not re.match(r" +[\d.]+ s +\d+ MB  .+: 0\d_\w+$", one)] == []
+    assert re.match(r"Most memory of a kernel: \d+ MB, for .+\.$", most)
 
 
 def test_out_holds_packs_and_their_list_only(sample_batch: SimpleNamespace) -> None:
@@ -194,6 +198,15 @@ def test_a_second_run_makes_nothing_anew(
     tree: Callable[[Path], dict[str, bytes]],
 ) -> None:
     before = tree(sample_batch.out)
-    done = cssm("run", sample_clients, "--out", sample_batch.out)
+    done = cssm("run", sample_clients, "--out", sample_batch.out, "--json-lines")
     assert done.returncode == 0
     assert tree(sample_batch.out) == before
+    begun, *events, ended = [json.loads(line) for line in done.stdout.splitlines()]
+    pages = [event for event in events if event["event"] == "page"]
+    packs = [event for event in events if event["event"] == "pack"]
+    assert begun == {"event": "begun", "packs": 3, "pages": len(pages)}
+    assert {event["state"] for event in pages} == {"kept"}
+    assert [event["state"] for event in packs] == ["made"] * 3
+    assert (ended["event"], ended["packs_complete"], ended["pages_failed"]) == ("ended", 3, 0)
+    assert len(ended["folders"]) == 3
+    assert done.stderr == ""

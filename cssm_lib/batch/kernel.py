@@ -100,13 +100,16 @@ class Kernel:
             self._standing.callback(self._shut_down)
 
     def _wiped(self) -> bool:
-        loop = ensure_event_loop()
-        if not loop.run_until_complete(self.manager.is_alive()):
-            return False
+        return ensure_event_loop().run_until_complete(self._wipe())
+
+    async def _wipe(self) -> bool:
         asked = {"silent": True, "store_history": False, "allow_stdin": False}
         asking = self.client.execute(WIPE, **asked, reply=True, timeout=WIPE_SECONDS)
+        answer = asyncio.ensure_future(asking)
+        while not answer.done() and await self.manager.is_alive():
+            await asyncio.wait({answer}, timeout=0.2)
         try:
-            return loop.run_until_complete(asking)["content"]["status"] == "ok"
+            return answer.done() and answer.result()["content"]["status"] == "ok"
         except (TimeoutError, RuntimeError):
             return False
 

@@ -28,7 +28,7 @@ class Course:
 
     pages: int
     done: int = 0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
     ran: list[Told] = field(default_factory=list)
 
     @property
