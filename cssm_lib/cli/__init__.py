@@ -160,6 +160,14 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again that stand there unchanged.")
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run on the Dask cluster there; inputs and OUT on a shared folder.",
+            show_default=False,
+        ),
+    ] = None,
     json_lines: Annotated[
         bool, typer.Option("--json-lines", help="Tell every step as a JSON object on stdout.")
     ] = False,
@@ -184,7 +192,7 @@ def run(
         todo, settings = _hidden(todo, settings, pseudonymise)
     if jobs:
         settings = replace(settings, threads=jobs)
-    made = _run(todo, settings, lines=json_lines)
+    made = _run(todo, settings, scheduler, lines=json_lines)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
 
 
@@ -336,11 +344,11 @@ def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], A
     return hidden(todo, key), replace(settings, change=change_by(key))
 
 
-def _run(todo: list[Job], settings: Any, *, lines: bool) -> list[Made]:
+def _run(todo: list[Job], settings: Any, scheduler: str | None, *, lines: bool) -> list[Made]:
     import time
     from dataclasses import replace
 
-    from cssm_lib.batch import pages_asked, run
+    from cssm_lib.batch import pages_asked
     from cssm_lib.batch.private import leave
     from cssm_lib.cli.progress import json_lines, progress, say_end
 
@@ -349,7 +357,7 @@ def _run(todo: list[Job], settings: Any, *, lines: bool) -> list[Made]:
     try:
         with json_lines(len(todo), every) if lines else progress(every) as tell:
             told = replace(settings, tell=lambda said: tell(said, pages[said.job]))
-            made = run(todo, told)
+            made = _made(todo, told, scheduler)
     except KeyboardInterrupt:
         leave()
         _say("stopped; the pages made so far stay and need not be made again.")
@@ -359,6 +367,16 @@ def _run(todo: list[Job], settings: Any, *, lines: bool) -> list[Made]:
     else:
         _print_results(made, settings.out)
     return made
+
+
+def _made(todo: list[Job], settings: Any, scheduler: str | None) -> list[Made]:
+    if scheduler:
+        from cssm_lib.batch.cluster import run_on
+
+        return run_on(scheduler, todo, settings)
+    from cssm_lib.batch import run
+
+    return run(todo, settings)
 
 
 def _print_results(made: list[Made], out: Path) -> None:

@@ -129,7 +129,7 @@ def summary(course: Course) -> list[str]:
 
 
 def _memory(told: Told) -> str:
-    return f"{told.memory / MEGABYTE:5.0f} MB" if told.memory else "     ? MB"
+    return f"{told.memory / MEGABYTE:5.0f} MB" if told.memory else "    ? MB"
 
 
 # For machines
