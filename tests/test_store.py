@@ -1,3 +1,4 @@
+import re
 import threading
 
 import polars as pl
@@ -154,3 +155,28 @@ def test_an_unknown_table_is_named_with_those_there_are(client):
         answers["postions"]
     with pytest.raises(AttributeError, match="no table 'postions'"):
         _ = answers.postions
+
+
+def test_what_a_killed_process_left_half_written_is_removed(client):
+    import os
+    import subprocess
+    import sys
+
+    from cssm_lib.batch import Settings, run
+
+    code = (
+        "import os, signal, polars as pl; from cssm_lib.answers import store;"
+        "pl.DataFrame.write_parquet = lambda *_: os.kill(os.getpid(), signal.SIGKILL);"
+        "store.put('ab12', {'t': pl.DataFrame()}, {})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    (left,) = entries()
+    other = left.with_name(left.name.replace(f"-{store._host()}-", "-elsewhere-"))
+    own = left.with_name(re.sub(r"-\d+-(\w+)$", rf"-{os.getpid()}-\1", left.name))
+    other.mkdir()
+    own.mkdir()
+    run([], Settings(client / "out", {}))
+    assert sorted(entries()) == sorted([other, own])
+    left.mkdir()
+    store.put("cd34", {"t": pl.DataFrame({"a": [1]})}, {})
+    assert left not in entries()

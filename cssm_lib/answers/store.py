@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -75,7 +77,8 @@ def put(key: str, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) 
     """Write an entry and give its folder; of two writers the first one's stays."""
     place = store_folder()
     place.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=place))
+    no_drafts()
+    draft = Path(tempfile.mkdtemp(prefix=f".{key}-{_host()}-{os.getpid()}-", dir=place))
     try:
         for name, table in tables.items():
             table.write_parquet(draft / f"{name}.parquet")
@@ -85,6 +88,21 @@ def put(key: str, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) 
         shutil.rmtree(draft, ignore_errors=True)
     _prune(place)
     return place / key
+
+
+def no_drafts() -> None:
+    """Remove what processes that were killed on this machine left half-written."""
+    import psutil
+
+    for draft in store_folder().glob(f".*-{_host()}-*"):
+        found = re.fullmatch(rf"\.[0-9a-f]+-{_host()}-(\d+)-\w+", draft.name)
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _host() -> str:
+    """The machine, as a store that several share tells whose a draft is."""
+    return re.sub(r"\W", "", platform.node()) or "here"
 
 
 def drop(entry: Path) -> None:

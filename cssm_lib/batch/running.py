@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import INTERNAL, open_client
+from cssm_lib.answers import INTERNAL, open_client, store
 from cssm_lib.batch.audience import for_audience
 from cssm_lib.batch.engine import quiet
 from cssm_lib.batch.faults import Fault, Kind, fault_of
@@ -92,6 +92,7 @@ def made_here(jobs: Sequence[Job], settings: Settings) -> list[Made]:
     """Make the packs in this process; one result per job, in order."""
     quiet()
     tidy()
+    store.no_drafts()
     batch = Batch(settings)
     openings = groupby(sorted(jobs, key=_same_answers), key=_same_answers)
     steps = [partial(_open, batch, list(same)) for _, same in openings]
