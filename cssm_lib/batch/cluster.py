@@ -150,7 +150,7 @@ def _worked_off(client: Any, jobs: Sequence[Job], settings: Settings) -> Iterato
         options = {"pure": False, "retries": RETRIES}
         task = client.submit(packs_of, there, sent, 1, **options)
         tasks[task] = list(zip(same, there, strict=True))
-    for task in as_completed(tasks):
+    for task in as_completed(tasks, loop=client.loop):
         pairs = tasks.pop(task)
         made, told = _came_to(task, [there for _, there in pairs])
         back = {there: here for here, there in pairs}
