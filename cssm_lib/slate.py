@@ -37,6 +37,8 @@ def begin(imports: Iterable[str] = ()) -> None:
     for statement in imports:
         with suppress(Exception):  # the cell that imports it says what is wrong
             exec(statement, {})
+    if schemas := sys.modules.get("altair.utils.schemapi"):
+        schemas.DEBUG_MODE = False  # a chart is checked when it is drawn, its parts not before
     _undo[:] = [*_shell(), *_modules(), *_process()]
     gc.freeze()  # no later collection looks again at what stands now
 
@@ -45,7 +47,7 @@ def wipe() -> None:
     """Undo whatever cells have done since `begin`."""
     for undo in _undo:
         undo()
-    gc.collect()
+    gc.collect(1)  # a whole collection takes as long as a quarter of a page
 
 
 def _held(thing: Any) -> Undo:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from cssm_lib.schema.audience import (
 )
 
 CHANGES = "changes"
+SMALL = 4_000_000  # bytes of a table that is read once only; a page asks for some a hundred times
 # what a batch tells its kernels, so that no cell of a page can open more than its reader may see
 AUDIENCE = "CSSM_AUDIENCE"
 
@@ -65,6 +66,9 @@ class Answers:
     client_folder: Path
     audience: str = INTERNAL
     since: Path | None = None
+    _read: dict[str, pl.DataFrame] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @property
     def name(self) -> str:
@@ -117,7 +121,12 @@ class Answers:
             )
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        return self.scan(name).collect()
+        found = self._read.get(name)
+        if found is None:
+            found = self.scan(name).collect()
+            if found.estimated_size() <= SMALL:
+                self._read[name] = found
+        return found.clone()  # what a caller sets in it is the caller's
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in {**ANSWERS, **TABLES}:
