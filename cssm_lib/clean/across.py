@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 
 import polars as pl
 
@@ -49,7 +49,7 @@ def _no_later(frame: pl.DataFrame, synchronised: pl.Series) -> pl.DataFrame:
 
 
 def combine(
-    files: Sequence[Mapping[str, pl.DataFrame]],
+    files: Sequence[MutableMapping[str, pl.DataFrame]],
     rejects: Sequence[pl.DataFrame],
     *,
     sources: pl.DataFrame,
@@ -61,7 +61,8 @@ def combine(
     A file whose rejected share passes `max_rejected` is set aside whole (DESIGN §3) and
     contradicts nothing. Where two exports give one licence row of one day different figures
     neither is used: nothing tells which is right. What several exports tell alike is used once.
-    Billing that an export does not give counts as PREPAID.
+    Billing that an export does not give counts as PREPAID. The files' tables are taken out of
+    `files`: of a large client they would not fit into memory beside what is made of them.
     """
     tables = {name: _stacked(files, name) for name in TABLES if name not in MADE_HERE}
     cleaned = pl.concat([TABLES["rejects"].empty(), *rejects])
@@ -82,8 +83,8 @@ def combine(
     return tables | _with_completeness(tables)
 
 
-def _stacked(files: Sequence[Mapping[str, pl.DataFrame]], name: str) -> pl.DataFrame:
-    frames = [file[name] for file in files if name in file]
+def _stacked(files: Sequence[MutableMapping[str, pl.DataFrame]], name: str) -> pl.DataFrame:
+    frames = [file.pop(name) for file in files if name in file]
     return pl.concat([TABLES[name].empty(), *frames])
 
 
