@@ -103,25 +103,31 @@ def _shown(tables: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> pl.DataFram
     A list of instances without their licences says nothing of use, so no change either.
     """
     devices, uses = tables["devices"], tables["device_licenses"]
-    export = pl.coalesce("export", "source")
-    telling = devices.join(uses.select("source").unique(), on="source", how="semi").select(export)
+    files = devices.select("source", export=pl.coalesce("export", "source")).unique()
+    telling = files.join(uses.select("source").unique(), on="source", how="semi")["export"]
+    # lazy, so that only the columns asked for are copied: a history has millions of rows
     return (
-        devices.filter(export.is_in(telling.to_series().unique().implode()))
-        .with_columns(instance=identity())
-        .join(ids, on=OF_INSTANCE, nulls_equal=True)
+        devices.lazy()
+        .filter(pl.coalesce("export", "source").is_in(telling.unique().implode()))
+        .select(*ACCOUNT, "snapshot_date", instance=identity())
+        .join(ids.lazy(), on=OF_INSTANCE, nulls_equal=True)
         .select("id", "snapshot_date")
         .unique()
+        .collect()
     )
 
 
 def _consumed(tables: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> pl.DataFrame:
     """Rows of consumption, a licence once per instance and day: a reserved twin adds nothing."""
-    rows = tables["device_licenses"].filter(pl.col("quantity") > 0)
-    named = rows.with_columns(instance=identity_of_use())
     return (
-        named.join(ids, on=OF_INSTANCE, nulls_equal=True)
+        tables["device_licenses"]
+        .lazy()
+        .filter(pl.col("quantity") > 0)
+        .select(*ACCOUNT, "snapshot_date", "license", "quantity", instance=identity_of_use())
+        .join(ids.lazy(), on=OF_INSTANCE, nulls_equal=True)
         .group_by("id", "snapshot_date", "license")
         .agg(pl.col("quantity").max())
+        .collect()
     )
 
 
