@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import INTERNAL, Change, open_client
+from cssm_lib.answers import INTERNAL, Change, open_client, scenario_of
 from cssm_lib.batch.audience import for_audience
 from cssm_lib.batch.engine import CELL_SECONDS, Place, quiet, run_notebook
 from cssm_lib.batch.faults import Fault, Kind, fault_of
@@ -42,6 +42,7 @@ from cssm_lib.pages.pack import (
     write_packs_index,
     write_page,
 )
+from cssm_lib.pages.pack.names import safe_name
 
 CORES = os.cpu_count() or 1
 # what a notebook is given where it has it; the values here show the type
@@ -121,6 +122,7 @@ class Work:
             pages=tuple(self.pages[stem] for stem in known if stem in self.pages),
             not_asked=tuple(_page_of(known[stem]) for stem in known if stem not in self.pages),
             audience=self.batch.settings.audience,
+            scenario=self.job.scenario_name,
         )
 
 
@@ -154,8 +156,16 @@ def _check(jobs: Sequence[Job], settings: Settings) -> None:
     check_parameters(contents, own | dict(settings.parameters))
 
 
-def _same_answers(job: Job) -> tuple[str, str]:
-    return str(job.client_dir), str(job.as_of or "")
+def _same_answers(job: Job) -> tuple[str, str, str]:
+    return str(job.client_dir), str(job.as_of or ""), str(job.scenario)
+
+
+def _change(settings: Settings, job: Job) -> Change | None:
+    """What a job's client goes through: the scenario first, for it speaks in the files' names."""
+    what_if = scenario_of(*job.scenario) if job.scenario else None
+    if what_if and settings.change:
+        return what_if.then(settings.change)
+    return what_if or settings.change
 
 
 def _work_off(steps: Sequence[Step], threads: int) -> None:
@@ -181,9 +191,10 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
             _no_pack(batch, job, Fault(Kind.parameter, job.problem))
     try:
         told = {"audience": batch.settings.audience}
-        if batch.settings.change:
-            told["change"] = batch.settings.change
-        answers = open_client(jobs[0].client_dir, jobs[0].as_of, **told) if sound else None
+        change = _change(batch.settings, jobs[0]) if sound else None
+        answers = (
+            open_client(jobs[0].client_dir, jobs[0].as_of, change=change, **told) if sound else None
+        )
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
             _no_pack(batch, job, untold(job, fault_of(fault)))
@@ -224,9 +235,11 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
 
 
 def _folder(settings: Settings, job: Job, answers: Any) -> Path:
-    """The pack's place: two audiences of one renewal and day never share a folder."""
+    """The pack's place: two audiences or scenarios of one renewal and day never share a folder."""
     day = answers.as_of.isoformat() if answers.as_of else "no-date"
     own = day if settings.audience == INTERNAL else f"{day}-{settings.audience}"
+    if job.scenario_name:
+        own += f"-scenario-{safe_name(job.scenario_name)}"
     return settings.out.joinpath(*job.place, own)
 
 
@@ -310,7 +323,7 @@ def _executed(work: Work, stem: str) -> Page:
     page = _page_of(settings.notebooks[stem], work)
     folder = work.job.client_dir.absolute().parent
     threads = max(1, CORES // settings.threads)
-    opened = work.answers.folder if settings.change else None
+    opened = work.answers.folder if settings.change or work.job.scenario else None
     place = Place(folder, settings.cell_seconds, threads, settings.audience, opened)
     ran = run_notebook(settings.notebooks[stem].content, page.parameters or {}, place)
     said = {"page": stem, "key": _key(work, stem), "finished": ran.fault is None}
