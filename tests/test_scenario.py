@@ -1,4 +1,4 @@
-"""Scenarios: a client as it would be, every figure worked out by hand from the small estate below."""
+"""Scenarios: a client as it would be; every figure by hand from the small estate below."""
 
 from __future__ import annotations
 
