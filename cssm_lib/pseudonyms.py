@@ -249,7 +249,18 @@ def pseudonymised(client: Client, key: bytes) -> Client:
     }
     told = {"name": shown, "config": config, "tables": tables}
     told |= {"rules": replace(client.rules, entries=entries)}
+    told |= {"scenario": client.scenario and _scenario(client.scenario, names)}
     return replace(client, **told, actions=_actions(client.actions, names))
+
+
+def _scenario(scenario: Any, names: Pseudonyms) -> Any:
+    """The scenario under another name, its actions numbered: their names speak of hosts."""
+    numbered = [
+        action.model_copy(update={"name": f"action {place}", "why": None})
+        for place, action in enumerate(scenario.actions, 1)
+    ]
+    update = {"name": names.named("scenario", scenario.name), "actions": tuple(numbered)}
+    return scenario.model_copy(update=update)
 
 
 def _actions(actions: pl.DataFrame, names: Pseudonyms) -> pl.DataFrame:

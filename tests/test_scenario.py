@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import runpy
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -14,68 +15,14 @@ from hypothesis import strategies as st
 from cssm_lib import open_client
 from cssm_lib.answers.compute import answer_tables
 from cssm_lib.client import Client
-from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError
-from cssm_lib.rules import load_rules
-from cssm_lib.scenario import Scenario, mark_of, read_scenario, under
+from cssm_lib.scenario import mark_of, read_scenario, under
 from cssm_lib.schema import TABLES
 
-JULY, OCTOBER = dt.date(2026, 7, 31), dt.date(2026, 10, 31)
-ADV, ESS = "C9300 24P DNA Advantage", "C9300 24P DNA Essentials"
-HERE = {"smart_account": "elm.example"}
-EA = {
-    "name": "EA",
-    "start": "2025-01-01",
-    "end": "2027-12-31",
-    "true_forward": {"measure": "as_of"},
-    "suites": [
-        {"name": "Campus", "lines": [{"sku": "S-A", "licenses": [ADV], "entitled": 2, "price": 10}]}
-    ],
-}
-
-
-def usage(account: str, name: str, quantity: int, in_use: int, **more: Any) -> dict[str, Any]:
-    left = quantity - in_use
-    told = HERE | {"virtual_account": account, "license": name, "license_raw": name}
-    told |= {"quantity": quantity, "in_use": in_use, "available": left, "billing": "PREPAID"}
-    return told | {"source": "u.json", "place": "/0", "witness": "licenses"} | more
-
-
-def device(host: str, account: str, name: str = ADV, **more: Any) -> dict[str, Any]:
-    told = HERE | {"virtual_account": account, "hostname": host, "serial": f"ZZ{host}"}
-    return told | {"udi_pid": "C9300-24T", "license": name, "quantity": 1, "source": "d"} | more
-
-
-def client(days: tuple[dt.date, ...] = (JULY, OCTOBER), **tables: list[dict[str, Any]]) -> Client:
-    """Two accounts: North has 5 of which 4 are used, South has 1 and uses 3; every day the same."""
-    rows = {
-        "usage": [usage("North", ADV, 5, 4), usage("South", ADV, 1, 3)],
-        "lots": [
-            lot("North", 3, dt.date(2027, 1, 31)),
-            lot("North", 2, None),
-            lot("South", 1, None),
-        ],
-        "devices": [device(f"n{i}", "North") for i in range(4)]
-        + [device(f"s{i}", "South") for i in range(3)],
-    } | tables
-    rows.setdefault("device_licenses", rows["devices"])
-    frames = {name: table.empty() for name, table in TABLES.items()}
-    for name, one in rows.items():
-        spread = [{"snapshot_date": day, **row} for day in days for row in one]
-        frames[name] = TABLES[name].shaped(pl.DataFrame(spread, infer_schema_length=None))
-    config = ClientConfig.model_validate({"client": "Elm", "agreements": [EA]})
-    return Client("Elm", Path("elm"), OCTOBER, config, load_rules(), frames)
-
-
-def lot(account: str, units: int, end: dt.date | None) -> dict[str, Any]:
-    told = HERE | {"virtual_account": account, "license": ADV, "license_raw": ADV, "end_date": end}
-    told |= {"quantity": units, "status": "ACTIVE", "license_type": "TERM", "source": "u.json"}
-    return told | {"witness": "licenses", "billing": "PREPAID"}
-
-
-def what_if(*actions: dict[str, Any], **more: Any) -> Scenario:
-    named = [{"name": f"{place}"} | action for place, action in enumerate(actions)]
-    return Scenario.model_validate({"name": "What if", "actions": named} | more)
+elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
+client, what_if, usage, device = elm.client, elm.what_if, elm.usage, elm.device
+JULY, OCTOBER, ADV, ESS = elm.JULY, elm.OCTOBER, elm.ADV, elm.ESS
+RETIRE, MOVE = elm.RETIRE, elm.MOVE
 
 
 def use(made: Client, day: dt.date = OCTOBER) -> dict[tuple[str, str], tuple[int, int, int]]:
@@ -87,9 +34,6 @@ def use(made: Client, day: dt.date = OCTOBER) -> dict[tuple[str, str], tuple[int
 
 def notes(made: Client) -> list[str]:
     return made.tables["notes"]["about"].to_list()
-
-
-RETIRE = {"do": "retire", "hostname": "n[01]"}
 
 
 def test_retired_instances_free_what_they_consumed_from_the_newest_day_on():
@@ -149,16 +93,6 @@ def test_instances_of_another_day_count_for_five_weeks():
         if name.startswith("device"):
             base.tables[name] = frame.with_columns(pl.lit(JULY).alias("snapshot_date"))
     assert use(under(base, what_if(RETIRE)))["North", ADV] == (5, 4, 1)
-
-
-MOVE = {
-    "do": "move",
-    "smart_account": "elm.example",
-    "license": ADV,
-    "from_virtual_account": "North",
-    "to_virtual_account": "South",
-    "units": 2,
-}
 
 
 def test_units_move_with_the_lots_that_end_last():

@@ -25,7 +25,7 @@ from cssm_lib.scenario.model import (
 from cssm_lib.scenario.stock import grown, left_out, moved
 from cssm_lib.scenario.terms import with_terms
 
-__all__ = ["Scenario", "mark_of", "read_scenario", "told", "under"]
+__all__ = ["Scenario", "after", "begun", "mark_of", "read_scenario", "told", "under"]
 
 
 def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:
@@ -36,17 +36,23 @@ def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Cli
     changes nothing and is told in `notes`. Raises ConfigError, with the key path, for a rule, a
     reading, a line or units that are not there.
     """
-    asked = client.config.rules | scenario.rules
-    rules = load_rules(asked, where=where) if scenario.rules else client.rules
-    given = {"rules": rules, "as_of": scenario.as_of or client.as_of}
-    now = replace(client, **given, config=client.config.model_copy(update={"rules": asked}))
+    now = begun(client, scenario, where=where)
     silent = []
     for number, action in enumerate(scenario.actions):
-        then = _after(now, action, where=f"{where}: actions[{number}]")
+        then = after(now, action, where=f"{where}: actions[{number}]")
         if _same(now, then):
             silent.append(f"{scenario.name} / {action.name}")
         now = then
-    return replace(now, tables=dict(now.tables) | {"notes": _notes(client, silent)})
+    tables = dict(now.tables) | {"notes": _notes(client, silent)}
+    return replace(now, tables=tables, before=client, scenario=scenario)
+
+
+def begun(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:
+    """The client on the scenario's day and by its rules, before any action."""
+    asked = client.config.rules | scenario.rules
+    rules = load_rules(asked, where=where) if scenario.rules else client.rules
+    given = {"rules": rules, "as_of": scenario.as_of or client.as_of}
+    return replace(client, **given, config=client.config.model_copy(update={"rules": asked}))
 
 
 def mark_of(scenario: Scenario) -> str:
@@ -63,11 +69,12 @@ def told(scenario: Scenario) -> dict[str, Any]:
     return scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _after(client: Client, action: AnyAction, *, where: str) -> Client:
+def after(client: Client, action: AnyAction, *, where: str = "scenario") -> Client:
+    """The client with one action done."""
     if isinstance(action, Terms):
         config = with_terms(client.config, action, client.rules, where=where)
         return replace(client, config=config)
-    known = _known(client)
+    known = replace(client, tables={name: client.tables[name] for name in TOUCHED}).known()
     changed = _changed(known, action, where=where)
     return replace(client, tables={**client.tables, **_with_later(client, known, changed)})
 
@@ -88,31 +95,22 @@ def _changed(known: dict[str, pl.DataFrame], action: Any, *, where: str) -> dict
 
 
 TOUCHED = ("usage", "lots", "devices", "device_licenses")
-DAY = pl.col("snapshot_date")
-
-
-def _known(client: Client) -> dict[str, pl.DataFrame]:
-    """What an action may change: the tables up to as_of; the newest day is the newest of these."""
-    tables = {name: client.tables[name] for name in TOUCHED}
-    if client.as_of is None:
-        return tables
-    return {name: frame.filter(_until(client)) for name, frame in tables.items()}
-
-
-def _until(client: Client) -> pl.Expr:
-    return (DAY <= client.as_of).fill_null(True)
 
 
 def _with_later(
     client: Client, known: dict[str, pl.DataFrame], changed: dict[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
     """Days after as_of are no part of any answer; they stay for whoever looks at another day."""
-    if client.as_of is None:
-        return changed
     return {
-        name: pl.concat([frame, client.tables[name].filter(~_until(client))])
+        name: frame
+        if known[name].height == client.tables[name].height
+        else pl.concat([frame, client.tables[name].filter(_later(client))])
         for name, frame in changed.items()
     }
+
+
+def _later(client: Client) -> pl.Expr:
+    return (pl.col("snapshot_date") > client.as_of).fill_null(False)
 
 
 def _same(before: Client, after: Client) -> bool:
