@@ -190,11 +190,10 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
         if job.problem:
             _no_pack(batch, job, Fault(Kind.parameter, job.problem))
     try:
-        told = {"audience": batch.settings.audience}
+        told: dict[str, Any] = {"audience": batch.settings.audience}
         change = _change(batch.settings, jobs[0]) if sound else None
-        answers = (
-            open_client(jobs[0].client_dir, jobs[0].as_of, change=change, **told) if sound else None
-        )
+        told |= {"change": change} if change else {}
+        answers = open_client(jobs[0].client_dir, jobs[0].as_of, **told) if sound else None
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
             _no_pack(batch, job, untold(job, fault_of(fault)))
