@@ -14,6 +14,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -343,8 +344,6 @@ def _terms(client: Client, names: Pseudonyms) -> Any:
 
 
 def _planned(config: Any, names: Pseudonyms) -> tuple[Any, ...]:
-    from fnmatch import fnmatchcase
-
     agreements = [one.name for one in config.agreements]
     return tuple(
         entry.model_copy(update={"agreement": names.named("agreement", name), "why": "withheld"})
@@ -384,8 +383,6 @@ def _spread(
 def _fitting(
     pattern: str, column: str, names: Pseudonyms, known: Mapping[str, list[str]]
 ) -> list[str]:
-    from fnmatch import fnmatchcase
-
     kind = "host" if column == "hostname" else "account"
     if pattern == "*":
         return ["*"]
