@@ -79,26 +79,27 @@ def jobs_from_file(
     """
     config = read_renewals(path)
     listed = [
-        (_job(folder, entry, where=f"{path.name}: renewals[{number}]"), entry)
+        (_job(folder, entry, where=where), entry, f"{where}.scenario: ")
         for number, said in enumerate(config.renewals)
-        for entry in [_with(said, as_of, only)]
+        for entry, where in [(_with(said, as_of, only), f"{path.name}: renewals[{number}]")]
         for folder in client_dirs(path.parent / said.client_dir)
     ]
     jobs = [
-        under(job, path.parent / entry.scenario) if entry.scenario else job for job, entry in listed
+        under(job, path.parent / entry.scenario, where=where) if entry.scenario else job
+        for job, entry, where in listed
     ]
     _no_pack_twice(jobs, path)
     return placed(jobs), path.parent / config.out
 
 
-def under(job: Job, *files: Path) -> Job:
-    """The job under a scenario; a fault in a file is the job's problem."""
+def under(job: Job, *files: Path, where: str = "") -> Job:
+    """The job under a scenario; a fault in a file is the job's problem, after `where`."""
     from cssm_lib.scenario import read_scenario
 
     try:
         name = read_scenario(*files).name
     except CssmError as fault:
-        return replace(job, scenario=files, problem=job.problem or str(fault))
+        return replace(job, scenario=files, problem=job.problem or f"{where}{fault}")
     return replace(job, scenario=files, scenario_name=name)
 
 

@@ -148,7 +148,6 @@ def manifest(
         "key": about.get("key"),
         "repeat": dict(about.get("repeat", {})),
         "pseudonyms": about.get("pseudonyms"),
-        "scenario": about.get("scenario"),
         "settings": about.get("settings"),
         "library": about.get("library"),
         "versions": _versions(pack.version),
@@ -165,6 +164,8 @@ def manifest(
         },
         "files": dict(files),
     }
+    if about.get("scenario"):
+        said["scenario"] = about["scenario"]
     # as read back, so that days and decimals are sealed as they are written
     return as_json(said | {SEAL: seal(json.loads(as_json(said)))})
 
