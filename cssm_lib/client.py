@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cssm_lib.config import ClientConfig
 
 CONFIG_NAME = "client.toml"
+DAYS = frozenset({"snapshot_date", "as_at"})
 # files read before they are cleaned together: enough to share the cost, few enough to hold as text
 AT_ONCE = 64
 MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processes of their own
@@ -36,7 +37,8 @@ MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processe
 class Client:
     """One customer at one day: what the files say, the terms, the rules; nothing computed yet.
 
-    `actions` is the user's own list, from `actions.csv` beside `client.toml`.
+    `actions` is the user's own list, from `actions.csv` beside `client.toml`. Under a scenario
+    `before` is the client without it and `scenario` what changed it.
     """
 
     name: str
@@ -46,6 +48,17 @@ class Client:
     rules: Rules
     tables: Mapping[str, pl.DataFrame]
     actions: pl.DataFrame = field(default_factory=no_actions)
+    before: Client | None = None
+    scenario: Any = None
+
+    def known(self) -> dict[str, pl.DataFrame]:
+        """The tables as they were known at as_of: no later day may change an answer."""
+        tables = dict(self.tables)
+        for name, frame in tables.items() if self.as_of else ():
+            for day in DAYS.intersection(frame.columns):
+                later = (frame[day] > self.as_of).fill_null(False)
+                tables[name] = tables[name].filter(~later) if later.any() else tables[name]
+        return tables
 
     def to_pandas(self, table: str) -> Any:
         """A canonical table as a pandas frame."""

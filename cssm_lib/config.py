@@ -32,13 +32,13 @@ Units = Annotated[int, Field(ge=0)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6)]
 
 
-def _flat(rules: Any) -> Any:
+def flat_rules(rules: Any) -> Any:
     """`shadow.stale_days = 90` and `"shadow.stale_days" = 90` say the same."""
     if not isinstance(rules, dict):
         return rules
     flat = {}
     for key, value in rules.items():
-        nested = _flat(value) if isinstance(value, dict) else None
+        nested = flat_rules(value) if isinstance(value, dict) else None
         flat |= {f"{key}.{k}": v for k, v in nested.items()} if nested else {key: value}
     return flat
 
@@ -131,7 +131,7 @@ class Suite(Part):
 
     @model_validator(mode="after")
     def _skus_differ(self) -> Suite:
-        _no_twins("sku", [line.sku for line in self.lines])
+        no_twins("sku", [line.sku for line in self.lines])
         return self
 
 
@@ -155,7 +155,7 @@ class Agreement(Part):
     def _ends_after_start(self) -> Agreement:
         if self.end < self.start:
             raise ValueError(f"end ({self.end}) is before start ({self.start})")
-        _no_twins("suite", [suite.name for suite in self.suites])
+        no_twins("suite", [suite.name for suite in self.suites])
         return self
 
 
@@ -215,7 +215,7 @@ class ClientConfig(Part):
     as_of: dt.date | None = None
     smart_accounts: tuple[SmartAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
-    rules: Annotated[dict[str, Any], BeforeValidator(_flat)] = {}
+    rules: Annotated[dict[str, Any], BeforeValidator(flat_rules)] = {}
     intended_tiers: tuple[IntendedTier, ...] = ()
     exclude: tuple[Exclude, ...] = ()
     planned: tuple[Planned, ...] = ()
@@ -223,8 +223,8 @@ class ClientConfig(Part):
 
     @model_validator(mode="after")
     def _names_differ(self) -> ClientConfig:
-        _no_twins("smart account", [account.name for account in self.smart_accounts])
-        _no_twins("agreement", [agreement.name for agreement in self.agreements])
+        no_twins("smart account", [account.name for account in self.smart_accounts])
+        no_twins("agreement", [agreement.name for agreement in self.agreements])
         return self
 
 
@@ -247,21 +247,23 @@ class RenewalsConfig(Part):
 
 def read_client_config(path: Path) -> ClientConfig:
     """`client.toml` as a checked model; ConfigError names the key path of every fault."""
-    return _checked(ClientConfig, path)
+    return checked(ClientConfig, path)
 
 
 def read_renewals(path: Path) -> RenewalsConfig:
     """`renewals.toml` as a checked model; ConfigError names the key path of every fault."""
-    return _checked(RenewalsConfig, path)
+    return checked(RenewalsConfig, path)
 
 
-def _no_twins(what: str, names: list[str]) -> None:
+def no_twins(what: str, names: list[str]) -> None:
+    """Raise ValueError where a name stands twice."""
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:
         raise ValueError(f"the {what} {twins[0]!r} stands twice; give each a name of its own")
 
 
-def _checked(model: type[Model], path: Path) -> Model:
+def checked(model: type[Model], path: Path) -> Model:
+    """A TOML file as a model; ConfigError names the key path of every fault."""
     try:
         return model.model_validate(_toml(path))
     except ValidationError as fault:
@@ -283,6 +285,8 @@ def _first_causes(errors: list[Any]) -> list[Any]:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+    except OSError as fault:
+        raise ConfigError(f"{path.name}: cannot be read ({fault.strerror}).") from None
     except UnicodeDecodeError as fault:
         raise ConfigError(
             f"{path.name}: byte {fault.start} is no UTF-8; save the file as UTF-8."
@@ -294,15 +298,27 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _fault_line(model: type[Part], error: Any) -> str:
     """One fault as `key.path: what is wrong, what was found; what to do`."""
-    path, kind = _key_path(error["loc"]), error["type"]
+    location, kind = _without_tags(model, error["loc"]), error["type"]
+    path = _key_path(location)
     if kind == "extra_forbidden":
         return f"{path}: unknown key{_nearest(model, error['loc'])}"
     if kind == "missing":
         return f"{path}: missing; add it."
     if kind == "value_error":
         return f"{path or 'file'}: {error['ctx']['error']}."
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _no_such_kind(path, error)
     said = re.sub(r"^\w+ should ", "", error["msg"]).split(",")[0]
     return f"{path}: should {said}; found {_shown(error['input'])}."
+
+
+def _no_such_kind(path: str, error: Any) -> str:
+    """Which kinds of table may stand there, and the key that says which one it is."""
+    key = error["ctx"]["discriminator"].strip("'")
+    found, kinds = error["ctx"].get("tag"), error["ctx"].get("expected_tags")
+    if found is None:
+        return f"{path}.{key}: missing; say which kind of table this is."
+    return f"{path}.{key}: should be one of {kinds}; found {found!r}."
 
 
 def _shown(value: Any) -> str:
@@ -326,18 +342,50 @@ def _nearest(model: type[Part], location: tuple[int | str, ...]) -> str:
 
 
 def _keys_at(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
+    part = _walked(model, location)[1][0]
+    return [field.alias or name for name, field in part.model_fields.items()]
+
+
+def _without_tags(model: type[Part], location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A place without the words that say which of several kinds of table stands there."""
+    path, parts = _walked(model, location[:-1])
+    return (*path, *(step for step in location[-1:] if not _of_kind(parts, step)))
+
+
+def _walked(
+    model: type[Part], location: tuple[int | str, ...]
+) -> tuple[list[int | str], list[type[Part]]]:
+    """The keys on the way to a place, and the kinds of table that may stand there."""
+    path: list[int | str] = []
+    parts = [model]
     for step in location:
+        kind = _of_kind(parts, step)
+        if kind:
+            parts = kind
+            continue
+        path.append(step)
         if isinstance(step, str):
-            model = _part_in(_field(model, step).annotation)
-    return [field.alias or name for name, field in model.model_fields.items()]
+            parts = _parts_in(_field(parts[0], step).annotation)
+    return path, parts
+
+
+def _of_kind(parts: list[type[Part]], step: int | str) -> list[type[Part]]:
+    """The one of several kinds that the word names."""
+    return [part for part in parts if len(parts) > 1 and _kind(part) == step]
+
+
+def _kind(part: type[Part]) -> str | None:
+    """The word by which a table of several kinds says which it is."""
+    field = part.model_fields.get("do")
+    return get_args(field.annotation)[0] if field else None
 
 
 def _field(model: type[Part], key: str) -> Any:
     return next(f for name, f in model.model_fields.items() if key in (name, f.alias))
 
 
-def _part_in(annotation: Any) -> type[Part]:
-    """The model inside `X`, `X | None` or `tuple[X, ...]`."""
+def _parts_in(annotation: Any) -> list[type[Part]]:
+    """The models inside `X`, `X | Y`, `X | None` or `tuple[X, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return annotation
-    return next(_part_in(inner) for inner in get_args(annotation) if inner is not ...)
+        return [annotation]
+    return [part for inner in get_args(annotation) for part in _parts_in(inner)]

@@ -14,6 +14,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +250,18 @@ def pseudonymised(client: Client, key: bytes) -> Client:
     }
     told = {"name": shown, "config": config, "tables": tables}
     told |= {"rules": replace(client.rules, entries=entries)}
+    told |= {"scenario": client.scenario and _scenario(client.scenario, names)}
     return replace(client, **told, actions=_actions(client.actions, names))
+
+
+def _scenario(scenario: Any, names: Pseudonyms) -> Any:
+    """The scenario under another name, its actions numbered: their names speak of hosts."""
+    numbered = [
+        action.model_copy(update={"name": f"action {place}", "why": None})
+        for place, action in enumerate(scenario.actions, 1)
+    ]
+    update = {"name": names.named("scenario", scenario.name), "actions": tuple(numbered)}
+    return scenario.model_copy(update=update)
 
 
 def _actions(actions: pl.DataFrame, names: Pseudonyms) -> pl.DataFrame:
@@ -332,8 +344,6 @@ def _terms(client: Client, names: Pseudonyms) -> Any:
 
 
 def _planned(config: Any, names: Pseudonyms) -> tuple[Any, ...]:
-    from fnmatch import fnmatchcase
-
     agreements = [one.name for one in config.agreements]
     return tuple(
         entry.model_copy(update={"agreement": names.named("agreement", name), "why": "withheld"})
@@ -373,8 +383,6 @@ def _spread(
 def _fitting(
     pattern: str, column: str, names: Pseudonyms, known: Mapping[str, list[str]]
 ) -> list[str]:
-    from fnmatch import fnmatchcase
-
     kind = "host" if column == "hostname" else "account"
     if pattern == "*":
         return ["*"]

@@ -76,6 +76,7 @@ class FakeAnswers(dict[str, pl.DataFrame]):
             {table.name: table.empty() for table in [*ANSWERS.values(), *TABLES.values()]}
         )
         self.as_of = as_of
+        self.folder = folder
         self.about = {"key": f"key of {folder.name}", "inputs": [], "rules": [], "agreements": []}
 
     def write(self, folder: Path, formats: tuple[str, ...]) -> list[Path]:
@@ -87,10 +88,14 @@ class FakeAnswers(dict[str, pl.DataFrame]):
 def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Path]]:
     """Client folders of the names given, opened as fakes; `broken…` cannot be opened."""
 
-    def opened(folder: Path, as_of: dt.date | None = None, audience: str = "") -> FakeAnswers:
+    def opened(
+        folder: Path, as_of: dt.date | None = None, audience: str = "", change: Any = None
+    ) -> FakeAnswers:
         if folder.name.startswith("broken"):
             raise UnusableClient(f"{folder.name}: none of its files was recognised as an export.")
-        return FakeAnswers(folder, as_of or dt.date(2026, 10, 31))
+        answers = FakeAnswers(folder, as_of or dt.date(2026, 10, 31))
+        answers.about |= change.told if change else {}
+        return answers
 
     def made(*names: str) -> list[Path]:
         folders = [tmp_path / "clients" / name for name in names]

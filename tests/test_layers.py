@@ -28,10 +28,10 @@ MAY_IMPORT = {
     "client": {"read", "clean", "config", "rules", "processes", "errors"},
     "processes": {"client"},
     "slate": set(),
-    "scenario": {"client", "config", "errors"},
+    "scenario": {"client", "config", "rules", "errors"},
     "pseudonyms": {"client", "config", "errors"},
     "analyses": {"schema", "rules", "errors"},
-    "answers": {"client", "analyses", "schema", "errors"},
+    "answers": {"client", "scenario", "analyses", "schema", "errors"},
     "pages": {"schema", "errors"},
     "widgets": {"scenario", "answers", "pages"},
     "batch": {"config", "client", "scenario", "pseudonyms", "answers", "pages", "processes"}

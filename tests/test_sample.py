@@ -78,7 +78,8 @@ def test_another_seed_moves_times_only(written, tmp_path):
 
 def test_the_clients_are_small(written):
     assert sum(map(len, written.values())) < 8_000_000
-    assert {path.split("/")[0] for path in written} == {"README.md", "alder", "birch", "cedar"}
+    beside = {"README.md", "alder_after_clean_up.toml"}
+    assert {path.split("/")[0] for path in written} == {"alder", "birch", "cedar"} | beside
 
 
 def test_every_row_is_there_but_for_one_page(pages):

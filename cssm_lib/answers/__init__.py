@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,30 @@ SMALL = 4_000_000  # bytes of a table that is read once only; a page asks for so
 # what a batch tells its kernels, so that no cell of a page can open more than its reader may see
 AUDIENCE = "CSSM_AUDIENCE"
 
+# what `about` says of an entry that cannot be made again from the client's files alone
+CHANGED = frozenset({"pseudonyms", "scenario"})
 # in a kernel: the entry of the store that every client it opens stands for
 OPENED = "CSSM_OPENED"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Client → Client before any answer, and the mark by which its answers are kept apart."""
+    """Client → Client before any answer, and the mark by which its answers are kept apart.
+
+    `told` is what the pack says of it.
+    """
 
     made: Callable[[Client], Client]
     mark: str
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    def then(self, later: Change) -> Change:
+        """The change and after it another one."""
+        return Change(
+            lambda client: later.made(self.made(client)),
+            f"{self.mark} {later.mark}",
+            {**self.told, **later.told},
+        )
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ class Answers:
         return _since(self, previous["digest"])
 
     def _made_again(self) -> None:
-        if OPENED in os.environ or "pseudonyms" in self.about:
+        if OPENED in os.environ or CHANGED.intersection(self.about):
             raise InputError("the kept answers were deleted while they were read; run again.")
         store.drop(self.folder)
         entry = _computed(self.client_folder, self.about["asked_as_of"])
@@ -158,6 +173,7 @@ def open_client(
     *,
     audience: str = INTERNAL,
     previous: str = "",
+    scenario: str | Path | Sequence[Path] = "",
     change: Change | None = None,
 ) -> Answers:
     """The Answers of a client folder: from the store where nothing changed, else computed and kept.
@@ -165,15 +181,29 @@ def open_client(
     The key is made of every file's bytes, `client.toml`, `actions.csv`, `as_of` and the library's
     own text; no clock and no time stamp of a file is looked at. `audience` is who may read what is
     made of them; CSSM_AUDIENCE=vendor, which a batch sets for its kernels, cannot be undone.
-    `previous` is the digest of a pack that `cssm run --previous` compared with. With a `change` the
-    answers are those of the changed client, kept apart. Errors: as `load_client`; InputError where
+    `previous` is the digest of a pack that `cssm run --previous` compared with. With a `scenario`
+    (a TOML file, or several in order) or a `change` the answers are those of the changed client,
+    kept apart. Errors: as `load_client`; ConfigError for a fault in the scenario; InputError where
     no such comparison is kept.
     """
     folder = Path(folder)
+    if scenario and OPENED not in os.environ:
+        files = [scenario] if isinstance(scenario, str | Path) else scenario
+        what_if = scenario_of(*map(Path, files))
+        change = what_if.then(change) if change else what_if
     asked = as_of.isoformat() if isinstance(as_of, dt.date) else (as_of or None)
     entry = _entry(folder, asked, change)
     answers = _opened(entry, folder, _reader(audience))
     return _since(answers, previous) if previous else answers
+
+
+def scenario_of(*paths: Path) -> Change:
+    """Scenario files, in order, as the change they make. Raises ConfigError for a fault in one."""
+    from cssm_lib.scenario import mark_of, read_scenario, told, under
+
+    scenario = read_scenario(*paths)
+    made = partial(under, scenario=scenario, where=", then ".join(path.name for path in paths))
+    return Change(made, mark_of(scenario), {"scenario": told(scenario)})
 
 
 def _entry(folder: Path, asked: str | None, change: Change | None) -> Path:
@@ -228,7 +258,7 @@ def _computed(folder: Path, asked: str | None, change: Change | None = None) -> 
     digests = dict(client.tables["sources"].select("source", "digest").iter_rows())
     key = _key(folder, asked, change.mark if change else "", digests)
     client = change.made(client) if change else client
-    about = _about(client, asked, key) | ({"pseudonyms": change.mark} if change else {})
+    about = _about(client, asked, key) | (dict(change.told) if change else {})
     return store.put(key, answer_tables(client), about)
 
 

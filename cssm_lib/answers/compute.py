@@ -24,19 +24,19 @@ from cssm_lib.answers import (
     renewal,
     shadow,
     signals,
+    what_if,
 )
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
 
-DAYS = frozenset({"snapshot_date", "as_at"})
 POOL = ["smart_account", "license"]
 LINE = ["agreement", "suite", "sku"]
 
 
 def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    known = replace(client, tables=_until(client))
+    known = replace(client, tables=client.known())
     held = history.holdings(known.tables, known.rules, as_of=known.as_of)
     days = history.pool_days(held, by=POOL, rules=known.rules)
     answers = _standings(known, held, days) | forward.tables(known, held)
@@ -48,23 +48,12 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers |= renewal.tables(known, answers)
     answers |= signals.tables(known, answers)
     answers |= papers.tables(known, answers)
+    answers |= what_if.tables(client)
     # what changed since a previous pack is kept beside the answers, where one was given
     answers["changes"] = ANSWERS["changes"].empty()
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
     told = pl.concat([_notes(client, held), renewal.notes(client, answers["renewal"])])
     return shaped | dict(client.tables) | {"notes": told}
-
-
-def _until(client: Client) -> dict[str, pl.DataFrame]:
-    """The tables as they were known at as_of: no later day may change an answer."""
-    if client.as_of is None:
-        return dict(client.tables)
-    known = dict(client.tables)
-    for name, frame in known.items():
-        for day in DAYS.intersection(frame.columns):
-            later = (frame[day] > client.as_of).fill_null(False)
-            known[name] = known[name].filter(~later) if later.any() else known[name]
-    return known
 
 
 def _notes(client: Client, held: pl.DataFrame) -> pl.DataFrame:

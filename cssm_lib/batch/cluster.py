@@ -50,6 +50,11 @@ def _absolute(path: Path | None) -> Path | None:
     return path and path.absolute()
 
 
+def _absolute_job(job: Job) -> Job:
+    scenario = tuple(path.absolute() for path in job.scenario)
+    return replace(job, client_dir=job.client_dir.absolute(), scenario=scenario)
+
+
 def _as_asked(made: Made, job: Job, there: Path, asked: Path) -> Made:
     folder = made.folder and asked / made.folder.relative_to(there)
     return replace(made, job=job, folder=folder)
@@ -146,7 +151,7 @@ def _worked_off(client: Any, jobs: Sequence[Job], settings: Settings) -> Iterato
     sent = replace(settings, tell=nobody)
     tasks = {}
     for same in _by_client(jobs):
-        there = [replace(job, client_dir=job.client_dir.absolute()) for job in same]
+        there = [_absolute_job(job) for job in same]
         options = {"pure": False, "retries": RETRIES}
         task = client.submit(packs_of, there, sent, 1, **options)
         tasks[task] = list(zip(same, there, strict=True))

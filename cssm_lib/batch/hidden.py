@@ -35,12 +35,17 @@ def _hidden(job: Job, names: Pseudonyms) -> Job:
         place=("", safe_name(renewal) if renewal else ESTATE),
         problem=job.problem and UNTOLD,
         alias=names.named("folder", str(job.client_dir.resolve().name)),
+        scenario_name=job.scenario_name and names.named("scenario", job.scenario_name),
     )
 
 
 def change_by(key: bytes) -> Change:
     """What makes answers under pseudonyms."""
-    return Change(lambda client: pseudonymised(client, key), Pseudonyms(key).mark)
+    mark = Pseudonyms(key).mark
+    # what a scenario says names hosts and accounts
+    return Change(
+        lambda client: pseudonymised(client, key), mark, {"pseudonyms": mark, "scenario": None}
+    )
 
 
 def untold(job: Job, fault: Fault) -> Fault:

@@ -19,7 +19,8 @@ class Job:
 
     `place` is its folder under OUT without the day, `renewal` the agreement's name or None for the
     whole estate, `only` the pages asked for (empty: all). `alias` stands for the folder's name
-    where no name may be told.
+    where no name may be told. With a `scenario` (files, in order) the pack shows the client under
+    it.
     """
 
     client_dir: Path
@@ -30,6 +31,8 @@ class Job:
     place: tuple[str, str] = ("", ESTATE)
     problem: str | None = None
     alias: str | None = None
+    scenario: tuple[Path, ...] = ()
+    scenario_name: str | None = None
 
     @property
     def folder_name(self) -> str:
@@ -39,7 +42,7 @@ class Job:
     @property
     def label(self) -> str:
         """How messages name the pack."""
-        return f"{self.client} / {self.renewal}" if self.renewal else self.client
+        return " / ".join(filter(None, [self.client, self.renewal, self.scenario_name]))
 
 
 def client_dirs(folder: Path) -> list[Path]:
@@ -75,14 +78,29 @@ def jobs_from_file(
     for a fault in the file; an entry whose client has a fault is a job with a `problem`.
     """
     config = read_renewals(path)
-    jobs = [
-        _job(folder, entry, where=f"{path.name}: renewals[{number}]")
+    listed = [
+        (_job(folder, entry, where=where), entry, f"{where}.scenario: ")
         for number, said in enumerate(config.renewals)
-        for entry in [_with(said, as_of, only)]
+        for entry, where in [(_with(said, as_of, only), f"{path.name}: renewals[{number}]")]
         for folder in client_dirs(path.parent / said.client_dir)
+    ]
+    jobs = [
+        under(job, path.parent / entry.scenario, where=where) if entry.scenario else job
+        for job, entry, where in listed
     ]
     _no_pack_twice(jobs, path)
     return placed(jobs), path.parent / config.out
+
+
+def under(job: Job, *files: Path, where: str = "") -> Job:
+    """The job under a scenario; a fault in a file is the job's problem, after `where`."""
+    from cssm_lib.scenario import read_scenario
+
+    try:
+        name = read_scenario(*files).name
+    except CssmError as fault:
+        return replace(job, scenario=files, problem=job.problem or f"{where}{fault}")
+    return replace(job, scenario=files, scenario_name=name)
 
 
 def _with(entry: Renewal, as_of: dt.date | None, only: Sequence[str]) -> Renewal:
@@ -95,8 +113,6 @@ def _job(folder: Path, entry: Renewal, *, where: str) -> Job:
     job = Job(folder, folder.resolve().name or "client", None, entry.as_of, entry.only)
     try:
         config = client_config(folder)
-        if entry.scenario:
-            raise ConfigError(f"{where}.scenario: this version runs no scenarios; take it out.")
         renewal = _renewal(config, entry.agreement, where=where)
         place = ("", _renewal_place(config, renewal))
         return replace(job, client=config.client, renewal=renewal, place=place)
@@ -120,7 +136,7 @@ def _renewal(config: ClientConfig, asked: str | None, *, where: str) -> str | No
 def _no_pack_twice(jobs: list[Job], path: Path) -> None:
     seen: dict[tuple[object, ...], Job] = {}
     for job in jobs:
-        key = (job.client_dir.resolve(), job.renewal, job.as_of)
+        key = (job.client_dir.resolve(), job.renewal, job.as_of, job.scenario)
         if key in seen and not job.problem:
             raise ConfigError(
                 f"{path.name}: two entries make the pack of {job.label}; keep one and join their"

@@ -82,6 +82,7 @@ class Work:
             pages=tuple(self.pages[stem] for stem in known if stem in self.pages),
             not_asked=tuple(page_of(known[stem]) for stem in known if stem not in self.pages),
             audience=self.settings.audience,
+            scenario=self.job.scenario_name,
         )
 
     def taken(self) -> str | None:
@@ -171,7 +172,7 @@ def _place(work: Work) -> Place:
         settings.cell_seconds,
         max(1, CORES // settings.threads),
         settings.audience,
-        work.answers.folder if settings.change else None,
+        work.answers.folder if settings.change or work.job.scenario else None,
     )
 
 

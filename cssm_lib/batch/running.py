@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cssm_lib import __version__
-from cssm_lib.answers import INTERNAL, open_client, store
+from cssm_lib.answers import INTERNAL, Change, open_client, scenario_of, store
 from cssm_lib.batch.audience import for_audience
 from cssm_lib.batch.engine import quiet
 from cssm_lib.batch.faults import Fault, Kind, fault_of
@@ -34,6 +34,7 @@ from cssm_lib.batch.since import compared
 from cssm_lib.batch.told import Told
 from cssm_lib.errors import CssmError, PageError
 from cssm_lib.pages.pack import Page, drop_page, unfinished, write_pack, write_packs_index
+from cssm_lib.pages.pack.names import safe_name
 
 Step = Callable[[], list[Any]]
 
@@ -109,8 +110,16 @@ def write_front(made: Iterable[Made], out: Path) -> None:
         raise PageError(f"{fault_of(fault).message} The packs made so far stay.") from None
 
 
-def _same_answers(job: Job) -> tuple[str, str]:
-    return str(job.client_dir), str(job.as_of or "")
+def _same_answers(job: Job) -> tuple[str, str, str]:
+    return str(job.client_dir), str(job.as_of or ""), str(job.scenario)
+
+
+def _change(settings: Settings, job: Job) -> Change | None:
+    """What a job's client goes through: the scenario first, for it speaks in the files' names."""
+    what_if = scenario_of(*job.scenario) if job.scenario else None
+    if what_if and settings.change:
+        return what_if.then(settings.change)
+    return what_if or settings.change
 
 
 def _work_off(steps: Sequence[Step], threads: int, *, further: Callable[[], Step | None]) -> None:
@@ -145,9 +154,9 @@ def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
         if job.problem:
             _no_pack(batch, job, Fault(Kind.parameter, job.problem))
     try:
-        told = {"audience": batch.settings.audience}
-        if batch.settings.change:
-            told["change"] = batch.settings.change
+        told: dict[str, Any] = {"audience": batch.settings.audience}
+        change = _change(batch.settings, jobs[0]) if sound else None
+        told |= {"change": change} if change else {}
         answers = open_client(jobs[0].client_dir, jobs[0].as_of, **told) if sound else None
     except Exception as fault:  # whatever is wrong with one client, the others go on
         for job in sound:
@@ -197,9 +206,11 @@ def _lane(batch: Batch, work: Work) -> list[Step]:
 
 
 def _folder(settings: Settings, job: Job, answers: Any) -> Path:
-    """The pack's place: two audiences of one renewal and day never share a folder."""
+    """The pack's place: two audiences or scenarios of one renewal and day never share a folder."""
     day = answers.as_of.isoformat() if answers.as_of else "no-date"
     own = day if settings.audience == INTERNAL else f"{day}-{settings.audience}"
+    if job.scenario_name:
+        own += f"-scenario-{safe_name(job.scenario_name)}"
     return settings.out.joinpath(*job.place, own)
 
 

@@ -71,6 +71,18 @@ AsOf = Annotated[
 ]
 
 
+Scenario = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="A what-if (TOML); given again, the next happens after it.",
+        show_default=False,
+    ),
+]
+
+
 @app.command()
 def check(
     client_dir: ClientDir,
@@ -94,13 +106,14 @@ def tables(
     client_dir: ClientDir,
     out: Annotated[Path, typer.Option(help="The folder to write to.", show_default=False)],
     as_of: AsOf = None,
+    scenario: Scenario = None,
     format: Annotated[Format, typer.Option(help="How tables are written.")] = Format.csv,
 ) -> None:
     """Write every table of a client: the answers, and the source tables in `source/`."""
     folders = _folders(client_dir)
     places = _places(folders, out)
     made = [
-        _tables_of(folder, place, as_of=as_of, format_=format.value)
+        _tables_of(folder, place, as_of=as_of, scenario=scenario or [], format_=format.value)
         for folder, place in zip(folders, places, strict=True)
     ]
     raise typer.Exit(MADE if all(made) else NOT_MADE)
@@ -133,6 +146,7 @@ def run(
         str,
         typer.Option(metavar="01,02", help="The pages to make; else all.", show_default=False),
     ] = "",
+    scenario: Scenario = None,
     audience: Annotated[
         Audience,
         typer.Option(help="Who will read it; the vendor gets facts and evidence only."),
@@ -181,6 +195,9 @@ def run(
         raise typer.BadParameter("what changed since a pack is internal; leave --previous out.")
     asked = tuple(filter(None, (name.strip() for name in only.split(","))))
     todo, listed = _jobs(what, as_of, asked)
+    todo = _with_scenario(todo, scenario or [])
+    if audience is Audience.vendor and any(job.scenario for job in todo):
+        raise typer.BadParameter("a scenario is internal; leave --scenario out.")
     settings = batch.Settings(
         out=out or listed or Path("packs"),
         notebooks=batch.find_notebooks(),
@@ -307,11 +324,13 @@ def _places(folders: list[Path], out: Path) -> list[Path]:
     return [out / job.place[0] for job in jobs_from_folders(folders)]
 
 
-def _tables_of(folder: Path, out: Path, *, as_of: dt.date | None, format_: str) -> bool:
+def _tables_of(
+    folder: Path, out: Path, *, as_of: dt.date | None, scenario: list[Path], format_: str
+) -> bool:
     from cssm_lib import open_client
 
     try:
-        open_client(folder, as_of).write(out, formats=(format_,))
+        open_client(folder, as_of, scenario=scenario).write(out, formats=(format_,))
     except CssmError as fault:
         _say(str(fault))
         return False
@@ -331,6 +350,15 @@ def _jobs(
     if len(what) > 1:
         raise typer.BadParameter("give one RENEWALS.toml or client folders, not both or several.")
     return jobs_from_file(what[0], as_of=as_of, only=only)
+
+
+def _with_scenario(todo: list[Job], files: list[Path]) -> list[Job]:
+    """Each job, and beside it the same one under the scenario, unless it has one of its own."""
+    from cssm_lib.batch.jobs import under
+
+    if not files:
+        return todo
+    return [one for job in todo for one in ([job] if job.scenario else [job, under(job, *files)])]
 
 
 def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], Any]:

@@ -116,6 +116,7 @@ def header(page: Page) -> Shown:
         ("Audience", safe(MARKS[about.get("audience", INTERNAL)])),
         ("Client", safe(answers.name)),
         ("Names", "replaced by a keyed hash" if about.get("pseudonyms") else ""),
+        ("Scenario", safe(_scenario(about))),
         ("Position as of", safe(day(answers.as_of))),
         ("Agreement", safe(_agreement(page))),
         ("Shown", safe(_shown(page))),
@@ -151,6 +152,13 @@ def behind(*tables: str) -> Shown:
     pages = 'In the pack: <a href="index.html">all pages</a>'
     html = f'<p class="cssm-quiet">{pages}; {", ".join(links)}.</p>'
     return Shown(html, plain="<links>")
+
+
+def _scenario(about: Any) -> str:
+    """The what-if that the page shows, with its actions in order."""
+    told = about.get("scenario") or {}
+    names = [action["name"] for action in told.get("actions", [])]
+    return f"{told['name']} ({'; '.join(names)})" if names else told.get("name", "")
 
 
 def _agreement(page: Page) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cssm_lib.sample import alder, birch, cedar, readme, second_inventory
+from cssm_lib.sample import alder, birch, cedar, readme, scenario, second_inventory
 from cssm_lib.sample.estates import write_estates
 
 __all__ = ["write_estates", "write_samples"]
@@ -21,6 +21,7 @@ def write_samples(folder: Path, *, seed: int = 7) -> list[Path]:
     clients = {"alder": alder.files(seed), "birch": birch.files(seed), "cedar": cedar.files()}
     clients["birch"] |= second_inventory.files(birch.DAYS[-1])
     contents = {Path("README.md"): readme.text().encode()}
+    contents |= {Path(name): content for name, content in scenario.files().items()}
     for client, files in clients.items():
         contents |= {Path(client, path): content for path, content in files.items()}
     return [_written(folder / path, contents[path]) for path in sorted(contents)]

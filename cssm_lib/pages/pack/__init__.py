@@ -110,12 +110,13 @@ def _packs(out: Path) -> Iterable[dict[str, Any]]:
             said = json.loads(path.read_text("utf-8"))
             kept = {"client": said["client"], "renewal": said["renewal"], "as_of": said["as_of"]}
             kept["audience"] = said.get("audience", INTERNAL)
+            kept["scenario"] = (said.get("scenario") or {}).get("name")
             kept["pages"] = [
                 {name: one[name] for name in ("page", "title", "made")} for one in said["pages"]
             ]
             kept["classes"] = {
                 one["page"]: one["class"] for one in said["did_not_run"] if "class" in one
             }
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # a manifest that another program wrote, or one being written
         yield {"place": path.parent.relative_to(out).as_posix(), "manifest": kept}

@@ -76,11 +76,13 @@ class Pack:
     pages: tuple[Page, ...]
     not_asked: tuple[Page, ...] = ()
     audience: str = INTERNAL
+    scenario: str | None = None
 
     @property
     def where(self) -> str:
-        """Client and renewal as a reader names them."""
-        return f"{self.client} – {self.renewal}" if self.renewal else self.client
+        """Client, renewal and scenario as a reader names them."""
+        what_if = self.scenario and f"scenario: {self.scenario}"
+        return " – ".join(filter(None, [self.client, self.renewal, what_if]))
 
     @property
     def day(self) -> str:
@@ -162,6 +164,8 @@ def manifest(
         },
         "files": dict(files),
     }
+    if about.get("scenario"):
+        said["scenario"] = about["scenario"]
     # as read back, so that days and decimals are sealed as they are written
     return as_json(said | {SEAL: seal(json.loads(as_json(said)))})
 
@@ -252,6 +256,7 @@ def _pack_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "renewal": told["renewal"],
         "as_of": told["as_of"],
         "audience": told["audience"],
+        "scenario": told["scenario"],
         "href": f"{place}/{INDEX}",
         "made": [one for one in pages if one["made"]],
         "not_made": [one for one in pages if not one["made"]],
@@ -357,6 +362,7 @@ def workbook_cover(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> dict[str, 
     """What the workbook's first sheet says."""
     lines = [("For", MARKS[pack.audience])]
     lines += [("Client", pack.client), ("Renewal", pack.renewal or "whole estate")]
+    lines += [("Scenario", pack.scenario)] if pack.scenario else []
     lines += [("As of", pack.as_of or "no day given or found"), ("Made by", f"cssm {pack.version}")]
     sources = [(row["source"], _source_says(row)) for row in tables["sources"].to_dicts()]
     says = {name: table.row for name, table in {**TABLES, **ANSWERS}.items()}

@@ -29,6 +29,7 @@ from cssm_lib.schema.answers.utilisation import (
     POSITIONS,
     TRANSFERS,
 )
+from cssm_lib.schema.answers.what_if import ACTION_PRICES
 
 ANSWERS = {
     table.name: table
@@ -70,5 +71,6 @@ ANSWERS = {
         STATEMENTS,
         *RENEWAL_TABLES,
         *SIGNALS_TABLES,
+        ACTION_PRICES,
     )
 }

@@ -1,0 +1,145 @@
+"""What each action of a scenario is worth; empty for a client as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.analyses import history, true_forward
+from cssm_lib.analyses.contributions import MOST, contributions, grouped
+from cssm_lib.answers.forward import line_days
+from cssm_lib.answers.renewal import renewed
+from cssm_lib.answers.terms import agreement_lines
+from cssm_lib.client import Client
+from cssm_lib.errors import ConfigError
+from cssm_lib.schema import ANSWERS
+
+LINE = ["agreement", "suite", "sku"]
+CENTS = 10**10  # of the 10^-12 in which a unit's money is kept
+FORWARD, TERM = "true_forward", "new_term"
+
+
+def tables(client: Client) -> dict[str, pl.DataFrame]:
+    """`action_prices` of the client's scenario."""
+    contract = ANSWERS["action_prices"]
+    if client.scenario is None or not client.config.agreements or not client.scenario.actions:
+        return {"action_prices": contract.empty()}
+    return {"action_prices": contract.shaped(_priced(client))}
+
+
+def _priced(client: Client) -> pl.DataFrame:
+    from cssm_lib.scenario import begun
+
+    scenario = client.scenario
+    start, actions = begun(client.before, scenario), scenario.actions
+    alone = {}
+    if len(actions) > MOST:
+        none, *ones = bills([start, *(_done(start, [action]) for action in actions)])
+        alone = {n: sum(one.values()) - sum(none.values()) for n, one in enumerate(ones)}
+    groups = grouped(alone, len(actions))
+    found = bills(_every_set(start, [[actions[n] for n in group] for group in groups]))
+    rows = [row for key in sorted(found[0]) for row in _rows(key, found, groups, scenario)]
+    # the client may have been given other names since
+    named = [agreement.name for agreement in start.config.agreements]
+    told = dict(zip(named, [one.name for one in client.config.agreements], strict=True))
+    return _summed(rows, client).with_columns(pl.col("agreement").replace_strict(told))
+
+
+def _done(client: Client, actions: Sequence[Any]) -> Client:
+    """The client after some of the actions; one that needs another one first does nothing."""
+    from cssm_lib.scenario import after
+
+    for action in actions:
+        try:
+            client = after(client, action)
+        except ConfigError:
+            continue
+    return client
+
+
+def _every_set(start: Client, groups: Sequence[Sequence[Any]]) -> list[Client]:
+    """The client under every set of the groups: the set without its last group, and then that."""
+    clients = [start]
+    for done in range(1, 1 << len(groups)):
+        last = done.bit_length() - 1
+        clients.append(_done(clients[done ^ (1 << last)], groups[last]))
+    return clients
+
+
+def _rows(
+    key: tuple[str, str], found: list[dict[Any, int]], groups: list[list[int]], scenario: Any
+) -> list[dict[str, Any]]:
+    """One agreement and kind of money: every group's part."""
+    amounts = [one.get(key, 0) for one in found]
+    every = len(found) - 1
+    return [
+        {"agreement": key[0], "of": key[1], "place": group[0] + 1}
+        | {"action": "; ".join(scenario.actions[n].name for n in group)}
+        | {"does": "; ".join(dict.fromkeys(scenario.actions[n].do for n in group))}
+        | {"money": part, "alone": amounts[1 << n] - amounts[0]}
+        | {"last": amounts[every] - amounts[every ^ (1 << n)]}
+        for n, (group, part) in enumerate(zip(groups, contributions(amounts), strict=True))
+    ]
+
+
+def _summed(rows: list[dict[str, Any]], client: Client) -> pl.DataFrame:
+    exact = pl.col("money", "alone", "last").cast(pl.Decimal(38, 6)) / 100
+    return pl.DataFrame(rows).with_columns(
+        exact, scenario=pl.lit(client.scenario.name), currency=pl.lit(client.config.currency)
+    )
+
+
+def bills(clients: Sequence[Client]) -> list[dict[tuple[str, str], int]]:
+    """Cents by agreement and kind of money for each client, under the client's own reading.
+
+    `true_forward`: every event up to as_of and the next one, were use to stay. `new_term`: what the
+    use of as_of costs for a whole new term at today's price. Units without a price count nothing.
+    The clients share day and rules; where two hold the same tables their days are worked out once.
+    """
+    as_of, rules, known = clients[0].as_of, clients[0].rules, {}
+    lines = [_marked(agreement_lines(one), n) for n, one in enumerate(clients)]
+    days = pl.concat([_marked(_days(one, known), n) for n, one in enumerate(clients)])
+    read = true_forward.under_readings(pl.concat(lines), rules)
+    read = read.filter(pl.col("reading") == "contract")
+    billed = true_forward.true_forward(read, days, as_of=as_of, rules=rules)
+    ahead = true_forward.next_events(read, days, billed, as_of=as_of, rules=rules)
+    net = pl.concat([part.select("agreement", "net") for part in (billed, ahead)])
+    events = net.group_by("agreement").agg((pl.col("net").sum() * 100).cast(pl.Int64))
+    worth = pl.concat([_marked(renewed(one), n) for n, one in enumerate(clients)])
+    terms = ahead.join(worth.select(*LINE, "unit_term"), on=LINE)
+    terms = terms.select("agreement", cents=_term_cents()).group_by("agreement").sum()
+    return _by_client(len(clients), {FORWARD: events, TERM: terms})
+
+
+def _marked(rows: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Agreements of one of several clients, told apart by its number."""
+    return rows.with_columns(agreement=pl.format("{}|{}", pl.lit(number), "agreement"))
+
+
+def _by_client(count: int, found: Mapping[str, pl.DataFrame]) -> list[dict[tuple[str, str], int]]:
+    split: list[dict[tuple[str, str], int]] = [{} for _ in range(count)]
+    for kind, rows in found.items():
+        for name, cents in rows.iter_rows():
+            number, _, agreement = name.partition("|")
+            split[int(number)][agreement, kind] = cents or 0
+    return split
+
+
+def _days(client: Client, known: dict[Any, pl.DataFrame]) -> pl.DataFrame:
+    """What each line used on every known day; kept by the tables it rests on."""
+    key = tuple(id(client.tables[name]) for name in sorted(client.tables)), client.config.agreements
+    if key not in known:
+        seen, lines = replace(client, tables=client.known()), agreement_lines(client)
+        held = history.holdings(seen.tables, client.rules, as_of=client.as_of)
+        days = line_days(seen, held, lines)
+        known[key] = true_forward.with_billable(days, seen.tables["ea_consumption"], lines)
+    return known[key]
+
+
+def _term_cents() -> pl.Expr:
+    """Whole cents, half up, of a line's use for the new term."""
+    use = pl.col("use").cast(pl.Int128)
+    return ((use * pl.col("unit_term") + CENTS // 2) // CENTS).cast(pl.Int64)

@@ -1,0 +1,180 @@
+"""A what-if as plain data: the TOML of a scenario, checked key by key as `client.toml` is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from functools import reduce
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cssm_lib.config import Name, Part, Price, Range, Share, Units, checked, flat_rules, no_twins
+
+Kept = Annotated[Decimal, Field(ge=-1)]
+DEVICE = ("smart_account", "virtual_account", "pid", "hostname", "serial")
+
+
+class Action(Part):
+    """One change; its name is how the pack and the workshop speak of it.
+
+    `from` is the first day that shows it; left out, the newest snapshot of each Smart Account.
+    """
+
+    name: Name
+    smart_account: Name = "*"
+    from_: dt.date | None = Field(None, alias="from")
+    why: Name | None = None
+
+
+class Instances(Action):
+    """Product instances that fit every pattern."""
+
+    virtual_account: Name = "*"
+    pid: Name = "*"
+    hostname: Name = "*"
+    serial: Name = "*"
+
+
+class Retire(Instances):
+    """Instances are taken off: what they consume is free from that day on."""
+
+    do: Literal["retire"]
+    silent_days: Units | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Retire:
+        if self.silent_days is None and all(getattr(self, name) == "*" for name in DEVICE):
+            raise ValueError(
+                "fits every product instance; give a pattern or `silent_days`, or write"
+                ' hostname = "?*" to mean all with a name'
+            )
+        return self
+
+
+class Move(Action):
+    """Units change their Virtual Account inside one Smart Account."""
+
+    do: Literal["move"]
+    smart_account: Name
+    license: Name
+    from_virtual_account: Name
+    to_virtual_account: Name
+    units: Annotated[int, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _moves(self) -> Move:
+        if self.from_virtual_account == self.to_virtual_account:
+            raise ValueError("from_virtual_account and to_virtual_account are the same; name two")
+        return self
+
+
+class Tier(Instances):
+    """Instances consume another licence than today: a tier dropped or raised."""
+
+    do: Literal["tier"]
+    from_license: Name
+    to_license: Name
+
+
+class LeaveOut(Action):
+    """Seasonal or project use is not there, from a day to a day."""
+
+    do: Literal["leave_out"]
+    virtual_account: Name = "*"
+    license: Name = "*"
+    from_: dt.date = Field(alias="from")
+    to: dt.date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LeaveOut:
+        if self.to < self.from_:
+            raise ValueError(f"to ({self.to}) is before from ({self.from_}); swap them")
+        return self
+
+
+class Grow(Action):
+    """Use grows by a share, or shrinks by one below 0."""
+
+    do: Literal["grow"]
+    virtual_account: Name = "*"
+    license: Name = "*"
+    share: Kept
+
+
+class Terms(Part):
+    """Prices and terms of agreements, suites and lines that fit."""
+
+    do: Literal["terms"]
+    name: Name
+    why: Name | None = None
+    agreement: Name = "*"
+    suite: Name = "*"
+    sku: Name = "*"
+    entitled: Units | None = None
+    price: Price | None = None
+    per: Literal["month", "term", "year"] | None = None
+    support_price: Price | None = None
+    list_price: Price | None = None
+    list_date: dt.date | None = None
+    discount: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    renewal_discount: Range | None = None
+    renewal_uplift: Range | None = None
+    reading: Name | None = None
+    outside_stock: Literal["ignored", "offsets"] | None = None
+    end: dt.date | None = None
+
+
+AnyAction = Annotated[Retire | Move | Tier | LeaveOut | Grow | Terms, Field(discriminator="do")]
+
+
+class Scenario(Part):
+    """All of a scenario file: actions in the order in which they happen.
+
+    `as_of` is the day that is looked at, `rules` changes any rule by its path.
+    """
+
+    name: Name
+    as_of: dt.date | None = None
+    rules: Annotated[dict[str, Any], BeforeValidator(flat_rules)] = {}
+    actions: tuple[AnyAction, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Scenario:
+        no_twins("action", [action.name for action in self.actions])
+        return self
+
+    def then(self, later: Scenario) -> Scenario:
+        """The scenario and after it another one; what the later one says of day and rules wins.
+
+        An action of a name that is taken is told apart by its scenario's name.
+
+        >>> first, then = Scenario(name="A", as_of="2026-01-31"), Scenario(name="B")
+        >>> first.then(then).name, str(first.then(then).as_of)
+        ('A, then B', '2026-01-31')
+        """
+        taken = {action.name for action in self.actions}
+        added = [
+            action.model_copy(update={"name": f"{action.name} ({later.name})"})
+            if action.name in taken
+            else action
+            for action in later.actions
+        ]
+        return self.model_copy(
+            update={
+                "name": f"{self.name}, then {later.name}",
+                "as_of": later.as_of or self.as_of,
+                "rules": self.rules | later.rules,
+                "actions": (*self.actions, *added),
+            }
+        )
+
+
+def read_scenario(*paths: Path) -> Scenario:
+    """Scenario files as one checked model, in order; ConfigError names the key path of a fault."""
+    first, *others = [checked(Scenario, path) for path in paths]
+    return reduce(Scenario.then, others, first)
+
+
+__all__ = ["AnyAction", "Grow", "LeaveOut", "Move", "Retire", "Scenario", "Share", "Terms", "Tier"]

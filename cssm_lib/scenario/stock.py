@@ -1,0 +1,206 @@
+"""Actions on stock and use: units that move, use that grows or is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cssm_lib.errors import ConfigError
+from cssm_lib.rules import matches_any
+from cssm_lib.scenario.model import Action, Grow, LeaveOut, Move
+
+Tables = Mapping[str, pl.DataFrame]
+ACCOUNT = ["smart_account", "virtual_account"]
+DAY = "snapshot_date"
+LICENCE = [*ACCOUNT, "license", DAY]
+SOURCE = "scenario"  # where a row comes from that no file has
+
+
+def when(tables: Tables, name: str, action: Action) -> pl.Expr:
+    """Whether a row of a table lies on a day that the action changes.
+
+    From the day given; else the newest day of the table for its Smart Account, and what has no day.
+    """
+    mine = pl.col("smart_account").str.contains(matches_any([action.smart_account]))
+    mine = pl.lit(True) if action.smart_account == "*" else mine.fill_null(False)
+    if action.from_ is not None:
+        return mine & (pl.col(DAY) >= action.from_).fill_null(False)
+    newest = tables[name].group_by("smart_account").agg(pl.col(DAY).max())
+    days = dict(newest.iter_rows())
+    return mine & pl.any_horizontal(
+        pl.lit(False),
+        *(
+            pl.col("smart_account").eq_missing(account) & pl.col(DAY).eq_missing(day)
+            for account, day in days.items()
+        ),
+    )
+
+
+def _paid() -> pl.Expr:
+    return pl.col("billing").str.to_uppercase().fill_null("") == "USAGE"
+
+
+def used_more(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFrame:
+    """`usage` with so many more units in use by licence, account and day; never below 0.
+
+    What Cisco says is left follows. A licence that an account has no row for gets one without
+    stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
+    """
+    usage = tables["usage"].with_row_index("row")
+    rank = pl.col("row").cast(pl.Int64) + usage.height * _paid().cast(
+        pl.Int64
+    )  # what is paid as used comes last
+    first = rank == rank.min().over(LICENCE)
+    joined = usage.join(units, on=LICENCE, how="left", nulls_equal=True)
+    more = pl.when(first).then(pl.col("units").fill_null(0)).otherwise(0)
+    more = pl.max_horizontal(more, -pl.col("in_use"))
+    changed = joined.with_columns(
+        in_use=pl.col("in_use") + more, available=pl.col("available") - more
+    ).sort("row")
+    absent = units.filter(pl.col("units") > 0).join(usage, on=LICENCE, how="anti", nulls_equal=True)
+    return pl.concat(
+        [changed.select(tables["usage"].columns), _new_rows(tables, absent, action)],
+        how="vertical",
+    )
+
+
+def _new_rows(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFrame:
+    """Rows of `usage` that no file has, named after the action."""
+    usage = tables["usage"]
+    own = {
+        "quantity": pl.lit(0),
+        "in_use": pl.col("units"),
+        "available": -pl.col("units"),
+        "license_raw": pl.col("license"),
+        "billing": pl.lit("PREPAID"),
+        "source": pl.lit(SOURCE),
+        "place": pl.lit(action.name),
+    }
+    known = {name: pl.col(name) for name in LICENCE} | own
+    return units.select(
+        known.get(name, pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in usage.schema.items()
+    )
+
+
+def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame]:
+    """The tables with units of a licence in another Virtual Account, lots included.
+
+    Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
+    where the giving account does not hold so many on each day.
+    """
+    usage, days = tables["usage"], when(tables, "usage", action)
+    of_licence = days & (pl.col("license") == action.license) & ~_paid()
+    gives = of_licence & (pl.col("virtual_account") == action.from_virtual_account)
+    takes = of_licence & (pl.col("virtual_account") == action.to_virtual_account)
+    _held(usage.filter(gives), action, where)
+    change = pl.when(gives & gives.cum_sum().over(LICENCE).eq(1)).then(-action.units).when(
+        takes & takes.cum_sum().over(LICENCE).eq(1)
+    ).then(action.units).otherwise(0)  # fmt: skip
+    days_of = usage.filter(gives).select("smart_account", DAY).unique()
+    absent = days_of.join(
+        usage.filter(takes), on=["smart_account", DAY], how="anti", nulls_equal=True
+    ).with_columns(
+        virtual_account=pl.lit(action.to_virtual_account),
+        license=pl.lit(action.license),
+        units=pl.lit(0, pl.Int64),
+    )
+    rows = _new_rows(tables, absent, action).with_columns(
+        quantity=pl.lit(action.units, pl.Int64), available=pl.lit(action.units, pl.Int64)
+    )
+    shifted = usage.with_columns(
+        quantity=pl.col("quantity") + change, available=pl.col("available") + change
+    )
+    return {"usage": pl.concat([shifted, rows]), "lots": _moved_lots(tables, action)}
+
+
+def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
+    if rows.is_empty():
+        raise ConfigError(
+            f"{where}.from_virtual_account: {action.from_virtual_account!r} has no units of"
+            f" {action.license!r} in {action.smart_account!r} to move; look at `positions`."
+        )
+    least = rows.group_by(DAY).agg(pl.col("quantity").sum()).sort("quantity", DAY)
+    day, units = least.row(0)
+    if units < action.units:
+        raise ConfigError(
+            f"{where}.units: {action.from_virtual_account!r} holds {units} of {action.license!r}"
+            f" on {day or 'its undated export'}; {action.units} cannot be moved."
+        )
+
+
+def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
+    lots = tables["lots"].with_row_index("row")
+    mine = (
+        when(tables, "lots", action)
+        & (pl.col("license") == action.license)
+        & (pl.col("virtual_account") == action.from_virtual_account)
+        & ~_paid()
+    )
+    active = pl.col("status").str.to_uppercase().fill_null("") == "ACTIVE"
+    giving = lots.filter(mine).sort(
+        [active, "end_date"], descending=[True, True], nulls_last=False, maintain_order=True
+    )
+    key = ["smart_account", DAY, "witness"]
+    before = pl.col("quantity").cum_sum().over(key) - pl.col("quantity")
+    taken = giving.with_columns(taken=(action.units - before).clip(0, pl.col("quantity"))).filter(
+        pl.col("taken") > 0
+    )
+    left = lots.join(taken.select("row", "taken"), on="row", how="left").with_columns(
+        quantity=pl.col("quantity") - pl.col("taken").fill_null(0)
+    )
+    arrived = taken.with_columns(
+        quantity=pl.col("taken"), virtual_account=pl.lit(action.to_virtual_account)
+    )
+    kept = left.filter((pl.col("quantity") > 0) | pl.col("taken").is_null())
+    columns = tables["lots"].columns
+    return pl.concat([kept.sort("row").select(columns), arrived.select(columns)])
+
+
+def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
+    """The tables without the use that fits, between the days."""
+    fits = _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
+    usage, zero = tables["usage"], pl.lit(0, pl.Int64)
+    reserved = pl.col("reserved").fill_null(0)
+    was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
+    # what reservations take of `available` comes back only where the file counts them there
+    back = pl.col("in_use") + pl.when(was == reserved).then(reserved).otherwise(0)
+    return {
+        "usage": usage.with_columns(
+            available=pl.when(fits).then(pl.col("available") + back).otherwise("available"),
+            in_use=pl.when(fits).then(zero).otherwise("in_use"),
+            reserved=pl.when(fits & pl.col("reserved").is_not_null())
+            .then(zero)
+            .otherwise("reserved"),
+        ),
+        "device_licenses": tables["device_licenses"].filter(~fits),
+    }
+
+
+def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
+    """`usage` with use that grew by a share, each row rounded half up to whole licences."""
+    fits = when(tables, "usage", action) & _use(action)
+    use = pl.col("in_use")
+    millionths = int(action.share * 1_000_000)
+    # whole numbers: (2 × use × share + 1) / 2 rounded down is half up for either sign
+    more = (2 * use * millionths + 1_000_000) // 2_000_000
+    more = pl.when(fits).then(more).otherwise(0)
+    return {
+        "usage": tables["usage"].with_columns(
+            in_use=use + more, available=pl.col("available") - more
+        )
+    }
+
+
+def _use(action: LeaveOut | Grow) -> pl.Expr:
+    asked = {name: getattr(action, name) for name in ("virtual_account", "license")}
+    asked["smart_account"] = action.smart_account
+    return pl.all_horizontal(
+        pl.lit(True),
+        *(
+            pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
+            for column, pattern in asked.items()
+            if pattern != "*"
+        ),
+    )
