@@ -36,7 +36,7 @@ NO_LICENCES = pl.DataFrame(
     | {"snapshot_date": pl.Date, "demand": pl.Int64, "entitled": pl.Int64, "full": pl.Boolean}
 )
 NO_ERRORS = error_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), RULES)
-NO_PROJECT = project_units(pl.DataFrame(), pl.DataFrame())
+NO_PROJECT = project_units(*[pl.DataFrame()] * 3)
 
 
 def ends(first: str, values: list[int]) -> list[tuple[dt.date, int]]:
@@ -241,7 +241,10 @@ def test_project_use_is_what_stands_above_the_level_before():
         (march, 10), (may, 45), (june, 8), (july, 90), (may, 7, {"license": "Alpha two"}),
         (may, 99, {"virtual_account": "Branch"}),
     )  # fmt: skip
-    found = project_units(rows, EXCLUDE).sort("snapshot_date")
+    numbered = rows.with_row_index("place")
+    members = numbered.select("place", "agreement", "suite", "sku")
+    found = project_units(numbered.drop(members.columns[1:]), members, EXCLUDE)
+    found = found.sort("snapshot_date")
     assert found.select("snapshot_date", "project").rows() == [(may, 35 + 7), (june, 0)]
 
 

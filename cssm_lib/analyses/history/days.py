@@ -13,6 +13,7 @@ ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
 DAY = ["group", "snapshot_date"]
+ACCOUNT_BITS = 2**36  # the `place` of a holding, divided by this, is its account's number
 SUMS = [
     *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
     *("demand", "lent", "borrowed", "deficit", "free"),
@@ -58,7 +59,7 @@ def pool_days(
     """
     by = list(by)
     shown = pages(holdings if seen is None else seen)
-    rows = holdings.filter(pl.col("snapshot_date").is_not_null())
+    rows = _dated(holdings)
     asked = places(rows) if members is None else members
     if members is not None and rows.height < holdings.height:
         asked = members.join(rows.select("place").unique(), on="place", how="semi")
@@ -90,9 +91,14 @@ def places(holdings: pl.DataFrame) -> pl.DataFrame:
 
 def pages(seen: pl.DataFrame) -> pl.DataFrame:
     """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
-    dated = seen.filter(pl.col("snapshot_date").is_not_null())
     wide = pl.col("wide").max() if "wide" in seen.columns else pl.lit(None, pl.Boolean).first()
-    found = dated.group_by(PAGE).agg(pl.col("complete").min().fill_null(True), wide.alias("wide"))
+    figures = [pl.col("complete").min().fill_null(True), wide.alias("wide")]
+    if "place" in seen.columns:
+        account = (pl.col("place") // ACCOUNT_BITS).alias("account")
+        figures = [pl.col(ACCOUNT).first(), *figures]
+        found = _dated(seen).group_by(account, "snapshot_date").agg(figures).drop("account")
+    else:
+        found = _dated(seen).group_by(PAGE).agg(figures)
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")
     return found.with_columns(complete=whole)
 
@@ -142,6 +148,12 @@ def latest(
         )
         .drop("number", "number_right", strict=False)
     )
+
+
+def _dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a day; nearly always all, and a long history is not copied for that."""
+    undated = rows["snapshot_date"].null_count()
+    return rows.filter(pl.col("snapshot_date").is_not_null()) if undated else rows
 
 
 def _states(pages: pl.DataFrame) -> pl.DataFrame:
@@ -207,7 +219,8 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
 
 def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
     """The sums of each group and day: a snapshot's own rows, then those that stand in for a day."""
-    counts = [name for name in (*SUMS, "young") if name != "free"]
+    every = [name for name in (*SUMS, "young") if name != "free"]
+    counts = [name for name in every if rows.select((pl.col(name) != 0).any()).item()]
     own = _of_groups(rows.select("place", "snapshot_date", *counts), inside)
     parts = [own.group_by(DAY).agg(pl.col(counts).sum())]
     older = cover.filter("known", "present", pl.col("spoken") < pl.col("snapshot_date"))
@@ -222,7 +235,8 @@ def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> 
         )
         parts.append(carried.group_by(DAY).agg(pl.col(counts).sum()))
     both = parts[0] if len(parts) == 1 else pl.concat(parts).group_by(DAY).agg(pl.all().sum())
-    return both.with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
+    nothing = [pl.lit(0, pl.Int64).alias(name) for name in every if name not in counts]
+    return both.with_columns(nothing).with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
 
 
 def _of_groups(rows: pl.DataFrame, inside: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cssm_lib.analyses.history.days import latest
+from cssm_lib.analyses.history.days import ACCOUNT_BITS, latest
 from cssm_lib.rules import Rules, licence_classes
 from cssm_lib.schema import TABLES
 
@@ -103,7 +103,7 @@ def _places() -> pl.Expr:
 
     Names are hashed once: 10 bits of Smart Accounts, 18 of accounts, 20 of licences, 16 of tags.
     """
-    factors = zip(KEY[:3], (2**54, 2**36, 2**16), strict=True)
+    factors = zip(KEY[:3], (2**54, ACCOUNT_BITS, 2**16), strict=True)
     return pl.sum_horizontal(_number(name) * factor for name, factor in factors).alias("place")
 
 
@@ -312,7 +312,10 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
         .group_by(KEY)
         .agg(reserved_and_reporting=pl.col("quantity").sum())
     )
-    pages = _table(tables, "usage").select(PAGE).unique()
+    nothing = {name: tables["usage"].schema[name] for name in KEY}
+    if units.is_empty():
+        return pl.DataFrame(schema=nothing | {"reserved_and_reporting": pl.Int64})
+    pages = tables["usage"].select(PAGE).unique()
     nearest = _nearest_page(pages, devices.select(PAGE).unique(), rules)
     shown = units.rename({"snapshot_date": "device_date"})
     keys = [*ACCOUNT, "device_date"]

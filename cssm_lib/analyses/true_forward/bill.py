@@ -25,6 +25,7 @@ from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 PARTS = pl.Decimal(38, 6)
+VARIANTS = ["ignored", "offsets"]
 SUITE = ["reading", "variant", "agreement", "suite"]
 _UNITS = ["value", "base", "outside", "over", "next_base"]
 _MONEY = ["charge", "credit", "spent", "credit_unused", "charge_if_before", "charge_if_after"]
@@ -95,7 +96,7 @@ def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -
     past = when.filter(~pl.col("ahead"))
     known = days.filter(pl.col("snapshot_date") <= as_of)
     values = measured(past, known, carry_days=carry).join(past.select(EVENT).unique(), on=EVENT)
-    variants = pl.DataFrame({"variant": ["ignored", "offsets"]})
+    variants = pl.DataFrame({"variant": VARIANTS if _stock_outside(known) else VARIANTS[:1]})
     return (
         when.join(values, on=[*EVENT, "measure"], how="left")
         .join(variants, how="cross")
@@ -107,6 +108,11 @@ def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -
         )
         .sort("line", "half", "variant")
     )  # fmt: skip
+
+
+def _stock_outside(days: pl.DataFrame) -> bool:
+    """Without stock from outside both ways to see it are one."""
+    return "outside" in days.columns and (days["outside"].fill_null(0) != 0).any()
 
 
 def _first_state(rows: pl.DataFrame) -> pl.DataFrame:
@@ -235,9 +241,14 @@ def _next_state(state: pl.DataFrame, step: pl.DataFrame) -> pl.DataFrame:
 def _printed(settled: pl.DataFrame) -> pl.DataFrame:
     """The agreement's own way with outside stock, the other way's charge beside it."""
     both = ["line", "half", "variant"]
-    charges = settled.select(*both, "charge").pivot("variant", index=both[:2], values="charge")
-    own = settled.filter("shown", pl.col("variant") == pl.col("outside_stock"))
-    rows = own.join(charges, on=both[:2]).sort("line", "half")
+    shown = settled.filter("shown")
+    if settled["variant"].n_unique() == 1:
+        rows = shown.with_columns(pl.col("charge").alias(name) for name in VARIANTS)
+    else:
+        charges = settled.select(*both, "charge").pivot("variant", index=both[:2], values="charge")
+        own = shown.filter(pl.col("variant") == pl.col("outside_stock"))
+        rows = own.join(charges, on=both[:2])
+    rows = rows.sort("line", "half")
     return ANSWERS["true_forward"].shaped(rows.with_columns(*_words(), *_figures()))
 
 

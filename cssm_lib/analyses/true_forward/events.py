@@ -19,9 +19,16 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
     >>> events(pl.DataFrame([line]))["months_left"].to_list()
     [24, 12]
     """
+    terms = ["start", "end", "early_events"]
+    found = _events_of(lines.select(terms).unique(maintain_order=True))
+    return lines.join(found, on=terms, maintain_order="left_right")
+
+
+def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
+    """The events of each different term: many lines and readings share one."""
     annual = pl.col("half") % 2 == 0
     return (
-        lines.with_columns(after=pl.col("end").dt.offset_by("1d"))
+        terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
         .with_columns(term_months=whole_months("start", "after"))
         .with_columns(half=pl.int_ranges(1, pl.col("term_months") // 6 + 2))
         .explode("half")
