@@ -19,6 +19,7 @@ from cssm_lib.analyses.true_forward import (
     reading_range,
     terms_read,
     true_forward,
+    relieved,
     under_readings,
     waiting,
     with_billable,
@@ -352,6 +353,9 @@ def test_after_the_last_milestone_none_is_left():
     assert own["outcome"] == "none left: use above the base is renewal quantity"
 
 
+NO_RELIEF = relieved(*[pl.DataFrame()] * 3, rules=RULES)
+
+
 def stale(from_=dt.date(2024, 12, 1), units=60, on=dt.date(2025, 1, 31)):
     row = examples["LINE"] | {"snapshot_date": on, "stale": units, "duplicate": 0}
     row |= {"members": 0, "instances": 9, "removable_from": from_}
@@ -361,7 +365,7 @@ def stale(from_=dt.date(2024, 12, 1), units=60, on=dt.date(2025, 1, 31)):
 
 def test_clean_up_before_the_milestone_saves_what_example_d_avoids():
     terms = under_readings(lines({}, SUITE_B), RULES)
-    rows = waiting(terms, seen_campus(), stale(), as_of=FIRST, rules=RULES)
+    rows = waiting(terms, seen_campus(), stale(), NO_RELIEF, as_of=FIRST, rules=RULES)
     own = rows.filter(pl.col("event_date") == FIRST, pl.col("reading") == "contract")
     assert own["cleaned_by"].to_list() == [dt.date(2024, 12, 31), dt.date(2025, 1, 31)]
     assert set(own["saved"]) == {D(14_400)}
@@ -374,7 +378,7 @@ def test_under_the_peak_each_month_of_waiting_may_cost_it_all():
     seen = days((FIRST, 1100), *((day, 1200) for day in months))
     terms = under_readings(lines({"programme": "Flex"}), RULES)
     error = stale(dt.date(2025, 3, 1), 100, dt.date(2025, 9, 30))
-    rows = waiting(terms, seen, error, as_of=months[-1], rules=RULES)
+    rows = waiting(terms, seen, error, NO_RELIEF, as_of=months[-1], rules=RULES)
     ahead = rows.filter(pl.col("state") == "ahead", pl.col("reading") == "contract")
     assert ahead["saved"].to_list() == [D(100 * 10 * 12)] * ahead.height
     assert ahead["lost_by_waiting"].unique().to_list() == [0]
@@ -387,4 +391,4 @@ def test_nothing_in_nothing_out():
     assert moved_by_settings(none, days(), as_of=FIRST, rules=RULES).is_empty()
     assert moved_by_steps(none, days(), as_of=FIRST, rules=RULES).is_empty()
     assert reading_range(ANSWERS["true_forward"].empty(), RULES).is_empty()
-    assert waiting(none, days(), stale().clear(), as_of=FIRST, rules=RULES).is_empty()
+    assert waiting(none, days(), stale().clear(), NO_RELIEF, as_of=FIRST, rules=RULES).is_empty()

@@ -9,6 +9,7 @@ from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 
 LINE = ["agreement", "suite", "sku"]
+ROW = ["smart_account", "virtual_account", "license"]
 
 
 def tables(client: Client, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -80,8 +81,18 @@ def _claims(
     evidence = {"line_days": made["line_days"], "held": made["held"], "generated": told, "errors": errors}
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
-    worth = true_forward.waiting(read, made["line_days"], errors, **asked)
+    relief = _relief(client, own, made)
+    worth = true_forward.waiting(read, made["line_days"], errors, relief, **asked)
     return {"disputes": differ, "dispute_lines": beside, "waiting": worth}
+
+
+def _relief(client: Client, lines: pl.DataFrame, made: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """What single accounts are less short of once stale and duplicate instances are gone."""
+    tables, rules, key = client.tables, client.rules, [*LINE, *ROW]
+    given = true_forward.error_places(tables["device_licenses"], tables["devices"], lines, rules)
+    members = made["members"].join(given, on=key, how="semi", nulls_equal=True)
+    short = _pooled(made | {"members": members}, key, client)
+    return true_forward.relieved(given, short, made["line_days"], rules=rules)
 
 
 def _log(client: Client) -> pl.DataFrame:
