@@ -373,6 +373,21 @@ def test_clean_up_before_the_milestone_saves_what_example_d_avoids():
     assert set(peak["saved"]) == {D(0)}
 
 
+def test_clean_up_cures_the_shortage_of_its_own_account():
+    """222 short are 60 less: (222 − 162) × 10 × 24; without the account the saving stays open."""
+    line = examples["LINE"] | {"listed": dt.date(2025, 1, 31), "shown_on": FIRST}
+    relief = pl.DataFrame([line | {"relief": 60}])
+    seen = days((FIRST, 1180, {"deficit": 222}))
+    terms = under_readings(lines({}), RULES)
+    saved = {
+        name: waiting(terms, seen, stale(), told, as_of=FIRST, rules=RULES).filter(
+            pl.col("reading") == "sum_of_negative_accounts", pl.col("event_date") == FIRST
+        )["saved"].unique().to_list()
+        for name, told in (("told", relief), ("not told", NO_RELIEF))
+    }  # fmt: skip
+    assert saved == {"told": [D(14_400)], "not told": [None]}
+
+
 def test_under_the_peak_each_month_of_waiting_may_cost_it_all():
     months = [dt.date(2025, 2, 28), dt.date(2025, 6, 30), dt.date(2025, 9, 30)]
     seen = days((FIRST, 1100), *((day, 1200) for day in months))

@@ -91,9 +91,11 @@ def error_places(
         .when("first", ~clear).then(None)
         .when(best == pl.col("gone")).then("quantity").otherwise(0)
     )  # fmt: skip
-    known = pl.when(units.null_count() == 0).then(units.sum())
+    each = pl.col("units")
+    known = pl.when(each.null_count() == 0).then(each.sum())
     return (
-        rows.group_by(*keys, listed="snapshot_date").agg(known.alias("removable"))
+        rows.with_columns(units=units)
+        .group_by(*keys, listed="snapshot_date").agg(known.alias("removable"))
         .filter(pl.col("removable").ne_missing(0))
     )  # fmt: skip
 

@@ -135,7 +135,7 @@ def cost_of_waiting(
     drawn = waiting.filter(pl.col("saved").is_not_null())
     if drawn.is_empty():
         idle = "No stale or duplicate instance stands behind a line: there is nothing to clean up."
-        unpriced = "What clean-up saves is left open: no price, or a reading that counts accounts."
+        unpriced = "What clean-up saves is left open: no price, or no account told for the units."
         why = idle if waiting.is_empty() else unpriced
         return blank(title, "waiting", sentence=why if known else "")
     sums = drawn.group_by("reading", "event_date", "cleaned_by").agg(
