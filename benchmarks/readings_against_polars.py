@@ -14,6 +14,7 @@ import datetime as dt
 import io
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def main() -> None:
     tables = {"usage": rows}
     read = true_forward.under_readings(terms(given.licenses), rules)
     print(f"{rows.height:,} rows, {read['reading'].n_unique()} readings")
-    theirs = {name: least(lambda: bare(rows, key), given.times)[0] for name, key in KEYS.items()}
+    theirs = {name: least(partial(bare, rows, key), given.times)[0] for name, key in KEYS.items()}
     parts = {}
     parts["holdings"], held = least(lambda: history.holdings(tables, rules), given.times)
     parts["line days"], days = least(lambda: line_days(held, read, rules), given.times)

@@ -199,7 +199,8 @@ def test_a_report_of_which_no_row_fits_leaves_all_our_lines_out():
         ("A", "not in the report", -34_560), ("SKU-NOT-OURS", "scope", 900),
     ]  # fmt: skip
     assert [(row["sku"], row["finding"]) for row in beside] == [
-        ("A", "not in the report"), ("B", "not in the report"), ("SKU-NOT-OURS", "not in client.toml"),
+        ("A", "not in the report"), ("B", "not in the report"),
+        ("SKU-NOT-OURS", "not in client.toml"),
     ]  # fmt: skip
     undated = stranger | {"event_date": None}
     assert [row["finding"] for row in against(reported(undated))[1]] == [

@@ -17,9 +17,9 @@ from cssm_lib.analyses.true_forward import (
     moved_by_steps,
     next_events,
     reading_range,
+    relieved,
     terms_read,
     true_forward,
-    relieved,
     under_readings,
     waiting,
     with_billable,
@@ -325,6 +325,50 @@ def test_the_setting_that_moves_the_money_most_is_first():
     assert [row["rank"] for row in rows if row["effect"] is not None] == sorted(
         row["rank"] for row in rows if row["effect"] is not None
     )
+
+
+# Quarters ---------------------------------------------------------------------------------------
+
+PARTIAL = {"commitment": "partial", "list_price": D(10), "discount": D(0)}
+QUARTERS = [dt.date(2024, 5, 1), dt.date(2024, 8, 1), dt.date(2024, 11, 1), FIRST]
+
+
+def test_a_suite_of_partial_commitment_may_be_billed_every_quarter():
+    """50 × 10 × 33 months, then 30 × 10 × 27; a year 80 × 10 × 24. The last year is too late."""
+    seen = days(*zip(QUARTERS, (1050, 1050, 1080, 1080), strict=True), (dt.date(2026, 5, 1), 1200))
+    rows = under("quarterly_partial", lines(PARTIAL), seen, as_of=dt.date(2026, 5, 1))
+    told = [(row["event_date"], row["event"], row["over"], row["net"]) for row in rows]
+    assert told[:4] == [
+        (QUARTERS[0], "quarterly", 50, 16_500), (QUARTERS[1], "quarterly", 0, 0),
+        (QUARTERS[2], "quarterly", 30, 8_100), (FIRST, "milestone", 0, 0),
+    ]  # fmt: skip
+    late = next(row for row in rows if row["event_date"] == dt.date(2026, 5, 1))
+    assert (late["event"], late["over"], late["net"]) == ("last twelve months", 120, 0)
+    annual = under("as_of_milestone", lines(PARTIAL), seen)[0]
+    assert (annual["over"], annual["net"]) == (80, 19_200)
+
+
+def test_a_quarter_has_its_own_window():
+    """The 1,300 of March are the peak of their quarter and of the year, not of the next quarter."""
+    march = dt.date(2024, 3, 31)
+    seen = days((march, 1300), *zip(QUARTERS, (1050, 1060, 1070, 1080), strict=True))
+    measured = {}
+    for cadence in ("none", "quarterly"):
+        terms = lines(PARTIAL | {"measure": "peak", "early_events": cadence})
+        rows = under("contract", terms, seen)
+        measured[cadence] = [row["measured"] for row in rows if row["event_date"] <= FIRST]
+    assert measured == {"none": [1300], "quarterly": [1300, 1060, 1070, 1080]}
+
+
+def test_quarters_are_said_of_no_agreement_without_a_partial_suite():
+    read = under_readings(lines({}, PARTIAL | {"agreement": "EA 2", "licenses": ["Beta"]}), RULES)
+    said = read.filter(pl.col("reading") == "quarterly_partial")
+    assert said["agreement"].to_list() == ["EA 2"]
+    effects = moved_by_settings(lines({}), days((FIRST, 1100)), as_of=FIRST, rules=RULES)
+    assert "quarterly" not in effects["said"].to_list()
+    full = lines({"early_events": "quarterly"})
+    rows = under("contract", full, days((FIRST, 1100)))
+    assert [row["event_date"] for row in rows] == [FIRST, SECOND]
 
 
 # What is ahead and what waiting costs -----------------------------------------------------------

@@ -75,9 +75,14 @@ def _notes(client: Client, shown: dict[str, pl.DataFrame]) -> pl.DataFrame:
         shown["places"], lines, seen=shown["pages"], rules=client.rules
     )
     parts = shadow.notes(client)
-    found = absent.select(LINE).unique().sort(LINE).select(
-        about=pl.format("{} / {} / {}", *LINE),
-        note=pl.lit("no licence in the files fits this line: it is measured as 0."),
+    found = (
+        absent.select(LINE)
+        .unique()
+        .sort(LINE)
+        .select(
+            about=pl.format("{} / {} / {}", *LINE),
+            note=pl.lit("no licence in the files fits this line: it is measured as 0."),
+        )
     )
     return pl.concat([client.tables["notes"], found, parts])
 

@@ -14,7 +14,8 @@ ROW = ["smart_account", "virtual_account", "license"]
 
 def tables(client: Client, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Every table that rests on an agreement, by name; `shown` has held, places and pages: the
-    client's holdings, their licences in accounts, their accounts and days."""
+    client's holdings, their licences in accounts, their accounts and days.
+    """
     lines, rules, as_of = agreement_lines(client), client.rules, client.as_of
     shown = shown | {"members": true_forward.tagged(shown["places"], lines)}
     days = line_days(client, shown, lines)
@@ -78,7 +79,12 @@ def _claims(
     own = read.filter(pl.col("reading") == "contract")
     errors = made["errors"]
     told = true_forward.generated(tables["ea_consumption"], own)
-    evidence = {"line_days": made["line_days"], "held": made["held"], "generated": told, "errors": errors}
+    evidence = {
+        "line_days": made["line_days"],
+        "held": made["held"],
+        "generated": told,
+        "errors": errors,
+    }
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
     relief = _relief(client, own, made)
@@ -115,9 +121,7 @@ def _entries(client: Client, name: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ENTRIES[name])
 
 
-def line_days(
-    client: Client, shown: dict[str, pl.DataFrame], lines: pl.DataFrame
-) -> pl.DataFrame:
+def line_days(client: Client, shown: dict[str, pl.DataFrame], lines: pl.DataFrame) -> pl.DataFrame:
     """One row per line and known day, whatever way the line counts, outside stock beside it."""
     tables, rules, places = client.tables, client.rules, shown["places"]
     seen = {"seen": shown["pages"], "rules": rules}

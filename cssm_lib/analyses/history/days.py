@@ -236,7 +236,9 @@ def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> 
         parts.append(carried.group_by(DAY).agg(pl.col(counts).sum()))
     both = parts[0] if len(parts) == 1 else pl.concat(parts).group_by(DAY).agg(pl.all().sum())
     nothing = [pl.lit(0, pl.Int64).alias(name) for name in every if name not in counts]
-    return both.with_columns(nothing).with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
+    return both.with_columns(nothing).with_columns(
+        free=pl.col("entitled") - pl.col("demand") - pl.col("lent")
+    )
 
 
 def _of_groups(rows: pl.DataFrame, inside: pl.DataFrame) -> pl.DataFrame:

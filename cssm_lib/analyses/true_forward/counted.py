@@ -107,8 +107,8 @@ def outside_units(
     Rule: countable lots (not billed as used, not CANCELLED, PENDING or DEMO) valid that day whose
     end is not the agreement's, or that start before it or without a day; they cannot be its own
     (rules.md, True Forward, outside stock; practice). Each Virtual Account's lots stand as long as
-    its snapshot does; `places` and `seen` as in `unmatched_days`. Columns: agreement, suite, sku, snapshot_date, outside (licences; 0 where
-    there are none).
+    its snapshot does; `places` and `seen` as in `unmatched_days`. Columns: agreement, suite, sku,
+    snapshot_date, outside (licences; 0 where there are none).
 
     >>> outside_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()).columns[-1]
     'outside'

@@ -36,7 +36,7 @@ def error_units(
         units=pl.col("quantity").sum(), largest=pl.col("quantity").max(),
         accounts=pl.struct(ACCOUNT).n_unique(), last_contact=pl.col("last_contact").max(),
     )  # fmt: skip
-    stale = _stale(rules)
+    stale = _stale(rules, pl.col("last_contact"))
     turned = pl.col("last_contact").dt.date().dt.offset_by(f"{rules['shadow.stale_days'] + 1}d")
     listed = pl.col("snapshot_date").filter(pl.col("accounts") > 1)
     counts = lines.unique(LINE).select(*LINE, by_device=pl.col("count") == "devices")
@@ -114,7 +114,7 @@ def _uses(
     )
 
 
-def _stale(rules: Rules, contact: pl.Expr = pl.col("last_contact")) -> pl.Expr:
+def _stale(rules: Rules, contact: pl.Expr) -> pl.Expr:
     silent = pl.col("snapshot_date") - contact.dt.date()
     return (silent.dt.total_days() > rules["shadow.stale_days"]).fill_null(False)
 

@@ -98,13 +98,11 @@ def _season(level: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
 
 
-def project_units(
-    held: pl.DataFrame, members: pl.DataFrame, exclude: pl.DataFrame
-) -> pl.DataFrame:
+def project_units(held: pl.DataFrame, members: pl.DataFrame, exclude: pl.DataFrame) -> pl.DataFrame:
     """One row per line and day: units of known project or seasonal use, above the level before.
 
-    `members` say in which line the `place` of a holding stands; `exclude` has smart_account, virtual_account, license
-    (shell-style patterns), from, to. A holding's level before is its last demand ahead of `from`;
+    `members` say in which line the `place` of a holding stands; `exclude` has smart_account,
+    virtual_account, license (shell-style patterns), from, to. A holding's level before is its last demand ahead of `from`;
     where entries overlap the larger one counts. Columns: agreement, suite, sku, snapshot_date,
     project.
     """

@@ -7,7 +7,7 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 from cssm_lib.analyses.true_forward.scope import LINE
 
-EVENT = [*LINE, "half"]
+EVENT = [*LINE, "month", "window_months"]
 OF_DAY = ["snapshot_date", "demand", "deficit", "outside", "full"]
 ACCOUNTS = "sum_of_negative_accounts"
 
@@ -116,14 +116,14 @@ def _nearest(found: pl.DataFrame, days: pl.DataFrame, side: str) -> pl.DataFrame
 
 
 def _peak(asked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Annual windows never overlap, nor do early ones: a full day finds its event by nearness."""
-    ahead = asked.with_columns(early=pl.col("half") % 2 == 1).sort("event_date")
-    kinds = ahead.select("early").unique()
+    """Windows of one length never overlap: a full day finds its event by nearness."""
+    ahead = asked.sort("event_date")
+    kinds = ahead.select("window_months").unique()
     inside = (
         days.filter("full")
         .join(kinds, how="cross", maintain_order="left")
         .join_asof(
-            ahead, left_on="snapshot_date", right_on="event_date", by=[*LINE, "early"],
+            ahead, left_on="snapshot_date", right_on="event_date", by=[*LINE, "window_months"],
             strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("snapshot_date") > pl.col("window_start"))

@@ -39,8 +39,8 @@ def as_reported(
     file's day. An EA consumption export speaks of a line at an event that no True Forward report
     covers. A line of ours that a report leaves out, though it speaks of its agreement and event,
     is `missing` and stands with the vendor's figures at nothing; a file of which no row fits speaks
-    of the one agreement that it names or that has an event near its day. `own` are the contract's rows of
-    true_forward.
+    of the one agreement that it names or that has an event near its day. `own` are the contract's
+    rows of true_forward.
     """
     past = own.filter(pl.col("event_date") <= (as_of or dt.date.max))
     bills = _bills(report)
@@ -141,16 +141,15 @@ def _of_no_line(
     bills: pl.DataFrame, dated: pl.DataFrame, past: pl.DataFrame, reach: int
 ) -> pl.DataFrame:
     """The event that a file speaks of whose rows fit no line; none where several agreements may be
-    meant."""
+    meant.
+    """
     day, event = pl.coalesce("said", "snapshot_date"), pl.col("event_date")
     near = pl.when(pl.col("said").is_not_null()).then(
         (event - pl.col("said")).dt.total_days().abs() <= reach
     )
     pairs = (
         bills.join(dated.select("source").unique(), on="source", how="anti", nulls_equal=True)
-        .select(
-            "report", "source", "snapshot_date", said="event_date", named=_folded("agreement")
-        )
+        .select("report", "source", "snapshot_date", said="event_date", named=_folded("agreement"))
         .join(past.select("agreement", "event_date").unique(), how="cross")
         .filter(pl.coalesce(near, event <= day, True))
         .with_columns(fits=(pl.col("named") == _folded("agreement")).fill_null(False))
