@@ -102,9 +102,9 @@ def project_units(held: pl.DataFrame, members: pl.DataFrame, exclude: pl.DataFra
     """One row per line and day: units of known project or seasonal use, above the level before.
 
     `members` say in which line the `place` of a holding stands; `exclude` has smart_account,
-    virtual_account, license (shell-style patterns), from, to. A holding's level before is its last demand ahead of `from`;
-    where entries overlap the larger one counts. Columns: agreement, suite, sku, snapshot_date,
-    project.
+    virtual_account, license (shell-style patterns), from, to. A holding's level before is its
+    last demand ahead of `from`; where entries overlap the larger one counts. Columns: agreement,
+    suite, sku, snapshot_date, project.
     """
     schema = dict.fromkeys(LINE, pl.String) | {"snapshot_date": pl.Date, "project": pl.Int64}
     if held.is_empty() or exclude.is_empty():
