@@ -85,22 +85,30 @@ def places(holdings: pl.DataFrame) -> pl.DataFrame:
 
     Columns: place, smart_account, virtual_account, license, tag.
     """
-    names = [*ACCOUNT, "license", "tag"]
-    return holdings.group_by("place").agg(pl.col(names).first())
+    names = ["place", *ACCOUNT, "license", "tag"]
+    return holdings.select(names)[holdings["place"].arg_unique()]
 
 
 def pages(seen: pl.DataFrame) -> pl.DataFrame:
     """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
-    wide = pl.col("wide").max() if "wide" in seen.columns else pl.lit(None, pl.Boolean).first()
-    figures = [pl.col("complete").min().fill_null(True), wide.alias("wide")]
-    if "place" in seen.columns:
-        account = (pl.col("place") // ACCOUNT_BITS).alias("account")
-        figures = [pl.col(ACCOUNT).first(), *figures]
-        found = _dated(seen).group_by(account, "snapshot_date").agg(figures).drop("account")
+    dated = _dated(seen)
+    if "wide" not in seen.columns:
+        dated = dated.with_columns(wide=pl.lit(None, pl.Boolean))
+    found = dated.select(*PAGE, pl.col("complete").fill_null(True), "wide")
+    if "place" in seen.columns and _one_value(found["complete"]) and _one_value(found["wide"]):
+        account, day = pl.col("place") // ACCOUNT_BITS, pl.col("snapshot_date").to_physical()
+        found = found[dated.select(account * 2**22 + (day + 2**20).cast(pl.UInt64))
+                      .to_series().arg_unique()]  # fmt: skip
     else:
-        found = _dated(seen).group_by(PAGE).agg(figures)
+        found = found.group_by(PAGE).agg(pl.col("complete").min(), pl.col("wide").max())
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")
     return found.with_columns(complete=whole)
+
+
+def _one_value(column: pl.Series) -> bool:
+    """Nearly always all pages of a client are complete and read from one kind of export."""
+    nulls = column.null_count()
+    return nulls == len(column) or (nulls == 0 and column.min() == column.max())
 
 
 def standing(holdings: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:

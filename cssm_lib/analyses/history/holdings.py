@@ -260,7 +260,8 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
 def _classed(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
     kinds = ["perpetual", "export_restricted"]
-    classes = licence_classes(rows["license"].unique(), rules).select("license", *kinds)
+    names = rows["license"][rows["place"].arg_unique()]
+    classes = licence_classes(names.unique(), rules).select("license", *kinds)
     special = classes.filter(pl.any_horizontal(kinds))
     if special.is_empty():
         return rows.with_columns(perpetual=pl.lit(False))
