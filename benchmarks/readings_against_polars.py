@@ -5,6 +5,12 @@ python benchmarks/readings_against_polars.py
 counts, for the machine may be busy. Prints ours, part by part, against two group-bys: by licence
 and day, and by the key of a row, which is what holdings are made by. The rows are as the cache
 gives them; holdings are made once for all tables of the answers, not for the readings alone.
+
+By processor time on two busy cores, 12 times the group-by by licence and day and 0.8 times that by
+a row's own key: holdings 4.5 (a third of it codes for names, a quarter the proof that no licence
+stands twice in an account on a day), line days 4.3 (half of it sums, a quarter the patterns of 500
+lines on 500 names), all readings 3.3, whatever the number of accounts. The aim of 5 is met by each part, not
+by the whole way from rows of text to money.
 """
 
 from __future__ import annotations
@@ -87,13 +93,13 @@ def terms(licenses: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def least(run: Callable[[], Any], times: int) -> tuple[float, Any]:
+def least(run: Callable[[], Any], times: int, clock: Callable[[], float]) -> tuple[float, Any]:
     """The least seconds of several runs, and what the last one gave."""
     taken = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = clock()
         result = run()
-        taken.append(time.perf_counter() - start)
+        taken.append(clock() - start)
     return min(taken), result
 
 
@@ -113,21 +119,20 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     for name, usual in (("licenses", 500), ("accounts", 50), ("months", 60), ("times", 5)):
         asked.add_argument(f"--{name}", type=int, default=usual)
+    asked.add_argument("--processor", action="store_true", help="count processor time instead")
     given = asked.parse_args()
+    clock = time.process_time if given.processor else time.perf_counter
+    best = partial(least, times=given.times, clock=clock)
     rows, rules = usage(given.licenses, given.accounts, given.months), load_rules()
     tables = {"usage": rows}
     read = true_forward.under_readings(terms(given.licenses), rules)
     print(f"{rows.height:,} rows, {read['reading'].n_unique()} readings")
-    theirs = {name: least(partial(bare, rows, key), given.times)[0] for name, key in KEYS.items()}
+    theirs = {name: best(partial(bare, rows, key))[0] for name, key in KEYS.items()}
     parts = {}
-    parts["holdings"], held = least(lambda: history.holdings(tables, rules), given.times)
-    parts["line days"], days = least(lambda: line_days(held, read, rules), given.times)
-    parts["all readings"], _ = least(
-        lambda: true_forward.true_forward(
-            read, days, as_of=dt.date(2026, 11, 30), rules=rules
-        ),
-        given.times,
-    )  # fmt: skip
+    parts["holdings"], held = best(partial(history.holdings, tables, rules))
+    parts["line days"], days = best(partial(line_days, held, read, rules))
+    billed = partial(true_forward.true_forward, read, days, as_of=dt.date(2026, 11, 30))
+    parts["all readings"], _ = best(partial(billed, rules=rules))
     parts["ours together"] = sum(parts.values())
     print(f"{'':34} seconds", *(f"× {name}" for name in KEYS), sep="   ")
     for name, seconds in {**theirs, **parts}.items():
