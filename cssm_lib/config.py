@@ -84,7 +84,7 @@ class TrueForward(Part):
     credit: Literal["value_shift", "none"] | None = None
     price_from: Literal["by_commitment", "contract", "list"] | None = None
     ratchet: Literal["to_consumption", "by_charged"] | None = None
-    early_events: Literal["none", "growth_caps"] | None = None
+    early_events: Literal["none", "growth_caps", "quarterly"] | None = None
     months: Literal["whole", "days"] | None = None
     shift_consumes: bool | None = None
     initial_cap: Share | None = None

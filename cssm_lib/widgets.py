@@ -18,6 +18,8 @@ from cssm_lib.pages.sheet import Page
 
 ALL = "all"
 REACH = "The choosers narrow the charts; sentences and tables keep to the whole page."
+# lines of agreements reach over accounts: page 02 has a licence and a window to choose
+OF_LINES = "Licence and window narrow the ratchet; a bill is of whole lines and agreements."
 NOT_CHOSEN = "There is data, but none of it for the accounts, licences and days that were chosen."
 WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
 
@@ -49,7 +51,8 @@ def filters(page: Page, *, interactive: bool = True) -> View:
     from IPython.display import display
 
     view = View(page, *_choosers(page, ipywidgets))
-    display(ipywidgets.VBox([ipywidgets.HBox(view.choosers), ipywidgets.Label(REACH)]))
+    reach = REACH if view.account else OF_LINES
+    display(ipywidgets.VBox([ipywidgets.HBox(view.choosers), ipywidgets.Label(reach)]))
     return view
 
 
@@ -67,7 +70,7 @@ def _choosers(page: Page, ipywidgets: Any) -> tuple[Any, Any, Any]:
     window = ipywidgets.Dropdown(
         options=list(({"as given": page.window_days} | WINDOWS).items()), description="Window"
     )
-    return account, license_, window
+    return None if page.number == "02" else account, license_, window
 
 
 def _names(positions: pl.DataFrame, column: str) -> list[str]:
@@ -79,7 +82,7 @@ def chosen(view: View) -> Page:
     page = view.page
     if not view.choosers:
         return page
-    account, name = view.account.value, view.license.value.strip()
+    account, name = view.account.value if view.account else ALL, view.license.value.strip()
     accounts = page.virtual_accounts if account == ALL else (escape(account),)
     licenses = (f"*{escape(name)}*",) if name else page.licenses
     return replace(

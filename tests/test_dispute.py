@@ -191,6 +191,33 @@ def test_a_line_of_ours_that_the_report_leaves_out():
     assert [row["sku"] for row in found] == ["A"]
 
 
+def test_a_report_of_which_no_row_fits_leaves_all_our_lines_out():
+    """A's 43,200.00 less B's 8,640.00 stand against nothing; the stranger's 900.00 is theirs."""
+    stranger = claim("SKU-NOT-OURS", 0, 9, "900.00", net="900")
+    found, beside = against(reported(stranger))
+    assert [(row["sku"], row["cause"], row["money"]) for row in found] == [
+        ("A", "not in the report", -34_560), ("SKU-NOT-OURS", "scope", 900),
+    ]  # fmt: skip
+    assert [(row["sku"], row["finding"]) for row in beside] == [
+        ("A", "not in the report"), ("B", "not in the report"),
+        ("SKU-NOT-OURS", "not in client.toml"),
+    ]  # fmt: skip
+    undated = stranger | {"event_date": None}
+    assert [row["finding"] for row in against(reported(undated))[1]] == [
+        "not in the report", "not in the report", "not in client.toml",
+    ]  # fmt: skip
+
+
+def test_a_report_of_which_no_row_fits_accuses_nobody_where_two_agreements_may_be_meant():
+    two = lines({}, SUITE_B | {"agreement": "EA 2"})
+    stranger = claim("SKU-NOT-OURS", 0, 9, "900.00", net="900")
+    assert [row["finding"] for row in against(reported(stranger), two)[1]] == ["not in client.toml"]
+    named = reported(stranger | {"agreement": "ea 2 "})
+    assert [(row["sku"], row["finding"]) for row in against(named, two)[1]] == [
+        ("B", "not in the report"), ("SKU-NOT-OURS", "not in client.toml"),
+    ]  # fmt: skip
+
+
 def test_a_charged_line_that_the_report_leaves_out_is_one_difference():
     """A is 180 over: 180 × 10 × 24 = 43,200.00, of which B's unused value pays 8,640.00."""
     found, beside = against(reported(donor(credit="0")))

@@ -325,3 +325,14 @@ def test_a_client_folder_is_found_from_here_and_from_above(tmp_path, monkeypatch
 def test_a_day_that_is_none_is_refused():
     with pytest.raises(ParameterError, match="write it as 2026-10-31"):
         sheet.checked_day("last month")
+
+
+def test_without_terms_an_event_log_that_is_there_is_not_asked_for():
+    log = TABLES["event_log"].shaped(pl.DataFrame({"message": ["Synchronization Overdue"]}))
+    page = sheet.Page(stand_in["StandIn"]({"event_log": log}), "02")
+    for said in (page.none("milestone_log", "None."), sheet.reading(page, "log").html):
+        assert "The terms of the agreement would fill it" in said
+    known = {"line_history": stand_in["answers"](3, 4)["line_history"]}
+    assert "The event log would fill it" in sheet.Page(stand_in["StandIn"](known), "02").none(
+        "milestone_log", "None."
+    )

@@ -37,7 +37,8 @@ def lots(*rows, **same):
 
 def held(*tables, as_of=None):
     """Holdings of a usage frame and, where given, lots."""
-    return history.holdings(dict(zip(("usage", "lots"), tables, strict=False)), RULES, as_of=as_of)
+    given = dict(zip(("usage", "lots"), tables, strict=False))
+    return history.holdings(given, RULES, as_of=as_of).sort("license", "snapshot_date")
 
 
 def one(frame, *columns):

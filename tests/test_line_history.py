@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cssm_lib.analyses.true_forward import (
+    error_places,
     error_units,
     growth,
     growth_years,
@@ -22,6 +23,7 @@ from cssm_lib.analyses.true_forward import (
     milestone_log,
     outlook,
     project_units,
+    relieved,
     true_forward,
 )
 from cssm_lib.rules import load_rules
@@ -36,7 +38,7 @@ NO_LICENCES = pl.DataFrame(
     | {"snapshot_date": pl.Date, "demand": pl.Int64, "entitled": pl.Int64, "full": pl.Boolean}
 )
 NO_ERRORS = error_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), RULES)
-NO_PROJECT = project_units(pl.DataFrame(), pl.DataFrame())
+NO_PROJECT = project_units(*[pl.DataFrame()] * 3)
 
 
 def ends(first: str, values: list[int]) -> list[tuple[dt.date, int]]:
@@ -241,7 +243,10 @@ def test_project_use_is_what_stands_above_the_level_before():
         (march, 10), (may, 45), (june, 8), (july, 90), (may, 7, {"license": "Alpha two"}),
         (may, 99, {"virtual_account": "Branch"}),
     )  # fmt: skip
-    found = project_units(rows, EXCLUDE).sort("snapshot_date")
+    numbered = rows.with_row_index("place")
+    members = numbered.select("place", "agreement", "suite", "sku")
+    found = project_units(numbered.drop(members.columns[1:]), members, EXCLUDE)
+    found = found.sort("snapshot_date")
     assert found.select("snapshot_date", "project").rows() == [(may, 35 + 7), (june, 0)]
 
 
@@ -304,6 +309,60 @@ def test_stale_and_duplicate_instances():
     assert (row["members"], row["removable_from"]) == (4, FIRST)
     by_device = error_units(used, listed, lines({"count": "devices"}), RULES).row(0, named=True)
     assert (by_device["stale"], by_device["duplicate"]) == (1, 0)
+
+
+def consuming(*records):
+    """(device_licenses, devices) of records (account, serial, units, last contact)."""
+    page = {"snapshot_date": FIRST, "smart_account": "sa", "udi_pid": "C9300"}
+    rows = [
+        page | {"license": "Alpha one", "virtual_account": account, "serial": serial,
+                "quantity": units, "last_contact": contact}
+        for account, serial, units, contact in records
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return TABLES["device_licenses"].shaped(frame), TABLES["devices"].shaped(frame)
+
+
+def test_errors_are_laid_to_the_accounts_that_would_give_them_up():
+    """S1 is silent for 92 days; of S3 the record of two units stays, of S4 the one that reported
+    last; nothing tells the records of S5 apart."""
+    old, now, late = (dt.datetime(*day) for day in ((2024, 11, 1), (2025, 1, 30), (2025, 1, 31)))
+    seen = consuming(
+        ("One", "S1", 2, old), ("One", "S3", 2, now), ("Two", "S3", 1, now),
+        ("One", "S4", 1, now), ("Two", "S4", 1, late), ("Two", "S5", 1, now),
+        ("Three", "S5", 1, now), ("Four", "S6", 9, now), ("Five", "S7", 4, old),
+        ("Six", "S7", 4, old),
+    )  # fmt: skip
+    found = error_places(*seen, lines(), RULES).sort("virtual_account")
+    assert found.select("virtual_account", "listed", "removable").rows() == [
+        ("Five", FIRST, 4), ("One", FIRST, 3), ("Six", FIRST, 4), ("Three", FIRST, None),
+        ("Two", FIRST, None),
+    ]  # fmt: skip
+    units = error_units(*seen, lines(), RULES).row(0, named=True)
+    assert (units["stale"], units["duplicate"]) == (2 + 4, 1 + 1 + 1 + 4)
+    assert error_places(*seen, lines({"count": "devices"}), RULES).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("short", "relief"),
+    [({"One": 5}, 3), ({"One": 2}, 2), ({"One": 0}, 0), ({"One": 5, "Two": 1}, None),
+     ({"One": 5, "Two": 0}, 3), ({}, 0)],
+)  # fmt: skip
+def test_an_account_is_never_less_short_than_it_was(short, relief):
+    place = examples["LINE"] | {"smart_account": None, "license": "Alpha one"}
+    places = pl.DataFrame(
+        [place | {"virtual_account": "One", "listed": FIRST, "removable": 3},
+         place | {"virtual_account": "Two", "listed": FIRST, "removable": None}],
+        schema_overrides={"smart_account": pl.String},
+    )  # fmt: skip
+    of = {"snapshot_date": FIRST, "demand": 9}
+    known = pl.DataFrame(
+        [place | of | {"virtual_account": "Other", "deficit": 7},
+         *(place | of | {"virtual_account": va, "deficit": n} for va, n in short.items())],
+        schema_overrides={"smart_account": pl.String},
+    )  # fmt: skip
+    found = relieved(places, known, days((FIRST, 18)), rules=RULES)
+    assert found.select("listed", "shown_on", "relief").rows() == [(FIRST, FIRST, relief)]
 
 
 # Outlook ----------------------------------------------------------------------------------------

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 import runpy
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 
 from cssm_lib import widgets
 from cssm_lib.pages import charts, header, lists, requests, sheet, tables
 from cssm_lib.pages.readings import READINGS
+from cssm_lib.schema import ANSWERS
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
@@ -181,6 +184,46 @@ def test_a_choice_redraws_the_chart_in_its_place(monkeypatch):
     view.account.value = "Branch 002"
     (rows,) = Place.drawn[-1].to_dict()["datasets"].values()
     assert {row["account"] for row in rows} == {"Branch 002"}
+
+
+def test_the_ratchet_reads_the_licence_and_the_window_that_were_chosen(monkeypatch):
+    class Place:
+        drawn = []
+
+        def update(self, chart):
+            self.drawn.append(chart)
+
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: Place())
+    line = {"agreement": "EA", "suite": "Campus", "sku": "SKU-E"}
+    kept = [line | {"license": name} for name in (None, "Essentials 24", "Essentials 48")]
+    days = [dt.date(2026, 6, 30), dt.date(2026, 9, 30)]
+    used = [row | {"snapshot_date": day, "demand": 7, "entitled": 9, "above": 0, "full": True}
+            for row in kept for day in days]  # fmt: skip
+    year = {"peak": 8, "peak_first": days[1], "milestone_value": 7, "milestone_day": days[1]}
+    made = {"line_history": used, "line_years": [row | year for row in kept]}
+    made["positions"] = [{"license": row["license"]} for row in kept[1:]]
+    answers = stand_in["StandIn"](
+        {name: ANSWERS[name].shaped(pl.DataFrame(rows)) for name, rows in made.items()}
+    )
+    page = sheet.Page(answers, "02", window_days=0)
+    view = widgets.filters(page, interactive=True)
+    assert view.choosers == [view.license, view.window]
+    widgets.show(view, charts.ratchet, "line_history", years=page.table("line_years"))
+
+    def points():
+        rows = [row for part in Place.drawn[-1].to_dict()["datasets"].values() for row in part]
+        lines = {row["line"] for row in rows}
+        return lines, {row["series"] for row in rows}, min(
+            row["day"][:10] for row in rows if row["series"] == "use"
+        )  # fmt: skip
+
+    view.license.value = "essentials 24"
+    lines, series, first = points()
+    assert lines == {"SKU-E · Essentials 24"}
+    assert {"value at the milestone", "peak of the year"} <= series
+    assert first == "2026-06-30"
+    view.window.value = 90
+    assert points()[2] == "2026-09-30"
 
 
 def test_a_choice_that_leaves_nothing_does_not_blame_an_export(monkeypatch):

@@ -17,6 +17,7 @@ from cssm_lib.analyses.true_forward import (
     moved_by_steps,
     next_events,
     reading_range,
+    relieved,
     terms_read,
     true_forward,
     under_readings,
@@ -326,6 +327,50 @@ def test_the_setting_that_moves_the_money_most_is_first():
     )
 
 
+# Quarters ---------------------------------------------------------------------------------------
+
+PARTIAL = {"commitment": "partial", "list_price": D(10), "discount": D(0)}
+QUARTERS = [dt.date(2024, 5, 1), dt.date(2024, 8, 1), dt.date(2024, 11, 1), FIRST]
+
+
+def test_a_suite_of_partial_commitment_may_be_billed_every_quarter():
+    """50 × 10 × 33 months, then 30 × 10 × 27; a year 80 × 10 × 24. The last year is too late."""
+    seen = days(*zip(QUARTERS, (1050, 1050, 1080, 1080), strict=True), (dt.date(2026, 5, 1), 1200))
+    rows = under("quarterly_partial", lines(PARTIAL), seen, as_of=dt.date(2026, 5, 1))
+    told = [(row["event_date"], row["event"], row["over"], row["net"]) for row in rows]
+    assert told[:4] == [
+        (QUARTERS[0], "quarterly", 50, 16_500), (QUARTERS[1], "quarterly", 0, 0),
+        (QUARTERS[2], "quarterly", 30, 8_100), (FIRST, "milestone", 0, 0),
+    ]  # fmt: skip
+    late = next(row for row in rows if row["event_date"] == dt.date(2026, 5, 1))
+    assert (late["event"], late["over"], late["net"]) == ("last twelve months", 120, 0)
+    annual = under("as_of_milestone", lines(PARTIAL), seen)[0]
+    assert (annual["over"], annual["net"]) == (80, 19_200)
+
+
+def test_a_quarter_has_its_own_window():
+    """The 1,300 of March are the peak of their quarter and of the year, not of the next quarter."""
+    march = dt.date(2024, 3, 31)
+    seen = days((march, 1300), *zip(QUARTERS, (1050, 1060, 1070, 1080), strict=True))
+    measured = {}
+    for cadence in ("none", "quarterly"):
+        terms = lines(PARTIAL | {"measure": "peak", "early_events": cadence})
+        rows = under("contract", terms, seen)
+        measured[cadence] = [row["measured"] for row in rows if row["event_date"] <= FIRST]
+    assert measured == {"none": [1300], "quarterly": [1300, 1060, 1070, 1080]}
+
+
+def test_quarters_are_said_of_no_agreement_without_a_partial_suite():
+    read = under_readings(lines({}, PARTIAL | {"agreement": "EA 2", "licenses": ["Beta"]}), RULES)
+    said = read.filter(pl.col("reading") == "quarterly_partial")
+    assert said["agreement"].to_list() == ["EA 2"]
+    effects = moved_by_settings(lines({}), days((FIRST, 1100)), as_of=FIRST, rules=RULES)
+    assert "quarterly" not in effects["said"].to_list()
+    full = lines({"early_events": "quarterly"})
+    rows = under("contract", full, days((FIRST, 1100)))
+    assert [row["event_date"] for row in rows] == [FIRST, SECOND]
+
+
 # What is ahead and what waiting costs -----------------------------------------------------------
 
 
@@ -352,6 +397,9 @@ def test_after_the_last_milestone_none_is_left():
     assert own["outcome"] == "none left: use above the base is renewal quantity"
 
 
+NO_RELIEF = relieved(*[pl.DataFrame()] * 3, rules=RULES)
+
+
 def stale(from_=dt.date(2024, 12, 1), units=60, on=dt.date(2025, 1, 31)):
     row = examples["LINE"] | {"snapshot_date": on, "stale": units, "duplicate": 0}
     row |= {"members": 0, "instances": 9, "removable_from": from_}
@@ -361,7 +409,7 @@ def stale(from_=dt.date(2024, 12, 1), units=60, on=dt.date(2025, 1, 31)):
 
 def test_clean_up_before_the_milestone_saves_what_example_d_avoids():
     terms = under_readings(lines({}, SUITE_B), RULES)
-    rows = waiting(terms, seen_campus(), stale(), as_of=FIRST, rules=RULES)
+    rows = waiting(terms, seen_campus(), stale(), NO_RELIEF, as_of=FIRST, rules=RULES)
     own = rows.filter(pl.col("event_date") == FIRST, pl.col("reading") == "contract")
     assert own["cleaned_by"].to_list() == [dt.date(2024, 12, 31), dt.date(2025, 1, 31)]
     assert set(own["saved"]) == {D(14_400)}
@@ -369,12 +417,27 @@ def test_clean_up_before_the_milestone_saves_what_example_d_avoids():
     assert set(peak["saved"]) == {D(0)}
 
 
+def test_clean_up_cures_the_shortage_of_its_own_account():
+    """222 short are 60 less: (222 − 162) × 10 × 24; without the account the saving stays open."""
+    line = examples["LINE"] | {"listed": dt.date(2025, 1, 31), "shown_on": FIRST}
+    relief = pl.DataFrame([line | {"relief": 60}])
+    seen = days((FIRST, 1180, {"deficit": 222}))
+    terms = under_readings(lines({}), RULES)
+    saved = {
+        name: waiting(terms, seen, stale(), told, as_of=FIRST, rules=RULES).filter(
+            pl.col("reading") == "sum_of_negative_accounts", pl.col("event_date") == FIRST
+        )["saved"].unique().to_list()
+        for name, told in (("told", relief), ("not told", NO_RELIEF))
+    }  # fmt: skip
+    assert saved == {"told": [D(14_400)], "not told": [None]}
+
+
 def test_under_the_peak_each_month_of_waiting_may_cost_it_all():
     months = [dt.date(2025, 2, 28), dt.date(2025, 6, 30), dt.date(2025, 9, 30)]
     seen = days((FIRST, 1100), *((day, 1200) for day in months))
     terms = under_readings(lines({"programme": "Flex"}), RULES)
     error = stale(dt.date(2025, 3, 1), 100, dt.date(2025, 9, 30))
-    rows = waiting(terms, seen, error, as_of=months[-1], rules=RULES)
+    rows = waiting(terms, seen, error, NO_RELIEF, as_of=months[-1], rules=RULES)
     ahead = rows.filter(pl.col("state") == "ahead", pl.col("reading") == "contract")
     assert ahead["saved"].to_list() == [D(100 * 10 * 12)] * ahead.height
     assert ahead["lost_by_waiting"].unique().to_list() == [0]
@@ -387,4 +450,4 @@ def test_nothing_in_nothing_out():
     assert moved_by_settings(none, days(), as_of=FIRST, rules=RULES).is_empty()
     assert moved_by_steps(none, days(), as_of=FIRST, rules=RULES).is_empty()
     assert reading_range(ANSWERS["true_forward"].empty(), RULES).is_empty()
-    assert waiting(none, days(), stale().clear(), as_of=FIRST, rules=RULES).is_empty()
+    assert waiting(none, days(), stale().clear(), NO_RELIEF, as_of=FIRST, rules=RULES).is_empty()

@@ -38,8 +38,9 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     """All tables of `schema.ANSWERS` and the client's own tables, by name."""
     known = replace(client, tables=client.known())
     held = history.holdings(known.tables, known.rules, as_of=known.as_of)
-    days = history.pool_days(held, by=POOL, rules=known.rules)
-    answers = _standings(known, held, days) | forward.tables(known, held)
+    shown = {"held": held, "places": history.places(held), "pages": history.pages(held)}
+    days = history.pool_days(held, by=POOL, rules=known.rules, seen=shown["pages"])
+    answers = _standings(known, held, days) | forward.tables(known, shown)
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
     answers |= feature_drift.tables(known, answers)
@@ -52,18 +53,25 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     # what changed since a previous pack is kept beside the answers, where one was given
     answers["changes"] = ANSWERS["changes"].empty()
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
-    told = pl.concat([_notes(client, held), renewal.notes(client, answers["renewal"])])
+    told = pl.concat([_notes(client, shown), renewal.notes(client, answers["renewal"])])
     return shaped | dict(client.tables) | {"notes": told}
 
 
-def _notes(client: Client, held: pl.DataFrame) -> pl.DataFrame:
+def _notes(client: Client, shown: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """The client's notes, and the lines of agreements that no licence of the files fits."""
     lines = agreement_lines(client)
-    absent = true_forward.unmatched_days(held, lines, rules=client.rules).select(LINE).unique()
+    absent = true_forward.unmatched_days(
+        shown["places"], lines, seen=shown["pages"], rules=client.rules
+    )
     parts = shadow.notes(client)
-    found = absent.sort(LINE).select(
-        about=pl.format("{} / {} / {}", *LINE),
-        note=pl.lit("no licence in the files fits this line: it is measured as 0."),
+    found = (
+        absent.select(LINE)
+        .unique()
+        .sort(LINE)
+        .select(
+            about=pl.format("{} / {} / {}", *LINE),
+            note=pl.lit("no licence in the files fits this line: it is measured as 0."),
+        )
     )
     return pl.concat([client.tables["notes"], found, parts])
 

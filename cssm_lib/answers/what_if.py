@@ -134,7 +134,9 @@ def _days(client: Client, known: dict[Any, pl.DataFrame]) -> pl.DataFrame:
     if key not in known:
         seen, lines = replace(client, tables=client.known()), agreement_lines(client)
         held = history.holdings(seen.tables, client.rules, as_of=client.as_of)
-        days = line_days(seen, held, lines)
+        shown = {"held": held, "places": history.places(held), "pages": history.pages(held)}
+        shown["members"] = true_forward.tagged(shown["places"], lines)
+        days = line_days(seen, shown, lines)
         known[key] = true_forward.with_billable(days, seen.tables["ea_consumption"], lines)
     return known[key]
 

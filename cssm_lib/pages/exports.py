@@ -179,6 +179,9 @@ RESTS_ON = {
     "statements": "usage",
 }
 
+# what a table wants before the export that it rests on is of any use
+WANTS_FIRST = {"milestone_log": "line_history"}
+
 # what has to be there for an empty table to be an answer: "nothing was found", not "nothing known"
 SAYS_NONE_BY = {
     "transfers": ("positions",),
@@ -186,6 +189,7 @@ SAYS_NONE_BY = {
     "drift_groups": ("feature_drift",),
     "disputes": ("dispute_lines",),
     "line_history": ("line_history",),
+    "milestone_log": ("line_history", "event_log"),
     "waiting": ("line_history", "devices"),
 }
 

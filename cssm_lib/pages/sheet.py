@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.errors import InternalOnly, ParameterError
-from cssm_lib.pages.exports import RESTS_ON, SAYS_NONE_BY, filling, nothing_here
+from cssm_lib.pages.exports import RESTS_ON, SAYS_NONE_BY, WANTS_FIRST, filling, nothing_here
 from cssm_lib.pages.facts import Fact, Figure, Shown, fact, show_facts, spoken
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
@@ -30,7 +30,7 @@ ACCOUNTS = {
 }
 # a move belongs to a page when either end of it does
 MOVES = ("from_virtual_account", "to_virtual_account")
-HISTORY = ("pool_days",)
+HISTORY = ("pool_days", "line_history")
 NO_DATA = "No data for this part."
 
 
@@ -95,7 +95,12 @@ class Page:
     def none(self, table: str, sentence: str) -> str:
         """The sentence for an empty list, or which export its table wants before it may be said."""
         told = self.known(table) or not self.answers[table].is_empty()
-        return sentence if told else nothing_here(table)
+        return sentence if told else nothing_here(self.wanting(table))
+
+    def wanting(self, table: str) -> str:
+        """The table whose export is asked for where a table is empty."""
+        first = WANTS_FIRST.get(table, table)
+        return first if self.answers[first].is_empty() else table
 
     @property
     def agreement(self) -> dict[str, Any] | None:
@@ -194,8 +199,10 @@ def reading(page: Page, part: str) -> Shown:
     text = READINGS[part]
     empty = page.answers[text.table].is_empty()
     if empty and not (text.empty_is_good and page.known(text.table)):
-        words = _unfilled(text.table) if page.internal else NO_DATA
-        return Shown(_paragraph(words), plain=nothing_here(text.table) if page.internal else words)
+        if not page.internal:
+            return Shown(_paragraph(NO_DATA), plain=NO_DATA)
+        wanting = page.wanting(text.table)
+        return Shown(_paragraph(_unfilled(wanting)), plain=nothing_here(wanting))
     facts = {name.split(".")[1]: page.fact(name) for name in text.figures if page.shows(name)}
     main = page.fact(text.figures[0])
     words = {name: spoken(one) for name, one in facts.items()}

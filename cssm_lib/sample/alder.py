@@ -135,7 +135,10 @@ POOL_A = [
 ]
 STEADY_48 = {SOUTH: 240, CLINICS: 95}
 STEADY_24 = {SOUTH: 55, CLINICS: 150}
-ESSENTIALS = {NORTH: 130, SOUTH: 50, CLINICS: 130}
+# Campus South swaps switches in 2025; its server did not synchronise from May to July.
+SWAPPED: Course = {"": 50, "2025-02-28": 49, "2025-03-31": 48, "2025-04-30": 47}
+SWAPPED |= {"2025-08-31": 39, "2025-09-30": 44, "2025-10-31": 50}
+ESSENTIALS: dict[str, Course] = {NORTH: 130, SOUTH: SWAPPED, CLINICS: 130}
 PLACES = {
     NORTH: "Main campus, north wing",
     SOUTH: "Main campus – south wing",

@@ -6,7 +6,7 @@ whole, `standing` picks the rows that speak for `as_of`, and `counted_lots` the 
 that may count.
 """
 
-from cssm_lib.analyses.history.days import pool_days, standing
+from cssm_lib.analyses.history.days import pages, places, pool_days, standing
 from cssm_lib.analyses.history.holdings import counted_lots, holdings
 
-__all__ = ["counted_lots", "holdings", "pool_days", "standing"]
+__all__ = ["counted_lots", "holdings", "pages", "places", "pool_days", "standing"]

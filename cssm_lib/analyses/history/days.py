@@ -12,6 +12,8 @@ from cssm_lib.rules import Rules
 ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
+DAY = ["group", "snapshot_date"]
+ACCOUNT_BITS = 2**36  # the `place` of a holding, divided by this, is its account's number
 SUMS = [
     *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
     *("demand", "lent", "borrowed", "deficit", "free"),
@@ -24,6 +26,7 @@ def pool_days(
     by: Sequence[str],
     rules: Rules,
     seen: pl.DataFrame | None = None,
+    members: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row per group `by` and snapshot day: the sums over the group's accounts and licences.
 
@@ -31,9 +34,10 @@ def pool_days(
     snapshot that day speaks by its last one for `positions.carry_days`; after that, and where an
     export is incomplete, the day is not `full` (rules.md, "Peaks, zero use, shelf"). An account
     that a wide snapshot does not show, before its first or after its last day, holds zero.
-    Accounts in scope are those with a row in the group; which days an account has is read from
-    `seen` (smart_account, virtual_account, snapshot_date, complete), by default from `holdings`.
-    Undated rows have no day and are left out.
+    `members` says which licences of which accounts stand in which group (`place` as in `holdings`,
+    smart_account, virtual_account, `by`), by default `places`; accounts in scope are those with a
+    row there. Which days an account has is read from `seen` (smart_account, virtual_account,
+    snapshot_date, complete), by default from `holdings`. Undated rows have no day and are left out.
 
     Columns: `by`, snapshot_date, then in licences quantity, entitled, in_use, reserved,
     usage_billed, demand, lent, borrowed, deficit (sum of what single rows are short of), free
@@ -54,23 +58,57 @@ def pool_days(
     [(13, True)]
     """
     by = list(by)
-    pages = _pages(holdings if seen is None else seen)
-    rows = holdings.filter(pl.col("snapshot_date").is_not_null())
-    members = rows.select(*dict.fromkeys([*by, *ACCOUNT])).unique()
-    groups = _pooled_accounts(members, by)
-    cover = _cover(pages, members.join(groups, on=by, nulls_equal=True), rules)
-    sums = _day_sums(rows.join(groups, on=by, nulls_equal=True), cover, by)
-    doubtful = _doubtful(members.join(groups, on=by, nulls_equal=True), cover, by)
-    day = [*by, "snapshot_date"]
+    shown = pages(holdings if seen is None else seen)
+    rows = _dated(holdings)
+    asked = places(rows) if members is None else members
+    if members is not None and rows.height < holdings.height:
+        asked = members.join(rows.select("place").unique(), on="place", how="semi")
+    groups = _pooled_accounts(asked, by).with_row_index("group")
+    inside = asked.select("place", *by, *(name for name in ACCOUNT if name not in by)).join(
+        groups, on=by, nulls_equal=True
+    )
+    inside = inside.select("place", "group", "pool", *ACCOUNT)
+    cover = _cover(shown, inside, rules)
+    days = groups.join(cover.select("pool", "snapshot_date").unique(), on="pool")
     return (
-        groups.join(cover.select("pool", "snapshot_date").unique(), on="pool")
-        .join(sums, on=day, how="left", nulls_equal=True)
-        .join(doubtful, on=day, how="left", nulls_equal=True)
+        days.join(_day_sums(rows, inside, cover), on=DAY, how="left")
+        .join(_doubtful(inside, cover), on=DAY, how="left")
         .with_columns(pl.col(SUMS).fill_null(0), full=pl.col("doubtful").is_null())
         .with_columns(_no_young(rows))
-        .select(*day, *SUMS, "young", "full")
-        .sort(day)
+        .select(*by, "snapshot_date", *SUMS, "young", "full")
+        .sort(*by, "snapshot_date")
     )
+
+
+def places(holdings: pl.DataFrame) -> pl.DataFrame:
+    """One row per licence and tag in a Virtual Account, by its number in `holdings`.
+
+    Columns: place, smart_account, virtual_account, license, tag.
+    """
+    names = ["place", *ACCOUNT, "license", "tag"]
+    return holdings.select(names)[holdings["place"].arg_unique()]
+
+
+def pages(seen: pl.DataFrame) -> pl.DataFrame:
+    """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
+    dated = _dated(seen)
+    if "wide" not in seen.columns:
+        dated = dated.with_columns(wide=pl.lit(None, pl.Boolean))
+    found = dated.select(*PAGE, pl.col("complete").fill_null(True), "wide")
+    if "place" in seen.columns and _one_value(found["complete"]) and _one_value(found["wide"]):
+        account, day = pl.col("place") // ACCOUNT_BITS, pl.col("snapshot_date").to_physical()
+        found = found[dated.select(account * 2**22 + (day + 2**20).cast(pl.UInt64))
+                      .to_series().arg_unique()]  # fmt: skip
+    else:
+        found = found.group_by(PAGE).agg(pl.col("complete").min(), pl.col("wide").max())
+    whole = pl.col("complete").min().over("smart_account", "snapshot_date")
+    return found.with_columns(complete=whole)
+
+
+def _one_value(column: pl.Series) -> bool:
+    """Nearly always all pages of a client are complete and read from one kind of export."""
+    nulls = column.null_count()
+    return nulls == len(column) or (nulls == 0 and column.min() == column.max())
 
 
 def standing(holdings: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
@@ -94,7 +132,7 @@ def standing(holdings: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
     undated = holdings.filter(day.is_null()).join(
         dated.select("smart_account").unique(), on="smart_account", how="anti", nulls_equal=True
     )
-    newest = _states(_pages(dated)).group_by(ACCOUNT).agg(pl.all().sort_by("snapshot_date").last())
+    newest = _states(pages(dated)).group_by(ACCOUNT).agg(pl.all().sort_by("snapshot_date").last())
     now = dated.join(newest.filter("present").select(PAGE), on=PAGE, how="semi", nulls_equal=True)
     age = (pl.lit(as_of, pl.Date) - day).dt.total_days()
     return pl.concat([now, undated]).with_columns(age_days=age).sort(KEY)
@@ -120,13 +158,10 @@ def latest(
     )
 
 
-def _pages(seen: pl.DataFrame) -> pl.DataFrame:
-    """One row per account and day with a snapshot; `complete` is the whole Smart Account's."""
-    dated = seen.filter(pl.col("snapshot_date").is_not_null())
-    wide = pl.col("wide").max() if "wide" in seen.columns else pl.lit(None, pl.Boolean).first()
-    pages = dated.group_by(PAGE).agg(pl.col("complete").min().fill_null(True), wide.alias("wide"))
-    whole = pl.col("complete").min().over("smart_account", "snapshot_date")
-    return pages.with_columns(complete=whole)
+def _dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a day; nearly always all, and a long history is not copied for that."""
+    undated = rows["snapshot_date"].null_count()
+    return rows.filter(pl.col("snapshot_date").is_not_null()) if undated else rows
 
 
 def _states(pages: pl.DataFrame) -> pl.DataFrame:
@@ -190,25 +225,48 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
     )
 
 
-def _day_sums(rows: pl.DataFrame, cover: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    speaks = cover.filter("known", "present").select("pool", *ACCOUNT, "spoken", "snapshot_date")
-    free = pl.col("entitled") - pl.col("demand") - pl.col("lent")
-    values = rows.select(
-        *dict.fromkeys([*by, *ACCOUNT, "pool"]),
-        *[name for name in SUMS if name != "free"],
-        "young",
-        spoken="snapshot_date",
-        free=free,
+def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
+    """The sums of each group and day: a snapshot's own rows, then those that stand in for a day."""
+    every = [name for name in (*SUMS, "young") if name != "free"]
+    counts = [name for name in every if rows.select((pl.col(name) != 0).any()).item()]
+    own = _of_groups(rows.select("place", "snapshot_date", *counts), inside)
+    parts = [own.group_by(DAY).agg(pl.col(counts).sum())]
+    older = cover.filter("known", "present", pl.col("spoken") < pl.col("snapshot_date"))
+    if not older.is_empty():
+        told = inside.join(older, on=["pool", *ACCOUNT], nulls_equal=True).select(
+            "place", "group", "snapshot_date", "spoken"
+        )
+        # the rows of the few days that speak for others, whatever the length of the history
+        spoken = rows.filter(pl.col("snapshot_date").is_in(told["spoken"].unique().implode()))
+        carried = spoken.select("place", *counts, spoken="snapshot_date").join(
+            told, on=["place", "spoken"]
+        )
+        parts.append(carried.group_by(DAY).agg(pl.col(counts).sum()))
+    both = parts[0] if len(parts) == 1 else pl.concat(parts).group_by(DAY).agg(pl.all().sum())
+    nothing = [pl.lit(0, pl.Int64).alias(name) for name in every if name not in counts]
+    return both.with_columns(nothing).with_columns(
+        free=pl.col("entitled") - pl.col("demand") - pl.col("lent")
     )
-    told = values.join(speaks, on=["pool", *ACCOUNT, "spoken"], nulls_equal=True)
-    return told.group_by(*by, "snapshot_date").agg(pl.col(*SUMS, "young").sum())
 
 
-def _doubtful(members: pl.DataFrame, cover: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+def _of_groups(rows: pl.DataFrame, inside: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their group; a place that stands in two groups has two rows."""
+    where = inside.select("place", "group").unique()
+    if not where["place"].is_unique().all():
+        return rows.join(where, on="place")
+    group = pl.col("place").replace_strict(
+        where["place"], where["group"], default=None, return_dtype=pl.UInt32
+    )
+    found = rows.with_columns(group=group)
+    return found.filter(pl.col("group").is_not_null()) if found["group"].null_count() else found
+
+
+def _doubtful(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
     unsure = cover.filter(~pl.col("sure").fill_null(False))
     unsure = unsure.select("pool", *ACCOUNT, "snapshot_date")
+    members = inside.select("group", "pool", *ACCOUNT).unique()
     hit = members.join(unsure, on=["pool", *ACCOUNT], nulls_equal=True)
-    return hit.select(*by, "snapshot_date").unique().with_columns(doubtful=True)
+    return hit.select(DAY).unique().with_columns(doubtful=True)
 
 
 def _no_young(rows: pl.DataFrame) -> pl.Expr:

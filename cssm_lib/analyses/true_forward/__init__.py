@@ -18,7 +18,7 @@ from cssm_lib.analyses.true_forward.counted import (
     user_days,
 )
 from cssm_lib.analyses.true_forward.dispute import disputes
-from cssm_lib.analyses.true_forward.errors import error_units
+from cssm_lib.analyses.true_forward.errors import error_places, error_units
 from cssm_lib.analyses.true_forward.generated import generated, with_billable
 from cssm_lib.analyses.true_forward.growth import growth, growth_years, project_units
 from cssm_lib.analyses.true_forward.outlook import intervals, outlook
@@ -33,13 +33,14 @@ from cssm_lib.analyses.true_forward.spread_of_readings import (
 )
 from cssm_lib.analyses.true_forward.track import line_history, line_years, milestone_log
 from cssm_lib.analyses.true_forward.true_up import with_true_up
-from cssm_lib.analyses.true_forward.waiting import waiting
+from cssm_lib.analyses.true_forward.waiting import relieved, waiting
 
 __all__ = [
     "renewed_lines",
     "contradiction",
     "device_days",
     "disputes",
+    "error_places",
     "error_units",
     "generated",
     "growth",
@@ -56,6 +57,7 @@ __all__ = [
     "outside_units",
     "project_units",
     "reading_range",
+    "relieved",
     "tagged",
     "terms_read",
     "true_forward",

@@ -25,6 +25,7 @@ from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 PARTS = pl.Decimal(38, 6)
+VARIANTS = ["ignored", "offsets"]
 SUITE = ["reading", "variant", "agreement", "suite"]
 _UNITS = ["value", "base", "outside", "over", "next_base"]
 _MONEY = ["charge", "credit", "spent", "credit_unused", "charge_if_before", "charge_if_after"]
@@ -63,8 +64,8 @@ def true_forward(
         return ANSWERS["true_forward"].empty()
     rows = _rows(completed(lines, rules), days, as_of or dt.date.max, rules["positions.carry_days"])
     settled, state = [], _first_state(rows)
-    for half in rows["half"].unique().sort():
-        now = rows.filter(pl.col("half") == half)
+    for month in rows["month"].unique().sort():
+        now = rows.filter(pl.col("month") == month)
         step = _settled(now.join(state, on="chain", maintain_order="left"))
         state = _next_state(state, step)
         settled.append(step)
@@ -90,23 +91,28 @@ def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -> pl.DataFrame:
     """Every line × reading × event × way to see outside stock: what is measured, the price."""
     when = timed(events(priced(lines.with_row_index("line")))).with_columns(
-        ahead=pl.col("event_date") > as_of, early=pl.col("half") % 2 == 1
+        ahead=pl.col("event_date") > as_of
     )
     past = when.filter(~pl.col("ahead"))
     known = days.filter(pl.col("snapshot_date") <= as_of)
     values = measured(past, known, carry_days=carry).join(past.select(EVENT).unique(), on=EVENT)
-    variants = pl.DataFrame({"variant": ["ignored", "offsets"]})
+    variants = pl.DataFrame({"variant": VARIANTS if _stock_outside(known) else VARIANTS[:1]})
     return (
         when.join(values, on=[*EVENT, "measure"], how="left")
         .join(variants, how="cross")
         .with_columns(
             chain=pl.col("line") * 2 + (pl.col("variant") == "offsets").cast(pl.UInt32),
-            share=pl.when(6 * pl.col("half") >= pl.col("allowance_from_month"))
+            share=pl.when(pl.col("month") >= pl.col("allowance_from_month"))
             .then(micro("allowance"))
             .fill_null(0),
         )
-        .sort("line", "half", "variant")
+        .sort("line", "month", "variant")
     )  # fmt: skip
+
+
+def _stock_outside(days: pl.DataFrame) -> bool:
+    """Without stock from outside both ways to see it are one."""
+    return "outside" in days.columns and (days["outside"].fill_null(0) != 0).any()
 
 
 def _first_state(rows: pl.DataFrame) -> pl.DataFrame:
@@ -120,7 +126,7 @@ def _first_state(rows: pl.DataFrame) -> pl.DataFrame:
 def _settled(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line, settled: units, charge, credit, what becomes of the base."""
     refuse_overflow(rows)
-    cap = micro("initial_cap" if rows["half"][0] == 1 else "standard_cap")
+    cap = micro("initial_cap" if rows["month"][0] == 6 else "standard_cap")
     too_late = pl.col("months_left") < pl.col("last_months")
     weighed = rows.with_columns(cap=cap, too_late=too_late).with_columns(
         over=_over("value", "outside"),
@@ -234,10 +240,15 @@ def _next_state(state: pl.DataFrame, step: pl.DataFrame) -> pl.DataFrame:
 
 def _printed(settled: pl.DataFrame) -> pl.DataFrame:
     """The agreement's own way with outside stock, the other way's charge beside it."""
-    both = ["line", "half", "variant"]
-    charges = settled.select(*both, "charge").pivot("variant", index=both[:2], values="charge")
-    own = settled.filter("shown", pl.col("variant") == pl.col("outside_stock"))
-    rows = own.join(charges, on=both[:2]).sort("line", "half")
+    both = ["line", "month", "variant"]
+    shown = settled.filter("shown")
+    if settled["variant"].n_unique() == 1:
+        rows = shown.with_columns(pl.col("charge").alias(name) for name in VARIANTS)
+    else:
+        charges = settled.select(*both, "charge").pivot("variant", index=both[:2], values="charge")
+        own = shown.filter(pl.col("variant") == pl.col("outside_stock"))
+        rows = own.join(charges, on=both[:2])
+    rows = rows.sort("line", "month")
     return ANSWERS["true_forward"].shaped(rows.with_columns(*_words(), *_figures()))
 
 
@@ -263,7 +274,9 @@ def _words() -> list[pl.Expr]:
     counted = [pl.col(name).list.join(" + ").replace("", None) for name in ("licenses", "tags")]
     kind = (
         pl.when("too_late").then(pl.lit("last twelve months"))
-        .when("early").then(pl.lit("early")).otherwise(pl.lit("milestone"))
+        .when("early").then(pl.lit("early"))
+        .when(pl.col("month") % 12 != 0).then(pl.lit("quarterly"))
+        .otherwise(pl.lit("milestone"))
     )  # fmt: skip
     doubt = pl.format("; base uncertain since {}", pl.col("uncertain").dt.to_string("%Y-%m-%d"))
     return [

@@ -48,23 +48,29 @@ def device_days(
 
 
 def unmatched_days(
-    holdings: pl.DataFrame, lines: pl.DataFrame, *, rules: Rules | None = None
+    places: pl.DataFrame,
+    lines: pl.DataFrame,
+    *,
+    seen: pl.DataFrame | None = None,
+    rules: Rules | None = None,
 ) -> pl.DataFrame:
     """One row per line counted by `sum` of which no file names a licence, and snapshot day: zero.
 
     Rule: measured is the sum of demand over everything in scope (rules.md, True Forward); where the
-    scope is shown and holds nothing of the line, that sum is 0. Columns of pool_days.
+    scope is shown and holds nothing of the line, that sum is 0. `places` has smart_account,
+    virtual_account, license, tag; `seen` the accounts' days, by default those of `places`. Columns
+    of pool_days.
 
     >>> unmatched_days(pl.DataFrame(), pl.DataFrame()).height
     0
     """
-    if lines.is_empty() or holdings.is_empty():
+    if lines.is_empty() or places.is_empty():
         return pl.DataFrame(schema=DAYS)
     summed = lines.filter(pl.col("count") == "sum", pl.col("metric").is_null())
-    absent = summed.join(places_in_lines(holdings, lines), on=LINE, how="anti")
+    absent = summed.join(places_in_lines(places, lines), on=LINE, how="anti")
     if absent.is_empty():
         return pl.DataFrame(schema=DAYS)
-    grid = _carried(_seen(holdings), absent, rules or load_rules())
+    grid = _carried(_seen(places if seen is None else seen), absent, rules or load_rules())
     return _shaped(_every_day(grid, absent).with_columns(deficit=pl.lit(0, pl.Int64)))
 
 
@@ -90,9 +96,10 @@ def user_days(user_counts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def outside_units(
     lots: pl.DataFrame,
-    holdings: pl.DataFrame,
+    places: pl.DataFrame,
     lines: pl.DataFrame,
     *,
+    seen: pl.DataFrame | None = None,
     rules: Rules | None = None,
 ) -> pl.DataFrame:
     """One row per line and snapshot day: units valid that day that the agreement did not bring.
@@ -100,17 +107,17 @@ def outside_units(
     Rule: countable lots (not billed as used, not CANCELLED, PENDING or DEMO) valid that day whose
     end is not the agreement's, or that start before it or without a day; they cannot be its own
     (rules.md, True Forward, outside stock; practice). Each Virtual Account's lots stand as long as
-    its snapshot does. Columns: agreement, suite, sku, snapshot_date, outside (licences; 0 where
-    there are none).
+    its snapshot does; `places` and `seen` as in `unmatched_days`. Columns: agreement, suite, sku,
+    snapshot_date, outside (licences; 0 where there are none).
 
     >>> outside_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()).columns[-1]
     'outside'
     """
-    if lines.is_empty() or holdings.is_empty():
+    if lines.is_empty() or places.is_empty():
         return pl.DataFrame(schema={**_first(DAYS, 4), "outside": pl.Int64})
     counted = lines.filter(pl.col("metric").is_null())
-    grid = _carried(_seen(holdings), counted, rules or load_rules())
-    units = _on_days(grid, _foreign(lots, holdings, counted)).filter(_valid("snapshot_date"))
+    grid = _carried(_seen(places if seen is None else seen), counted, rules or load_rules())
+    units = _on_days(grid, _foreign(lots, places, counted)).filter(_valid("snapshot_date"))
     found = units.group_by(*LINE, "snapshot_date").agg(pl.col("quantity").sum().alias("outside"))
     return (
         _every_day(grid, counted).join(found, on=[*LINE, "snapshot_date"], how="left")
@@ -246,15 +253,15 @@ def _every_day(grid: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return lines.unique(LINE).select(LINE).join(full, on="agreement")
 
 
-def _foreign(lots: pl.DataFrame, holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _foreign(lots: pl.DataFrame, places: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Countable lots of licences in a line whose term is not the agreement's."""
-    places = places_in_lines(holdings, lines).select(*ACCOUNT, "license", *LINE).unique()
+    named = places_in_lines(places, lines).select(*ACCOUNT, "license", *LINE).unique()
     brought = [*ACCOUNT, "snapshot_date", "license", "quantity", "start_date", "end_date"]
     terms = lines.unique("agreement").select("agreement", "start", "end")
     own = (pl.col("end_date") == pl.col("end")) & (pl.col("start_date") >= pl.col("start"))
     return (
         _best_witness(lots).filter(_countable()).select(brought)
-        .join(places, on=[*ACCOUNT, "license"], nulls_equal=True)
+        .join(named, on=[*ACCOUNT, "license"], nulls_equal=True)
         .join(terms, on="agreement")
         .filter(~own.fill_null(False))
         .rename({"snapshot_date": "seen_on"})

@@ -32,22 +32,12 @@ def error_units(
     """
     if lines.is_empty() or device_licenses.is_empty():
         return pl.DataFrame(schema=EMPTY)
-    page = [*ACCOUNT, "snapshot_date", *NAMES]
-    seen = devices.group_by(page).agg(pl.col("last_contact").max())
-    uses = (
-        device_licenses.filter(pl.col("quantity") > 0, pl.col("snapshot_date").is_not_null())
-        .join(places_in_lines(device_licenses, lines), on=PLACE, nulls_equal=True)
-        .join(seen, on=page, how="left", nulls_equal=True)
-        .with_columns(instance=_instance())
-    )
-    each = uses.group_by(*LINE, "snapshot_date", "instance").agg(
+    each = _uses(device_licenses, devices, lines).group_by(*LINE, "snapshot_date", "instance").agg(
         units=pl.col("quantity").sum(), largest=pl.col("quantity").max(),
         accounts=pl.struct(ACCOUNT).n_unique(), last_contact=pl.col("last_contact").max(),
     )  # fmt: skip
-    still = rules["shadow.stale_days"]
-    silent = pl.col("snapshot_date") - pl.col("last_contact").dt.date()
-    stale = (silent.dt.total_days() > still).fill_null(False)
-    turned = pl.col("last_contact").dt.date().dt.offset_by(f"{still + 1}d")
+    stale = _stale(rules, pl.col("last_contact"))
+    turned = pl.col("last_contact").dt.date().dt.offset_by(f"{rules['shadow.stale_days'] + 1}d")
     listed = pl.col("snapshot_date").filter(pl.col("accounts") > 1)
     counts = lines.unique(LINE).select(*LINE, by_device=pl.col("count") == "devices")
     kept = pl.when("by_device").then(1).otherwise("largest")
@@ -64,6 +54,69 @@ def error_units(
         )
         .sort(*LINE, "snapshot_date")
     )
+
+
+def error_places(
+    device_licenses: pl.DataFrame, devices: pl.DataFrame, lines: pl.DataFrame, rules: Rules
+) -> pl.DataFrame:
+    """One row per line counted by `sum`, day of a device list, account and licence with errors.
+
+    The units of `error_units`, laid to the accounts that would give them up: a stale instance goes
+    from wherever it stands; of a live one in several accounts the largest record stays, of equal
+    ones that which reported last. Where that does not tell them apart, the units are null. Columns:
+    agreement, suite, sku, smart_account, virtual_account, license, listed (the list's day),
+    removable.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> error_places(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), load_rules()).height
+    0
+    """
+    keys = [*LINE, *ACCOUNT, "license"]
+    schema = dict.fromkeys(keys, pl.String) | {"listed": pl.Date, "removable": pl.Int64}
+    if lines.is_empty() or device_licenses.is_empty():
+        return pl.DataFrame(schema=schema)
+    one = [*LINE, "snapshot_date", "instance"]
+    summed = lines.filter(pl.col("count") == "sum")
+    rows = _uses(device_licenses, devices, summed).with_columns(
+        several=pl.struct(ACCOUNT).n_unique().over(one) > 1,
+        gone=_stale(rules, pl.col("last_contact").max().over(one)),
+        first=pl.col("quantity") == pl.col("quantity").max().over(one),
+    )
+    newest = pl.col("last_contact").filter("first").max().over(one)
+    best = pl.col("first") & (pl.col("last_contact") == newest).fill_null(newest.is_null())
+    clear = best.sum().over(one) == 1
+    units = (
+        pl.when("gone", "several").then("quantity")
+        .when(~pl.col("gone") & ~pl.col("several")).then(0)
+        .when("first", ~clear).then(None)
+        .when(best == pl.col("gone")).then("quantity").otherwise(0)
+    )  # fmt: skip
+    each = pl.col("units")
+    known = pl.when(each.null_count() == 0).then(each.sum())
+    return (
+        rows.with_columns(units=units)
+        .group_by(*keys, listed="snapshot_date").agg(known.alias("removable"))
+        .filter(pl.col("removable").ne_missing(0))
+    )  # fmt: skip
+
+
+def _uses(
+    device_licenses: pl.DataFrame, devices: pl.DataFrame, lines: pl.DataFrame
+) -> pl.DataFrame:
+    """The records of instances that consume a licence of a line, with their last contact."""
+    page = [*ACCOUNT, "snapshot_date", *NAMES]
+    seen = devices.group_by(page).agg(pl.col("last_contact").max())
+    return (
+        device_licenses.filter(pl.col("quantity") > 0, pl.col("snapshot_date").is_not_null())
+        .join(places_in_lines(device_licenses, lines), on=PLACE, nulls_equal=True)
+        .join(seen, on=page, how="left", nulls_equal=True)
+        .with_columns(instance=_instance())
+    )
+
+
+def _stale(rules: Rules, contact: pl.Expr) -> pl.Expr:
+    silent = pl.col("snapshot_date") - contact.dt.date()
+    return (silent.dt.total_days() > rules["shadow.stale_days"]).fill_null(False)
 
 
 def _instance() -> pl.Expr:

@@ -1,36 +1,52 @@
-"""The events of an agreement: annual milestones, semi-annual growth caps, months left."""
+"""The events of an agreement: annual milestones, semi-annual growth caps, quarters, months left."""
 
 from __future__ import annotations
 
 import polars as pl
+
+TERMS = ["start", "end", "early_events", "commitment"]
 
 
 def events(lines: pl.DataFrame) -> pl.DataFrame:
     """One row per row of `lines` and event of its agreement.
 
     Rule: milestones lie 12 months apart from `start`, strictly before the day after `end`;
-    semi-annual events lie between them where `early_events` is "growth_caps" (rules.md, Days,
-    months, ends). Adds half (the half-year, odd for an early event), event_date, window_start (the
-    annual milestone before it, or `start`: an early event is no milestone), after (the day after
-    `end`), months_left (whole calendar months), days_left, term_months.
+    semi-annual events lie between them where `early_events` is "growth_caps"; where it is
+    "quarterly" a suite of partial commitment has a milestone every 3 months (rules.md, Days,
+    months, ends; programme terms). Adds month (months from the start), window_months (of the
+    event's window), early (an early event is no milestone), event_date, window_start (the
+    milestone before it, or `start`), after (the day after `end`), months_left (whole calendar
+    months), days_left, term_months.
 
     >>> import datetime as dt
     >>> line = {"start": dt.date(2024, 2, 1), "end": dt.date(2027, 1, 31), "early_events": "none"}
-    >>> events(pl.DataFrame([line]))["months_left"].to_list()
+    >>> events(pl.DataFrame([line | {"commitment": "full"}]))["months_left"].to_list()
     [24, 12]
     """
-    annual = pl.col("half") % 2 == 0
+    found = _events_of(lines.select(TERMS).unique(maintain_order=True))
+    return lines.join(found, on=TERMS, nulls_equal=True, maintain_order="left_right")
+
+
+def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
+    """The events of each different term: many lines and readings share one."""
+    month, said = pl.col("month"), pl.col("early_events")
+    annual, half = month % 12 == 0, month % 6 == 0
+    quarterly = ((said == "quarterly") & (pl.col("commitment") == "partial")).fill_null(False)
     return (
-        lines.with_columns(after=pl.col("end").dt.offset_by("1d"))
+        terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
         .with_columns(term_months=whole_months("start", "after"))
-        .with_columns(half=pl.int_ranges(1, pl.col("term_months") // 6 + 2))
-        .explode("half")
+        .with_columns(month=3 * pl.int_ranges(1, pl.col("term_months") // 3 + 2))
+        .explode("month")
+        .filter(quarterly | annual | (half & (said == "growth_caps").fill_null(False)))
         .with_columns(
-            event_date=months_after("start", 6 * pl.col("half")),
-            window_start=months_after("start", (pl.col("half") - 1) // 2 * 12),
+            early=~quarterly & ~annual,
+            window_months=pl.when(quarterly).then(3).when(annual).then(12).otherwise(6),
+        )
+        .with_columns(
+            event_date=months_after("start", month),
+            window_start=months_after("start", month - pl.col("window_months")),
         )
         .filter(pl.col("event_date") < pl.col("after"))
-        .filter(annual | (pl.col("early_events") == "growth_caps"))
         .with_columns(
             months_left=whole_months("event_date", "after"),
             days_left=(pl.col("after") - pl.col("event_date")).dt.total_days(),

@@ -98,18 +98,19 @@ def _season(level: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
 
 
-def project_units(held: pl.DataFrame, exclude: pl.DataFrame) -> pl.DataFrame:
+def project_units(held: pl.DataFrame, members: pl.DataFrame, exclude: pl.DataFrame) -> pl.DataFrame:
     """One row per line and day: units of known project or seasonal use, above the level before.
 
-    `held` are holdings with their line; `exclude` has smart_account, virtual_account, license
-    (shell-style patterns), from, to. A holding's level before is its last demand ahead of `from`;
-    where entries overlap the larger one counts. Columns: agreement, suite, sku, snapshot_date,
-    project.
+    `members` say in which line the `place` of a holding stands; `exclude` has smart_account,
+    virtual_account, license (shell-style patterns), from, to. A holding's level before is its
+    last demand ahead of `from`; where entries overlap the larger one counts. Columns: agreement,
+    suite, sku, snapshot_date, project.
     """
     schema = dict.fromkeys(LINE, pl.String) | {"snapshot_date": pl.Date, "project": pl.Int64}
     if held.is_empty() or exclude.is_empty():
         return pl.DataFrame(schema=schema)
-    rows = held.select(*ROW, "snapshot_date", "demand").filter(DAY.is_not_null())
+    known = held.select("place", *ROW[3:], "snapshot_date", "demand").filter(DAY.is_not_null())
+    rows = known.join(members, on="place").select(*ROW, "snapshot_date", "demand")
     parts = [_of_entry(rows, entry) for entry in exclude.iter_rows(named=True)]
     found = pl.concat(parts).group_by(*ROW, "snapshot_date").agg(pl.col("project").max())
     return found.group_by(*LINE, "snapshot_date").agg(pl.col("project").sum())

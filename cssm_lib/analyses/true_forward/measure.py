@@ -7,7 +7,7 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 from cssm_lib.analyses.true_forward.scope import LINE
 
-EVENT = [*LINE, "half"]
+EVENT = [*LINE, "month", "window_months"]
 OF_DAY = ["snapshot_date", "demand", "deficit", "outside", "full"]
 ACCOUNTS = "sum_of_negative_accounts"
 
@@ -22,22 +22,26 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
     export, on rows of `days` that have `billable`, as old as as_of may be. Units are whole
     millionths of a licence. Columns: value, used (what stands against the base for unused value),
-    outside, measured_on, full, coverage, and value and outside before and after.
+    outside, measured_on, full, coverage, and value and outside before and after. Measures that no
+    row of `events` asks for are not worked out.
     """
-    billable = _known(days, "billable")
+    named = set(events["measure"].unique())
+    billable = _known(days, "billable") if "billable" in named else None
     days = _known(days, "demand")
     asked = events.select(*EVENT, "event_date", "window_start").unique(EVENT)
     near = _snapshots_around(asked, days, carry_days)
-    window = _average(asked, days, carry_days)
-    peaks = _peak(asked, days).join(window.select(*EVENT, "coverage"), on=EVENT)
-    billed = _snapshots_around(asked, billable, carry_days)
-    frames = [
-        _shaped(near, "as_of", near),
-        _shaped(billed, "billable", billed),
-        _shaped(near.with_columns(value=pl.col("deficit")), ACCOUNTS, near),
-        _shaped(peaks, "peak", near),
-        _shaped(window, "average", near),
-    ]
+    frames = [_shaped(near, "as_of", near)]
+    if ACCOUNTS in named:
+        frames.append(_shaped(near.with_columns(value=pl.col("deficit")), ACCOUNTS, near))
+    if billable is not None:
+        billed = _snapshots_around(asked, billable, carry_days)
+        frames.append(_shaped(billed, "billable", billed))
+    over_time = events.filter(pl.col("measure").is_in(["peak", "average"]))
+    if over_time.height:
+        asked = asked.join(over_time.select(EVENT).unique(), on=EVENT, how="semi")
+        window = _average(asked, days, carry_days)
+        peaks = _peak(asked, days).join(window.select(*EVENT, "coverage"), on=EVENT)
+        frames += [_shaped(peaks, "peak", near), _shaped(window, "average", near)]
     return pl.concat(frames)
 
 
@@ -112,14 +116,14 @@ def _nearest(found: pl.DataFrame, days: pl.DataFrame, side: str) -> pl.DataFrame
 
 
 def _peak(asked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Annual windows never overlap, nor do early ones: a full day finds its event by nearness."""
-    kinds = pl.DataFrame({"early": [True, False]})
-    ahead = asked.with_columns(early=pl.col("half") % 2 == 1).sort("event_date")
+    """Windows of one length never overlap: a full day finds its event by nearness."""
+    ahead = asked.sort("event_date")
+    kinds = ahead.select("window_months").unique()
     inside = (
         days.filter("full")
         .join(kinds, how="cross", maintain_order="left")
         .join_asof(
-            ahead, left_on="snapshot_date", right_on="event_date", by=[*LINE, "early"],
+            ahead, left_on="snapshot_date", right_on="event_date", by=[*LINE, "window_months"],
             strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("snapshot_date") > pl.col("window_start"))

@@ -14,7 +14,7 @@ from cssm_lib.errors import ConfigError
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
 
-CONTRACT = "contract"
+CONTRACT, QUARTERLY = "contract", "quarterly"
 SETTINGS = {
     "measure": pl.String,
     "allowance": PARTS,
@@ -39,7 +39,7 @@ OTHERWISE: dict[str, tuple[Any, ...]] = {
     "credit": ("value_shift", "none"),
     "price_from": ("by_commitment", "list"),
     "months": ("whole", "days"),
-    "early_events": ("none", "growth_caps"),
+    "early_events": ("none", "growth_caps", QUARTERLY),
     "last_months": (12, 0),
     "ratchet": ("to_consumption", "by_charged"),
     "shift_consumes": (True, False),
@@ -139,7 +139,14 @@ def under_readings(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         return_dtype=pl.Int64,
     )
     both = pl.concat([own, others.select(own.columns)])
-    return _by_account(both).sort(order, maintain_order=True)
+    return _by_account(both.filter(_has_quarters())).sort(order, maintain_order=True)
+
+
+def _has_quarters() -> pl.Expr:
+    """Quarters are said of suites of partial commitment: other agreements have no such reading."""
+    partial = (pl.col("commitment") == "partial").any().over("agreement")
+    published = (pl.col("early_events") == QUARTERLY) & (pl.col("reading") != CONTRACT)
+    return ~published.fill_null(False) | partial.fill_null(False)
 
 
 def _by_account(lines: pl.DataFrame) -> pl.DataFrame:
@@ -179,7 +186,7 @@ def one_setting_changed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
                 said=pl.lit(words),
             )
             parts.append(changed)
-    return _by_account(_without_contradictions(pl.concat(parts)))
+    return _by_account(_without_contradictions(pl.concat(parts)).filter(_has_quarters()))
 
 
 def _without_contradictions(lines: pl.DataFrame) -> pl.DataFrame:

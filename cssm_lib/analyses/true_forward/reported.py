@@ -38,8 +38,9 @@ def as_reported(
     to the event within `history.gap_days` of its date, without a date to the last one before its
     file's day. An EA consumption export speaks of a line at an event that no True Forward report
     covers. A line of ours that a report leaves out, though it speaks of its agreement and event,
-    is `missing` and stands with the vendor's figures at nothing. `own` are the contract's rows of
-    true_forward.
+    is `missing` and stands with the vendor's figures at nothing; a file of which no row fits speaks
+    of the one agreement that it names or that has an event near its day. `own` are the contract's
+    rows of true_forward.
     """
     past = own.filter(pl.col("event_date") <= (as_of or dt.date.max))
     bills = _bills(report)
@@ -50,7 +51,8 @@ def as_reported(
         why=_why_strange(matched, lines)
     )
     exports = _exports(generated, past, dated, rules["positions.carry_days"])
-    parts = [_summed(dated), _left_out(dated, past), exports]
+    spoken = _spoken(dated, _of_no_line(bills, dated, past, rules["history.gap_days"]))
+    parts = [_summed(dated), _left_out(dated, past, spoken), exports]
     rows = pl.concat(parts, how="diagonal_relaxed").with_columns(
         missing=pl.col("missing").fill_null(False)
     )
@@ -128,10 +130,39 @@ def _why_strange(matched: pl.DataFrame, lines: pl.DataFrame) -> pl.Expr:
     return pl.when(placed).then(undated).when(named).then(several).otherwise(nowhere)
 
 
-def _left_out(dated: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+def _spoken(*of: pl.DataFrame) -> pl.DataFrame:
+    """The events of agreements of which a report speaks, with the first file that does."""
+    event = ["agreement", "event_date"]
+    rows = pl.concat([found.select(*event, "report", "source") for found in of])
+    return rows.group_by(event).agg(pl.col("report", "source").sort_by("source").first())
+
+
+def _of_no_line(
+    bills: pl.DataFrame, dated: pl.DataFrame, past: pl.DataFrame, reach: int
+) -> pl.DataFrame:
+    """The event that a file speaks of whose rows fit no line; none where several agreements may be
+    meant.
+    """
+    day, event = pl.coalesce("said", "snapshot_date"), pl.col("event_date")
+    near = pl.when(pl.col("said").is_not_null()).then(
+        (event - pl.col("said")).dt.total_days().abs() <= reach
+    )
+    pairs = (
+        bills.join(dated.select("source").unique(), on="source", how="anti", nulls_equal=True)
+        .select("report", "source", "snapshot_date", said="event_date", named=_folded("agreement"))
+        .join(past.select("agreement", "event_date").unique(), how="cross")
+        .filter(pl.coalesce(near, event <= day, True))
+        .with_columns(fits=(pl.col("named") == _folded("agreement")).fill_null(False))
+    )
+    best = pairs.filter(pl.col("fits") == pl.col("fits").max().over("source"))
+    one = best.filter(pl.col("agreement").n_unique().over("source") == 1)
+    away = (event - pl.coalesce(day, event.max())).dt.total_days().abs()
+    return one.sort("source", away).unique("source", keep="first", maintain_order=True)
+
+
+def _left_out(dated: pl.DataFrame, past: pl.DataFrame, spoken: pl.DataFrame) -> pl.DataFrame:
     """Our lines at an event of which a report speaks, though not of them."""
     event = ["agreement", "event_date"]
-    spoken = dated.group_by(event).agg(pl.col("report", "source").sort_by("source").first())
     ours = past.select(*LINE, "event_date").unique()
     return (
         ours.join(dated, on=[*LINE, "event_date"], how="anti")

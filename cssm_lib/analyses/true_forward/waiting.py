@@ -14,6 +14,7 @@ from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 SUITE = ["agreement", "suite"]
+PLACE = ["smart_account", "virtual_account", "license"]
 DAY = pl.col("snapshot_date")
 
 
@@ -21,6 +22,7 @@ def waiting(
     lines: pl.DataFrame,
     days: pl.DataFrame,
     errors: pl.DataFrame,
+    relief: pl.DataFrame,
     *,
     as_of: dt.date | None,
     rules: Rules,
@@ -32,12 +34,13 @@ def waiting(
     device list up to the event, from the day on which they could have been removed: a live
     instance reports again. From the clean-up on they are taken off each known day, and the next
     event holds the last known use. The event is then billed anew, value shift included; the
-    base it starts from stays. `lines` hold every reading. Columns: ANSWERS["waiting"]; a suite
+    base it starts from stays. What single accounts are short of shrinks by `relief`. `lines` hold
+    every reading. Columns: ANSWERS["waiting"]; a suite
     without such units has no row.
 
     >>> from cssm_lib.rules import load_rules
     >>> empty = pl.DataFrame()
-    >>> waiting(empty, empty, empty, as_of=None, rules=load_rules()).height
+    >>> waiting(empty, empty, empty, empty, as_of=None, rules=load_rules()).height
     0
     """
     contract = ANSWERS["waiting"]
@@ -49,9 +52,11 @@ def waiting(
     if removable.is_empty():
         return contract.empty()
     cases = _cases(removable, due)
+    days = days.with_columns(shown_on="snapshot_date")
     known = held(days, due.filter(pl.col("event_date") > as_of), as_of)
     suites = terms.join(removable.select(SUITE).unique(), on=SUITE, how="semi")
-    billed = _billed(suites, _cleaned(known, cases, removable), cases, rules)
+    cleaned = _cleaned(known, cases, removable, relief)
+    billed = _billed(suites, cleaned, cases, rules)
     return contract.shaped(_saved(billed, removable, as_of))
 
 
@@ -75,8 +80,45 @@ def _removable(errors: pl.DataFrame, due: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     units = pl.col("stale") + pl.col("duplicate")
     return found.with_columns(removable=units).filter(pl.col("removable") > 0).select(
-        *LINE, "event_date", "removable", "removable_from"
+        *LINE, "event_date", "removable", "removable_from", listed="snapshot_date"
     )  # fmt: skip
+
+
+def relieved(
+    places: pl.DataFrame, short: pl.DataFrame, days: pl.DataFrame, *, rules: Rules
+) -> pl.DataFrame:
+    """One row per line, device list and day: what its accounts are less short of after clean-up.
+
+    Rule: an account that gives up n units is less short by n, and never by more than it is short
+    of. `places` is what `error_places` says, `short` the deficit and demand of each of these
+    licences in its account, day by day, `days` the days of the lines. Columns: agreement, suite,
+    sku, listed, shown_on, relief; null where the list does not say which account gives them up.
+
+    >>> relieved(*[pl.DataFrame()] * 3, rules={}).columns
+    ['agreement', 'suite', 'sku', 'listed', 'shown_on', 'relief']
+    """
+    if places.is_empty() or short.is_empty() or days.is_empty():
+        dates = {"listed": pl.Date, "shown_on": pl.Date, "relief": pl.Int64}
+        return pl.DataFrame(schema=dict.fromkeys(LINE, pl.String) | dates)
+    key = [*LINE, *PLACE]
+    numbers = places.select(key).unique().with_row_index("number")
+    known = short.join(numbers, on=key, nulls_equal=True).sort("snapshot_date")
+    asked = places.join(numbers, on=key, nulls_equal=True).join(
+        days.select(*LINE, shown_on="snapshot_date"), on=LINE
+    )
+    found = asked.sort("shown_on").join_asof(
+        known.select("number", "snapshot_date", "deficit", "demand"),
+        left_on="shown_on", right_on="snapshot_date", by="number", check_sortedness=False,
+        tolerance=dt.timedelta(days=rules["positions.carry_days"]),
+    )  # fmt: skip
+    # sums leave nulls out, and a place that is not told apart matters only where it is short
+    short_of = pl.col("deficit").fill_null(0)
+    units = pl.when(short_of == 0).then(0).when(pl.col("removable").is_not_null()).then(
+        pl.min_horizontal("removable", "deficit", "demand")
+    )  # fmt: skip
+    return found.group_by(*LINE, "listed", "shown_on").agg(
+        relief=pl.when(units.null_count() == 0).then(units.sum())
+    )
 
 
 def _cases(removable: pl.DataFrame, due: pl.DataFrame) -> pl.DataFrame:
@@ -116,12 +158,10 @@ def _billed(
     )
 
 
-def _cleaned(known: pl.DataFrame, cases: pl.DataFrame, removable: pl.DataFrame) -> pl.DataFrame:
-    """The known days of every case, without the units from the day on which they are gone.
-
-    Which account gives them up is not told here, so what single accounts are short of becomes
-    unknown with them, and a reading that adds that up stays undecided.
-    """
+def _cleaned(
+    known: pl.DataFrame, cases: pl.DataFrame, removable: pl.DataFrame, relief: pl.DataFrame
+) -> pl.DataFrame:
+    """The known days of every case, without the units from the day on which they are gone."""
     inside = (pl.col("window_start") < DAY) & (pl.col("event_date") >= DAY)
     done = pl.col("cleaned_by").is_not_null() & (
         pl.max_horizontal("cleaned_by", "removable_from") <= DAY
@@ -132,7 +172,13 @@ def _cleaned(known: pl.DataFrame, cases: pl.DataFrame, removable: pl.DataFrame) 
     return (
         known.join(cases, on=SUITE)
         .join(removable, on=[*LINE, "event_date"], how="left")
-        .with_columns(demand=less, deficit=pl.when(units == 0).then("deficit"))
+        .join(relief, on=[*LINE, "listed", "shown_on"], how="left")
+        .with_columns(
+            demand=less,
+            deficit=pl.when(units == 0)
+            .then("deficit")
+            .otherwise((pl.col("deficit") - pl.col("relief")).clip(0)),
+        )
     )
 
 

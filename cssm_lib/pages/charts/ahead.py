@@ -135,7 +135,7 @@ def cost_of_waiting(
     drawn = waiting.filter(pl.col("saved").is_not_null())
     if drawn.is_empty():
         idle = "No stale or duplicate instance stands behind a line: there is nothing to clean up."
-        unpriced = "What clean-up saves is left open: no price, or a reading that counts accounts."
+        unpriced = "What clean-up saves is left open: no price, or no account told for the units."
         why = idle if waiting.is_empty() else unpriced
         return blank(title, "waiting", sentence=why if known else "")
     sums = drawn.group_by("reading", "event_date", "cleaned_by").agg(
@@ -178,6 +178,9 @@ def _curves(rows: pl.DataFrame, names: list[str]) -> alt.FacetChart:
         x=alt.X("cleaned_by:T", title="Last day of the month of clean-up", axis=axis),
         y=alt.Y("saved:Q", title=money_of(rows, "Money saved"), axis=alt.Axis(format=",~f")),
         color=alt.Color("name:N", scale=colours, title=None),
+        # a curve that lies on the contract's own lets it be seen
+        strokeDash=alt.StrokeDash("name:N", legend=None, scale=alt.Scale(
+            domain=names, range=[[1, 0], *[[5, 4]] * (len(names) - 1)])),
         tooltip=[
             alt.Tooltip("event:N", title="Event"), alt.Tooltip("name:N", title="Reading"),
             alt.Tooltip("cleaned_by:T", title="By", format="%Y-%m-%d"),

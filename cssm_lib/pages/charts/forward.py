@@ -40,7 +40,8 @@ def ratchet(
         return blank(title, "line_history")
     order = ranked(days.with_columns(pl.col("above").cast(pl.Float64)), "line", ["above", "demand"])
     kept = days.filter(pl.col("line").is_in(order[:top]))
-    points = [] if years is None else _year_points(_as_lines(years))
+    several = days["agreement"].n_unique() > 1
+    points = [] if years is None else _year_points(_of_line(years, several))
     long = pl.concat([*_day_points(kept), *points]).filter(
         pl.col("line").is_in(order[:top]), pl.col("units").is_not_null()
     )
@@ -54,8 +55,12 @@ def ratchet(
 def _as_lines(frame: pl.DataFrame) -> pl.DataFrame:
     whole = frame.filter(pl.col("license").is_null())
     rows = frame if whole.is_empty() else whole
+    return _of_line(rows, rows["agreement"].n_unique() > 1)
+
+
+def _of_line(rows: pl.DataFrame, several: bool) -> pl.DataFrame:
+    """The rows with the name of their line or licence; of several agreements with theirs too."""
     named = pl.concat_str("sku", "license", separator=" · ", ignore_nulls=True)
-    several = rows["agreement"].n_unique() > 1
     own = pl.concat_str("agreement", named, separator=" · ") if several else named
     return rows.with_columns(own.alias("line"))
 

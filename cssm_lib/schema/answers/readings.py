@@ -43,7 +43,7 @@ READINGS = Table(
         text("credit", "value_shift or none"),
         text("price_from", "by_commitment, contract or list"),
         text("months", "whole or days"),
-        text("early_events", "none or growth_caps"),
+        text("early_events", "none, growth_caps or quarterly (suites of partial commitment)"),
         Column("initial_cap", MONEY, "growth that triggers the first early event", unit="share"),
         Column("standard_cap", MONEY, "growth that triggers a later one", unit="share"),
         count("last_months", "with fewer months left nothing is co-termed", unit="months"),

@@ -48,7 +48,7 @@ TRUE_FORWARD = Table(
         text("sku", "of the line"),
         text("licenses", "the licences that the line counts, joined by ' + '"),
         date("event_date", "the milestone"),
-        text("event", "milestone, early or last twelve months"),
+        text("event", "milestone, quarterly, early or last twelve months"),
         text("reading", "contract, or a published reading's name"),
         text("measure", "as_of, peak, average, billable or sum_of_negative_accounts"),
         date("measured_on", "the day whose value is charged"),
