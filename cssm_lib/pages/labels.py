@@ -146,7 +146,7 @@ LABELS = {
     "uplift": "Uplift of licences",
     "differs_by": "Days after the dashboard",
     "organization_id": "Organisation",
-    "why": "Evidence",
+    "d_day": "Day",
     "ask": "What we ask",
     "device_hostname": "Host name",
     "device_serial": "Serial (Cisco)",
