@@ -376,7 +376,7 @@ def test_growth_is_divided_where_its_line_is_known():
     found = told._divided(rows, pl.DataFrame(years, infer_schema_length=None))["evidence"].to_list()
     assert found == [
         "the line as a whole from 2026-02-01 to 2026-10-31: 5 that stay, 12 of projects,"
-        " -2 of stale and double instances; 15 more",
+        " −2 of stale and double instances; 15 more",
         "y",
     ]
     assert told._divided(rows, None) is rows

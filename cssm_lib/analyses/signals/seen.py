@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cssm_lib.rules import Rules
+from cssm_lib.schema.words import grouped
 
 ACCOUNT = ["smart_account", "virtual_account"]
 PLACE = [*ACCOUNT, "license"]
@@ -95,14 +96,14 @@ def _first(names: pl.Expr) -> pl.Expr:
     rest = said.len().cast(pl.Int64) - MOST_NAMED
     return pl.concat_str(
         said.head(MOST_NAMED).str.join(", "),
-        pl.when(rest > 0).then(pl.format(" and {} more", rest)).otherwise(pl.lit("")),
+        pl.when(rest > 0).then(pl.format(" and {} more", grouped(rest))).otherwise(pl.lit("")),
     )
 
 
 def _many(count: str, what: str = "instance") -> pl.Expr:
     """A number with its noun."""
     ending = pl.when(pl.col(count) == 1).then(pl.lit("")).otherwise(pl.lit("s"))
-    return pl.format("{} {}{}", pl.col(count), pl.lit(what), ending)
+    return pl.format("{} {}{}", grouped(count), pl.lit(what), ending)
 
 
 def _device() -> pl.Expr:
