@@ -82,12 +82,60 @@ def test_every_link_of_the_brief_leads_somewhere(sample_batch: SimpleNamespace) 
     html = (place / "00_renewal_brief.html").read_text("utf-8")
     links = {link for link in re.findall(r'href="([^"#]+)"', html) if not link.startswith("#")}
     assert {"index.html", "tables/renewal.csv", "tables/quote_causes.csv"} <= links
+    assert {"actions.csv", "calendar.ics", "statements.md"} <= links
     assert all((place / link).is_file() for link in links)
 
 
 @pytest.fixture
 def page() -> sheet.Page:
     return sheet.Page(stand_in["answers"](3, 4), "00", renewal="EA Networking")
+
+
+def test_papers_stand_on_the_screen_and_never_on_paper(sample_batch: SimpleNamespace) -> None:
+    html = (folder(sample_batch, "Alder") / "00_renewal_brief.html").read_text("utf-8")
+    on_screen = "".join(re.findall(r'<div class="(?:outputs|text) screen">.*?</div>', html, re.S))
+    for heading in ("What changed", "What is to do", "What is due", "What is put in writing"):
+        assert heading in on_screen
+    for table in ("actions", "calendar", "statements"):
+        assert f'<div class="outputs screen">\n<div class="html"><div data-table="{table}">' in html
+    assert ".contents, .screen, .vega-embed details { display: none; }" in html
+    assert "A pack of an earlier run would fill it" in html  # none was given
+    assert "Since the pack" not in html
+
+
+def test_the_papers_name_the_files_that_a_pack_writes() -> None:
+    from cssm_lib.pages.pack.papers import PAPERS
+
+    assert dict(header.PAPERS) == {table: file for file, (table, _) in PAPERS.items()}
+
+
+def test_a_part_number_is_never_broken_in_a_line(page: sheet.Page) -> None:
+    from cssm_lib.pages import tables
+
+    rows = pl.DataFrame({"line": ["E3N-C9300-A", "Prime Infrastructure Lifecycle License", None]})
+    cells = re.findall(r"<td[^>]*>", tables.printed(rows, "renewal").html)
+    assert ["nowrap" in cell for cell in cells] == [True, False, False]
+
+
+def test_the_numbers_of_the_brief_have_their_change_before_and_after(page: sheet.Page) -> None:
+    part = {"figure": "brief.ask", "label": "Ask", "unit": "EUR", "page": "00"}
+    part |= {"before": 100, "after": 90}
+    rows = [part | {"cause": "removed", "change": -30}, part | {"cause": "deployed", "change": 20}]
+    rows += [part | {"figure": "x.y", "page": "01", "cause": "data", "change": -10}]
+    from cssm_lib.schema import ANSWERS
+
+    changed = page.answers.tables | {"changes": ANSWERS["changes"].shaped(pl.DataFrame(rows))}
+    about = page.answers.about | {"previous": {"as_of": "2026-07-31"}}
+    told = sheet.Page(stand_in["StandIn"](changed, about), "00")
+    assert lists.numbers_since(told).rows() == [("Ask", "EUR", 100, -30, 20, 90)]
+    words = re.sub("<[^>]+>", "", sheet.since(told).html)
+    assert words == (
+        "Since the pack as of 2026-07-31. 2 figures changed, by 3 causes; the parts of each add up"
+        " to its difference. Explained by the data received only: 1 part."
+    )
+    same = sheet.Page(stand_in["StandIn"]({}, about), "00")
+    assert sheet.since(same).plain.startswith("No change: every headline figure is what it was")
+    assert sheet.since(page).html == ""
 
 
 def test_signals_of_another_agreement_stay_away(page: sheet.Page) -> None:

@@ -30,6 +30,7 @@ CADENCES = {
     "quarterly": (3, "mo", 4),
     "half-yearly": (6, "mo", 2),
     "yearly": (12, "mo", 1),
+    "never": (1, "mo", 0),
 }
 
 
@@ -45,11 +46,11 @@ def calendar(
 
     Rule packs `calendar.timeline`, `calendar.classes` and `calendar.cadence`; D is the day after
     the agreement's end (rules.md, "Days, months, ends"), milestones lie 12 months apart within the
-    term. A deed of an export is done where a licence export lies within `proof_before` and `proof_after` days, else
-    due while it may still be made and then missed; any other deed is done where `done` (ids of
-    actions that are done) has its id. `agreements` has agreement, start, end, notice_days; `usage`
-    is the source table. Columns are those of `ANSWERS["calendar"]`; raises ConfigError for a
-    cadence or a class that there is not.
+    term. A deed of an export is done where a licence export lies within `proof_before` and
+    `proof_after` days, else due while it may still be made and then missed; any other deed is done
+    where `done` (ids of actions that are done) has its id. `agreements` has agreement, start, end,
+    notice_days; `usage` is the source table. Columns are those of `ANSWERS["calendar"]`; raises
+    ConfigError for a cadence or a class that there is not.
 
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
@@ -162,13 +163,13 @@ def _cadence(anchors: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.Data
 def _steps(rules: Rules) -> pl.DataFrame:
     """One row per class and regular export: how far before D it is, and the one before it."""
     said, classes = rules["calendar.cadence"], [one["class"] for one in rules["calendar.classes"]]
-    where = f"{rules.entries['calendar.cadence'].source}: rules.'calendar.cadence'"
+    where = f"{rules.entries['calendar.cadence'].source}: rules.calendar.cadence"
     for name, word in said.items():
         if name not in classes:
-            raise ConfigError(f"{where}: no class {name!r}; there are {', '.join(classes)}.")
+            raise ConfigError(f"{where}.{name}: no such class; there are {', '.join(classes)}.")
         if word not in CADENCES:
             words = ", ".join(CADENCES)
-            raise ConfigError(f"{where}: {name} is {word!r}; write one of {words}.")
+            raise ConfigError(f"{where}.{name}: {word!r} is no cadence; write one of {words}.")
     rows = [
         {"class": name, "back": f"-{each * n}{unit}", "further": f"-{each * (n + 1)}{unit}"}
         for name, word in said.items()
