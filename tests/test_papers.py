@@ -408,6 +408,12 @@ def test_client_toml_sets_a_cadence_and_is_told_of_a_wrong_one(client: Path) -> 
         " fortnightly, monthly, every two months, quarterly, half-yearly, yearly, never."
     )
     with pytest.raises(ConfigError) as fault:
+        regular('"calendar.cadence.standard" = ["weekly"]')
+    assert str(fault.value) == (
+        "client.toml: rules.'calendar.cadence.standard' takes a value of type str such as"
+        " 'quarterly', not ['weekly']."
+    )
+    with pytest.raises(ConfigError) as fault:
         regular('"calendar.cadence.routers" = "weekly"')
     assert str(fault.value) == (
         "client.toml: rules.calendar.cadence.routers: no such class; there are collaboration,"
