@@ -218,7 +218,8 @@ def test_units_are_the_cause_of_no_more_units_than_moved() -> None:
         positions=[held | {"demand": 7}], report_ages=[ages | {"unconfirmed_units": 2}]
     )
     rows = changes(before, after).filter(pl.col("figure") == "exposure.unconfirmed")
-    assert rows.select("cause", "change").rows() == [("data", -498)]
+    why = "more than the units that moved here: another day, another window, late reports"
+    assert rows.select("cause", "change", "why").rows() == [("data", -498, why)]
 
 
 def test_single_instances_come_together_by_cause(client: Path) -> None:

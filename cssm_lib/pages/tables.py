@@ -17,10 +17,10 @@ SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
 ROWS_IN_A_LIST = 1000
 FONTS = ["system-ui", "Segoe UI", "DejaVu Sans", "Arial", "sans-serif"]
-# below zero means short: colour and sign, never colour alone
 # columns of part numbers and names
 CODES = ("line", "renews", "quote_sku")
 LONGEST_CODE = 24
+# below zero means short: colour and sign, never colour alone
 SIGNED = (
     "balance",
     "exported_balance",
@@ -95,7 +95,7 @@ def _great_table(frame: pl.DataFrame) -> str:
     whole = [*numbers, *(n for n in frame.columns if frame.schema[n] == pl.Date or n == "sku")]
     if whole:
         table = table.tab_style(style.css("white-space: nowrap;"), loc.body(columns=whole))
-    for column in [name for name in CODES if name in frame.columns]:
+    for column in [name for name in CODES if frame.schema.get(name) == pl.String]:
         codes = loc.body(columns=column, rows=_without_space(frame, column))
         table = table.tab_style(style.css("white-space: nowrap;"), codes)
     for column in [name for name in numbers if name in SIGNED]:

@@ -37,6 +37,7 @@ KINDS = ("_ended", "_price", "_one", "_line", "", "_row")
 SERIALS = ("serial", "device_serial", "device")
 NO_SUM = "no sum of rows: the whole difference stands under what moved the most units"
 SAME_UNITS = "the same units: another day, another window or a longer history"
+MORE_UNITS = "more than the units that moved here: another day, another window, late reports"
 TOLD = {
     "figure": pl.String,
     "item": pl.String,
@@ -277,7 +278,7 @@ def _by_row(pair: Pair, figure: Figure, done: pl.DataFrame) -> pl.DataFrame:
     others = [_told(name) for name in key if name not in (*UNIT, "scenario")]
     words = [pl.col(name).cast(pl.String) for name in others]
     item = pl.concat_str(words, separator=" / ", ignore_nulls=True) if others else pl.lit(None)
-    told = named.with_columns(item=item.cast(pl.String))
+    told = named.with_columns(item=item.cast(pl.String).replace("", None))
     return _together(told) if set(others) & set(SERIALS) else told
 
 
@@ -320,9 +321,11 @@ def _caused(rows: pl.DataFrame, pair: Pair, figure: Figure) -> pl.DataFrame:
     causes, whys = (
         [_held(name, kind, rows, figure) for kind in kinds] for name in ("cause", "why")
     )
-    plain = pair.unmoved if "license" in place else "the files received differ"
+    plain = pl.lit(pair.unmoved if "license" in place else "the files received differ")
+    if "moved" in rows.columns and pair.unmoved == SAME_UNITS:
+        plain = pl.when(pl.col("moved").is_null()).then(plain).otherwise(pl.lit(MORE_UNITS))
     return rows.with_columns(
-        cause=pl.coalesce(*causes, pl.lit("data")), why=pl.coalesce(*whys, pl.lit(plain))
+        cause=pl.coalesce(*causes, pl.lit("data")), why=pl.coalesce(*whys, plain)
     )
 
 

@@ -48,7 +48,10 @@ def by_line(figure: Figure) -> Figure | None:
     """
     if figure.table != "numbers":
         return None
-    kind, scenario = SUMS[figure.where.split("'")[1]]
+    number = figure.where.split("'")[1]
+    if number not in SUMS:
+        return None
+    kind, scenario = SUMS[number]
     units, money = COLUMNS[kind]
     column = money if figure.column == "money" else units
     return replace(figure, table="scenarios", column=column, where=f"scenario = '{scenario}'")
