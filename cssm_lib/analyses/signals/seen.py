@@ -22,7 +22,7 @@ def tier(drift: pl.DataFrame) -> pl.DataFrame:
     """One row per Virtual Account and licence with devices whose configuration needs a higher tier.
 
     Units are the licences of these devices; the evidence is the first lines of configuration.
-    Without such a line a short pool is no tier: that is what consumption says.
+    A device of a short pool has a verdict of its own: that is what consumption says.
     """
     shown = pl.col("evidence").is_not_null() & pl.col("needed_tier").is_not_null()
     rows = drift.filter(pl.col("verdict") == "above licence", shown)
