@@ -699,6 +699,7 @@ def test_the_key_of_every_page_holds_the_previous_pack(earlier: Path, client: Pa
 def test_equal_inputs_and_an_equal_previous_pack_give_equal_bytes(
     client: Path, tmp_path: Path, cssm: Any, tree: Any
 ) -> None:
+    put(client, "client.toml", CLIENT.replace("sa1", "elm.example"))
     first = ("--as-of", EARLIER, "--out", tmp_path / "old", "--only", "00")
     assert cssm("run", client, *first).returncode == 0
     shutil.copytree(tmp_path / "old", tmp_path / "copy")
