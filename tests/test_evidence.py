@@ -148,8 +148,9 @@ def test_every_figure_of_a_pack_is_made_again_and_led_back(sample_batch: SimpleN
             found = trace(folder, f"{fact['page']}/{fact['id']}")
             assert found.same, fact["id"]
             # what the user wrote into actions.csv rests on no export
-            own = fact["how"]["table"] == "actions" and set(found.rows["id"].str.head(4)) <= {"own/"}
-            if found.rows.height and fact["how"]["table"] not in {ASKS, *TERMS} and not own:
+            table = fact["how"]["table"]
+            own = table == "actions" and found.rows["id"].str.starts_with("own/").all()
+            if found.rows.height and table not in {ASKS, *TERMS} and not own:
                 assert found.places.height, fact["id"]
             for place in found.places.to_dicts():
                 assert place["digest"] == digests[place["source"]]
