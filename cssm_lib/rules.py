@@ -1,7 +1,8 @@
 """Dated, cited rule packs: what is contested or may change is data, one entry with its source each.
 
 A path is `<file>.<entry>`, for example `positions.window_days`. `client.toml` `[rules]` overrides
-a value by its path; `assumed = true` there switches on the records that nobody has proven.
+a value by its path, one name of an entry that is a table by its own, such as
+`calendar.cadence.security`; `assumed = true` there switches on the records that nobody has proven.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def load_rules(overrides: Mapping[str, Any] | None = None, *, where: str = "clie
         raise ConfigError(f"{where}: rules.assumed is true or false, not {assumed!r}.")
     entries = {path: _without_unproven(rule, assumed) for path, rule in _shipped().items()}
     for path, value in chosen.items():
-        entries[path] = _overridden(entries, path, value, where=where)
+        rule = _overridden(entries, path, value, where=where)
+        entries[rule.path] = rule
     return Rules(entries)
 
 
@@ -112,19 +114,28 @@ def _without_unproven(rule: Rule, assumed: bool) -> Rule:
 
 
 def _overridden(entries: Mapping[str, Rule], path: str, value: Any, *, where: str) -> Rule:
+    table, _, name = path.rpartition(".")
+    if path not in entries and table in entries and isinstance(entries[table].value, dict):
+        held = entries[table].value
+        like = held.get(name, next(iter(held.values()), value))
+        _checked_type(path, like, value, where=where)
+        path, value = table, held | {name: value}
     if path not in entries:
         near = difflib.get_close_matches(path, entries, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
         raise ConfigError(f"{where}: rules.{path!r} is no rule of this version{hint}")
     rule = entries[path]
-    if not _same_type(rule.value, value):
-        kind = type(rule.value).__name__
-        raise ConfigError(
-            f"{where}: rules.{path!r} takes a value of type {kind} such as {rule.value!r},"
-            f" not {value!r}."
-        )
+    _checked_type(path, rule.value, value, where=where)
     number = float(value) if isinstance(value, Decimal) else value
     return replace(rule, value=number, source=where, overridden=True)
+
+
+def _checked_type(path: str, like: Any, value: Any, *, where: str) -> None:
+    if not _same_type(like, value):
+        kind = type(like).__name__
+        raise ConfigError(
+            f"{where}: rules.{path!r} takes a value of type {kind} such as {like!r}, not {value!r}."
+        )
 
 
 def _same_type(shipped: Any, given: Any) -> bool:

@@ -145,7 +145,7 @@ def names_of(pack: Path, manifest: dict[str, Any]) -> list[str]:
     config = json.dumps([manifest["agreements"], manifest["rules"]])
     said_ = re.findall(r'"([^"]*\d[^"]*)"', config)
     said_ += [manifest[name] for name in ("client", "renewal", "as_of") if manifest[name]]
-    said_ += [manifest["versions"]["cssm"]]
+    said_ += [manifest["versions"]["cssm"], (manifest.get("previous") or {}).get("as_of") or ""]
     said_ += [f"{one['path']} = {one['value']}" for one in manifest["rules"]]
     positions = pl.read_parquet(pack / "tables" / "positions.parquet")
     said_ += positions["smart_account"].drop_nulls().unique().to_list()
@@ -183,7 +183,7 @@ def _fact(piece: Piece, facts: dict[str, Any]) -> Iterator[str]:
     value, unit = number_in(fact["value"]), fact["unit"]
     ways = {said(value, unit), said(value, "share" if unit == "share" else "")}
     ways |= {value.replace("_", " ")} if isinstance(value, str) else set()
-    ways |= {"an unknown number", NOTHING} if value is None else set()
+    ways |= {"an unknown number", "unknown", NOTHING} if value is None else set()
     ways |= {said(value, unit).partition(" ")[0]}
     if piece.text not in ways:
         yield f"{fact['id']} is {value} {unit}, and the page says {piece.text!r}"

@@ -8,6 +8,7 @@ import re
 import runpy
 import zipfile
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from cssm_lib.errors import InternalOnly, ParameterError
 from cssm_lib.pages import lists, sheet
 from cssm_lib.pages.figures import FIGURES
 from cssm_lib.pages.readings import READINGS
+from cssm_lib.rules import load_rules
 from cssm_lib.schema import ANSWERS, TABLES
 from cssm_lib.schema.audience import COLUMNS, FACTS, MARKS, OWN_SOURCES, ROWS, is_internal
 
@@ -38,6 +40,7 @@ SHOWN = {
     for cell in one.content.cells
     for part in re.findall(r'sheet\.reading\(page, "(\w+)"\)', cell.source)
 }
+RANGES = tuple(f"brief.{name}" for name in ("ask", "position", "disputed", "opening", "dearer"))
 INTERNAL_TABLES = sorted((set(ANSWERS) - FACTS) | OWN_SOURCES)
 # what no sentence for the vendor says, whoever wrote it
 STRATEGY = re.compile(
@@ -54,8 +57,28 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in parts if len(part.strip()) > 20]
 
 
+# names under which the rule packs hold moves, answers and how the other side reads a signal
+OURS = {"steps", "vendor_reading", "our_reading", "ask", "answer", "move", "why", "says"}
+PACKS = ("signals.words", "signals.asks", "renewal.causes", "hygiene.moves")
+
+
+def ruled(value: Any, name: str = "") -> Iterator[str]:
+    """The sentences of an entry of a rule pack that are ours alone."""
+    if isinstance(value, dict):
+        for key, held in value.items():
+            yield from ruled(held, key)
+    elif isinstance(value, list):
+        for held in value:
+            yield from ruled(held, name)
+    elif name in OURS:
+        yield from sentences(str(value))
+
+
 def moves() -> Iterator[str]:
-    """Every counter move and every sentence of strategy that the pages know."""
+    """Every counter move and every sentence of strategy that pages and rule packs know."""
+    rules = load_rules({"assumed": True})
+    for path in PACKS:
+        yield from ruled(rules[path])
     for reading in READINGS.values():
         yield from sentences(reading.do)
         yield from sentences(reading.none_do)
@@ -113,7 +136,7 @@ def packs(sample_clients: Path, tmp_path_factory: pytest.TempPathFactory, cssm: 
 @kernels
 def test_the_vendors_pack_holds_no_word_of_strategy(packs: Any) -> None:
     phrases = sorted({*moves()})
-    assert len(phrases) > 60
+    assert len(phrases) > 150
     for folder in packs.vendor:
         for name, text in texts(folder):
             flat = " ".join(text.split())
@@ -157,6 +180,22 @@ def test_no_internal_table_column_or_row_is_in_the_vendors_pack(packs: Any) -> N
             assert not COLUMNS & set(frame.columns)
             if path.stem in ROWS:
                 assert frame.filter(~pl.sql_expr(ROWS[path.stem])).is_empty()
+
+
+@kernels
+def test_no_number_of_the_brief_is_in_the_vendors_pack(packs: Any) -> None:
+    """The likely ask, our position, both ends of it: as printed and as a file holds them."""
+    ours, theirs = (
+        next(one for one in found if "Alder" in str(one)) for found in (packs.ours, packs.vendor)
+    )
+    facts = json.loads((ours / "facts.json").read_text())
+    numbers = {one["value"] for one in facts if one["id"].startswith(RANGES)}
+    assert {"1028426.22", "889362", "96224.22", "951617.34"} <= numbers
+    told = {re.escape(way) for one in numbers if one for way in (one, f"{Decimal(one):,}")}
+    number = re.compile(rf"(?<![\d.,])(?:{'|'.join(told)})(?!\d|[.,]\d)")
+    assert number.search((ours / "00_renewal_brief.html").read_text())
+    for name, text in texts(theirs):
+        assert number.findall(text) == [], name
 
 
 @kernels

@@ -147,7 +147,10 @@ def test_every_figure_of_a_pack_is_made_again_and_led_back(sample_batch: SimpleN
         for fact in read_facts(folder):
             found = trace(folder, f"{fact['page']}/{fact['id']}")
             assert found.same, fact["id"]
-            if found.rows.height and fact["how"]["table"] not in {ASKS, *TERMS}:
+            # what the user wrote into actions.csv rests on no export
+            table = fact["how"]["table"]
+            own = table == "actions" and found.rows["id"].str.starts_with("own/").all()
+            if found.rows.height and table not in {ASKS, *TERMS} and not own:
                 assert found.places.height, fact["id"]
             for place in found.places.to_dicts():
                 assert place["digest"] == digests[place["source"]]

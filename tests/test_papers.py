@@ -362,6 +362,65 @@ def test_each_class_of_products_has_its_own_cadence() -> None:
     assert not [id_ for id_ in regular if "/collaboration/" in id_]
 
 
+@pytest.mark.parametrize(
+    ("word", "count", "first", "last"),
+    [
+        ("weekly", 52, "2026-02-02", "2027-01-25"),
+        ("fortnightly", 26, "2026-02-02", "2027-01-18"),
+        ("monthly", 12, "2026-02-01", "2027-01-01"),
+        ("every two months", 6, "2026-02-01", "2026-12-01"),
+        ("quarterly", 4, "2026-02-01", "2026-11-01"),
+        ("half-yearly", 2, "2026-02-01", "2026-08-01"),
+        ("yearly", 1, "2026-02-01", "2026-02-01"),
+        ("never", 0, None, None),
+    ],
+)
+def test_a_cadence_is_set_by_a_word(word: str, count: int, first: str, last: str) -> None:
+    """D is 2027-02-01: 52 weeks before it is 2026-02-02, worked out by hand."""
+    rows = days_of(EA, seen=usage("2026-07-31"), **{"calendar.cadence.standard": word})
+    days = [str(row["date"]) for row in rows.values() if row["kind"] == "cadence"]
+    assert len(days) == count
+    assert (min(days, default=None), max(days, default=None)) == (first, last)
+
+
+def test_an_export_counts_for_the_step_in_which_it_lies() -> None:
+    rows = days_of(EA, seen=usage("2026-10-20"), **{"calendar.cadence.standard": "fortnightly"})
+    states = {id_.rpartition("/")[2]: r["state"] for id_, r in rows.items() if "/standard/" in id_}
+    assert states["2026-10-12"] == "missed"
+    assert states["2026-10-26"] == "done"
+    assert states["2026-11-09"] == "ahead"
+
+
+def test_client_toml_sets_a_cadence_and_is_told_of_a_wrong_one(client: Path) -> None:
+    path = client / "client.toml"
+
+    def regular(said: str) -> int:
+        path.write_text(f"{TERMS}[rules]\n{said}\n")
+        return cssm_lib.open_client(client)["calendar"].filter(pl.col("kind") == "cadence").height
+
+    assert regular("") == 4
+    assert regular('"calendar.cadence.standard" = "fortnightly"') == 26
+    assert regular('"calendar.cadence" = { standard = "weekly" }') == 52
+    with pytest.raises(ConfigError) as fault:
+        regular('"calendar.cadence.standard" = "dayly"')
+    assert str(fault.value) == (
+        "client.toml: rules.calendar.cadence.standard: 'dayly' is no cadence; write one of weekly,"
+        " fortnightly, monthly, every two months, quarterly, half-yearly, yearly, never."
+    )
+    with pytest.raises(ConfigError) as fault:
+        regular('"calendar.cadence.standard" = ["weekly"]')
+    assert str(fault.value) == (
+        "client.toml: rules.'calendar.cadence.standard' takes a value of type str such as"
+        " 'quarterly', not ['weekly']."
+    )
+    with pytest.raises(ConfigError) as fault:
+        regular('"calendar.cadence.routers" = "weekly"')
+    assert str(fault.value) == (
+        "client.toml: rules.calendar.cadence.routers: no such class; there are collaboration,"
+        " security, standard."
+    )
+
+
 # iCalendar
 
 

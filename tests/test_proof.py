@@ -27,7 +27,8 @@ def test_the_proof_sees_tiles_sentences_and_tables(sample_batch: SimpleNamespace
     page = proof["read"](next(sample_batch.out.glob("Alder*/*/*")) / "01_utilisation.html")
     told = [piece for piece in page.pieces if "data-fact" in piece.marks]
     assert len(told) > 35
-    assert page.tables == ["positions", "transfers", "expiries", "instance_check", "true_forward"]
+    names = ["positions", "transfers", "expiries", "instance_check", "true_forward"]
+    assert page.tables == [*names, "statements"]
     assert sum(map(len, page.rows.values())) > 30
 
 

@@ -203,6 +203,15 @@ def test_the_asks_have_their_worth(seeded):
     assert {row["act_by"] for row in asked.values()} == {dt.date(2026, 12, 18)}
 
 
+def test_numbers_in_sentences_have_their_thousands_apart():
+    row = {"sku": "S", "suite": "x", "as_of": 1205, "today": 1230, "short_units": 1055}
+    made = {name: one.empty() for name, one in ANSWERS.items()}
+    made["renewal"] = ANSWERS["renewal"].shaped(pl.DataFrame([row | {"counted": "licences"}]))
+    assert counted.consumption(made)["evidence"].item().startswith(
+        "1,205 in use against 1,230 paid today; single accounts lack 1,055, of which transfers"
+    )  # fmt: skip
+
+
 def test_without_an_agreement_the_asks_stand_in_words(tmp_path):
     row = Row("Berlin", A, 5, lots(5))
     (text,) = documents(licenses(holdings([row], day=LAST)), key="licenses", size=50)
@@ -376,7 +385,7 @@ def test_growth_is_divided_where_its_line_is_known():
     found = told._divided(rows, pl.DataFrame(years, infer_schema_length=None))["evidence"].to_list()
     assert found == [
         "the line as a whole from 2026-02-01 to 2026-10-31: 5 that stay, 12 of projects,"
-        " -2 of stale and double instances; 15 more",
+        " −2 of stale and double instances; 15 more",
         "y",
     ]
     assert told._divided(rows, None) is rows

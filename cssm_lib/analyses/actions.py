@@ -7,6 +7,7 @@ import datetime as dt
 import polars as pl
 
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import counted_text
 
 CLOSED = ["done", "dropped"]
 # what an id found in the data begins with; any other is the user's own
@@ -74,9 +75,8 @@ def _users() -> list[str]:
 def _check() -> pl.Expr:
     done, dropped = pl.col("status") == "done", pl.col("status") == "dropped"
     found, known = pl.col("found"), pl.col("id").str.starts_with(f"{TRANSFER}/")
-    still = pl.format(
-        "the data still shows {} units", pl.col("units").cast(pl.String).fill_null("its")
-    )
+    units = counted_text(pl.col("units"), "units").fill_null("its units")
+    still = pl.format("the data still shows {}", units)
     return (
         pl.when(done & found)
         .then(pl.concat_str(pl.lit("not seen as done: "), still))

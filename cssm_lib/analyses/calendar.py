@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from cssm_lib.errors import ConfigError
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
 
@@ -20,7 +21,17 @@ ENTRY = {
     "confidence": pl.String,
 }
 DATE = pl.col("date")
-CADENCE_DAYS = 365
+# word → length and unit of a step, and how many of them lie in the year before the renewal
+CADENCES = {
+    "weekly": (1, "w", 52),
+    "fortnightly": (2, "w", 26),
+    "monthly": (1, "mo", 12),
+    "every two months": (2, "mo", 6),
+    "quarterly": (3, "mo", 4),
+    "half-yearly": (6, "mo", 2),
+    "yearly": (12, "mo", 1),
+    "never": (1, "mo", 0),
+}
 
 
 def calendar(
@@ -33,12 +44,13 @@ def calendar(
 ) -> pl.DataFrame:
     """One row per agreement and day of its calendar, oldest first; nothing that is past is hidden.
 
-    Rule packs `calendar.timeline` and `calendar.cadence`; D is the day after the agreement's end
-    (rules.md, "Days, months, ends"), milestones lie 12 months apart within the term. A deed of an
-    export is done where a licence export lies within `proof_before` and `proof_after` days, else
-    due while it may still be made and then missed; any other deed is done where `done` (ids of
-    actions that are done) has its id. `agreements` has agreement, start, end, notice_days; `usage`
-    is the source table. Columns are those of `ANSWERS["calendar"]`; raises nothing.
+    Rule packs `calendar.timeline`, `calendar.classes` and `calendar.cadence`; D is the day after
+    the agreement's end (rules.md, "Days, months, ends"), milestones lie 12 months apart within the
+    term. A deed of an export is done where a licence export lies within `proof_before` and
+    `proof_after` days, else due while it may still be made and then missed; any other deed is done
+    where `done` (ids of actions that are done) has its id. `agreements` has agreement, start, end,
+    notice_days; `usage` is the source table. Columns are those of `ANSWERS["calendar"]`; raises
+    ConfigError for a cadence or a class that there is not.
 
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
@@ -123,20 +135,13 @@ def _proven(listed: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.DataFr
 
 def _cadence(anchors: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The regular exports of each class of products in the year before D."""
-    classes = pl.DataFrame(
-        [{"class": one["class"], "months": one["months"]} for one in rules["calendar.cadence"]]
-    )
     own = days.with_columns(_class(rules)).select("class", "snapshot_date").unique()
-    present = classes.join(own, on="class", how="semi").with_columns(
-        step=pl.int_ranges(1, 12 // pl.col("months") + 1)
-    )
-    back = [pl.format("-{}mo", pl.col("months") * (pl.col("step") + ago)) for ago in (0, 1)]
+    present = _steps(rules).join(own, on="class", how="semi")
+    back = [pl.col("d").dt.offset_by(pl.col(name)) for name in ("back", "further")]
     rows = (
         anchors.filter(pl.col("anchor") == "renewal")
-        .join(present.explode("step"), how="cross")
-        .with_columns(
-            date=pl.col("d").dt.offset_by(back[0]), since=pl.col("d").dt.offset_by(back[1])
-        )
+        .join(present, how="cross")
+        .with_columns(date=back[0], since=back[1])
         .sort("date")
     )
     seen = own.rename({"snapshot_date": "proof"}).sort("proof")
@@ -155,9 +160,28 @@ def _cadence(anchors: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.Data
     ).select(TOLD)
 
 
+def _steps(rules: Rules) -> pl.DataFrame:
+    """One row per class and regular export: how far before D it is, and the one before it."""
+    said, classes = rules["calendar.cadence"], [one["class"] for one in rules["calendar.classes"]]
+    where = f"{rules.entries['calendar.cadence'].source}: rules.calendar.cadence"
+    for name, word in said.items():
+        if name not in classes:
+            raise ConfigError(f"{where}.{name}: no such class; there are {', '.join(classes)}.")
+        if word not in CADENCES:
+            words = ", ".join(CADENCES)
+            raise ConfigError(f"{where}.{name}: {word!r} is no cadence; write one of {words}.")
+    rows = [
+        {"class": name, "back": f"-{each * n}{unit}", "further": f"-{each * (n + 1)}{unit}"}
+        for name, word in said.items()
+        for each, unit, times in [CADENCES[word]]
+        for n in range(1, times + 1)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("class", "back", "further"), pl.String))
+
+
 def _class(rules: Rules) -> pl.Expr:
     found = pl.lit(None, pl.String)
-    for one in reversed(rules["calendar.cadence"]):
+    for one in reversed(rules["calendar.classes"]):
         fits = pl.col("license").str.contains(matches_any(one["patterns"]))
         found = pl.when(fits).then(pl.lit(one["class"])).otherwise(found)
     return found.alias("class")

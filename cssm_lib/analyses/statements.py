@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import grouped
 
 NAMELESS = "account not named"
 PLACE = ["smart_account", "virtual_account", "license"]
@@ -51,7 +52,8 @@ def _distribution(pooled: pl.DataFrame) -> pl.DataFrame:
         units=pl.col("short_units"),
         fact=pl.format(
             f"{free} of the same Smart Account, and {{}} are short in the whole.",
-            *("short_units", "license", *_where("smart_account"), "curable_units", "true_gap"),
+            *(grouped("short_units"), "license", *_where("smart_account")),
+            *(grouped("curable_units"), grouped("true_gap")),
         ),
         evidence=pl.format("Table pooled; licence export of {}.", *_days()),
         our_reading=pl.lit("Distribution inside one Smart Account is no use beyond entitlement."),
@@ -72,7 +74,7 @@ def _balance(positions: pl.DataFrame) -> pl.DataFrame:
         units=apart.abs(),
         fact=pl.format(
             "The export gives a balance of {}, while {} entitled less {} needed are {}.",
-            *("exported_balance", "entitled", "demand", "balance"),
+            *map(grouped, ("exported_balance", "entitled", "demand", "balance")),
         ),
         evidence=pl.format(
             "Table positions, entitled by {}; licence export of {}.", "entitled_basis", *_days()
@@ -91,7 +93,7 @@ def _use(check: pl.DataFrame) -> pl.DataFrame:
         units=pl.col("unexplained"),
         fact=pl.format(
             "The account shows {} in use; its product instances consume {}.",
-            *("in_use", "explained_by_instances"),
+            *map(grouped, ("in_use", "explained_by_instances")),
         ),
         evidence=pl.format(
             "Table instance_check; licence export of {}, instance export of {}.",

@@ -8,6 +8,7 @@ import polars as pl
 
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import grouped
 
 POOL = ["smart_account", "license"]
 DONOR = ["smart_account", "license", "from_virtual_account"]
@@ -156,13 +157,13 @@ def _ending(given: pl.DataFrame, lots: pl.DataFrame, renewal_end: dt.date | None
 def _warning(renewal_end: dt.date | None) -> pl.Expr:
     keep = pl.col("has") - pl.col("given")
     peak = pl.when(pl.col("peak") > keep).then(
-        pl.format("needed {} on {}, would keep {}", "peak", "peak_date", keep)
+        pl.format("needed {} on {}, would keep {}", grouped("peak"), "peak_date", grouped(keep))
     )
     same = pl.col("first_end") == pl.col("last_end")
     on = pl.when(same).then(pl.lit("on")).otherwise(pl.lit("from"))
     ends = pl.format(
         "{} of the units end {} {}, before {}",
-        *("ending", on, "first_end", pl.lit(str(renewal_end))),
+        *(grouped("ending"), on, "first_end", pl.lit(str(renewal_end))),
     )
     both = pl.concat_str(peak, ends, separator="; ", ignore_nulls=True)
     return pl.when(both != "").then(both)

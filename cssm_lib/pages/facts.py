@@ -130,7 +130,8 @@ def spoken(one: Fact, *, tag: str = "b") -> str:
     >>> spoken(Fact(Figure("a.b", "Short", "pooled", "short_units"), 1234, "01"))
     '<b data-fact="a.b">1,234 units</b>'
     """
-    words = "an unknown number" if one.value is None else str(one)
+    unknown = "an unknown number" if one.figure.unit else "unknown"
+    words = unknown if one.value is None else str(one)
     return f'<{tag} data-fact="{safe(one.figure.id)}">{safe(words)}</{tag}>'
 
 

@@ -38,17 +38,23 @@ h1{font-size:14pt;margin:0 0 1pt}h2{font-size:10.5pt;margin:5pt 0 0}
 .text p,.text ul{max-width:none;margin:1pt 0;font-size:7.6pt}.text li{margin:0}
 .outputs{margin:1pt 0}.cssm-means,.cssm-quiet,.cssm-doubt{max-width:none;margin:1pt 0;
 font-size:7.6pt;line-height:1.3}
-.cssm-tiles{margin:3pt 0;max-width:none}.cssm-tile{padding:3pt 8pt}
-.cssm-tile b{font-size:14pt}.cssm-tile span{font-size:7.5pt}
+.cssm-tiles{margin:3pt 0!important;max-width:none}.cssm-tile{padding:3pt 8pt!important}
+.cssm-tile b{font-size:16pt!important}.cssm-tile span{font-size:7.5pt!important}
 .html table.gt_table{font-size:6.8pt!important;margin:0!important;width:100%!important}
 .html>div,.html [data-table]>div{padding:1pt 0!important}
 figure.chart{line-height:0}figure.chart .vega-embed{padding:0;display:block}
 .html table.gt_table :is(td,th){padding:1.2pt 4pt!important;line-height:1.25}
 figure.chart{margin:1pt 0;min-height:0}figure.chart svg.marks{zoom:.8}
 .top{padding:0 0 2pt;font-size:8pt}.bottom{margin-top:4pt;padding:2pt 0 0;font-size:7pt}
-#part-3{break-before:page;margin-top:0}}
+.text{break-after:avoid}}
 </style>"""
 ACCOUNTS_NAMED = 8
+# tables that a person goes on with as a file of the pack, where they have rows
+PAPERS = (
+    ("actions", "actions.csv"),
+    ("calendar", "calendar.ics"),
+    ("statements", "statements.md"),
+)
 OF_POSITIONS = "count of positions.license"
 # what a reader must know before relying on the page, with the figure that ends the sentence
 DOUBTS = (
@@ -138,7 +144,9 @@ def line(page: Page) -> Shown:
     terms = _agreement(page).replace("none in client.toml", "no agreement in client.toml")
     words = [page.answers.name, terms, f"as of {day(page.answers.as_of)}"]
     mark = MARKS[page.answers.about.get("audience", INTERNAL)]
-    head = " · ".join([*map(safe, words), f"snapshots: {_snapshots(page, say)}", safe(mark)])
+    head = " · ".join([*map(safe, words), f"snapshots: {_snapshots(page, say)}"])
+    # a printed page has the mark at its head and foot already
+    head += f'<span class="screen"> · {safe(mark)}</span>'
     doubts = [(words, made) for words, made in DOUBTS if page.made(made).value]
     told = " ".join(f"{safe(words)}: {say(made)}." for words, made in doubts)
     html = f'<p class="cssm-quiet">{head}</p>'
@@ -146,12 +154,13 @@ def line(page: Page) -> Shown:
     return Shown(f"{STYLE}{SHORT_PAGE}{html}", tuple(say), plain="<header>")
 
 
-def behind(*tables: str) -> Shown:
-    """Where the pack holds what a short page rests on: its tables and the list of its pages."""
+def behind(page: Page, *tables: str) -> Shown:
+    """Where the pack holds what a short page rests on: its pages, its papers, these tables."""
     links = [f'<a href="tables/{name}.csv">{name}</a>' for name in tables]
+    papers = [f'<a href="{file}">{file}</a>' for name, file in PAPERS if page.table(name).height]
     pages = 'In the pack: <a href="index.html">all pages</a>'
-    html = f'<p class="cssm-quiet">{pages}; {", ".join(links)}.</p>'
-    return Shown(html, plain="<links>")
+    html = "; ".join([pages, ", ".join([*papers, *links])])
+    return Shown(f'<p class="cssm-quiet">{html}.</p>', plain="<links>")
 
 
 def _scenario(about: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import thousands
 
 NOTHING = "–"
 CENT = Decimal("0.01")
@@ -146,7 +147,7 @@ LABELS = {
     "uplift": "Uplift of licences",
     "differs_by": "Days after the dashboard",
     "organization_id": "Organisation",
-    "why": "Evidence",
+    "d_day": "Day",
     "ask": "What we ask",
     "device_hostname": "Host name",
     "device_serial": "Serial (Cisco)",
@@ -240,14 +241,8 @@ def number_text(number: pl.Expr, *, signed: bool = False) -> pl.Expr:
     cents = parts.struct[1].str.replace(r"^(\d\d.*?)0+$", "$1")
     money = number.meta.output_name() in MONEY
     some = cents.is_not_null() & ((cents != "00") | pl.lit(money))
-    digits = _grouped(parts.struct[0])
+    digits = thousands(parts.struct[0])
     text = pl.when(some).then(digits + "." + cents).otherwise(digits)
     sign = pl.when(number < 0).then(pl.lit("−"))
     sign = sign.when(number > 0).then(pl.lit("+")) if signed else sign
     return (sign.otherwise(pl.lit("")) + text).alias(number.meta.output_name())
-
-
-def _grouped(digits: pl.Expr) -> pl.Expr:
-    """1234567 → 1,234,567: a comma after every third digit from the right."""
-    backwards = digits.str.reverse().str.replace_all(r"(\d{3})", "$1,")
-    return backwards.str.strip_suffix(",").str.reverse()

@@ -32,6 +32,10 @@ ACCOUNTS = {
 MOVES = ("from_virtual_account", "to_virtual_account")
 HISTORY = ("pool_days", "line_history")
 NO_DATA = "No data for this part."
+SINCE = (
+    "{changed} changed, by {causes}; the parts of each add up to its difference. Explained by the"
+    " data received only: {undecided}."
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Page:
     def internal(self) -> bool:
         """Whether the page is for the client's own side, which alone sees moves and models."""
         return self.answers.about.get("audience", INTERNAL) == INTERNAL
+
+    @property
+    def compared(self) -> bool:
+        """Whether the answers say what changed since a previous pack."""
+        return bool(self.answers.about.get("previous"))
 
     def shows(self, name: str) -> bool:
         """Whether the reader of the page may see a figure."""
@@ -217,12 +226,28 @@ def reading(page: Page, part: str) -> Shown:
 
 def changes(page: Page) -> Shown:
     """What changed since the previous pack, in words; where none was given, how to give one."""
-    previous = page.answers.about.get("previous")
-    if previous and page.answers["changes"].is_empty():
-        day = previous["as_of"] or "no day"
-        words = f"No change: every headline figure is what it was in the pack as of {day}."
+    if page.compared and page.answers["changes"].is_empty():
+        words = f"No change: every headline figure is what it was in the pack {_earlier(page)}."
         return Shown(_paragraph(safe(words)), plain=words)
     return reading(page, "changes")
+
+
+def since(page: Page) -> Shown:
+    """The same in one line for a short page; nothing where no previous pack was given."""
+    if not page.compared:
+        return Shown("", plain="<no previous pack>")
+    if page.answers["changes"].is_empty():
+        return changes(page)
+    facts = [page.fact(name) for name in READINGS["changes"].figures]
+    words = {one.figure.id.split(".")[1]: spoken(one) for one in facts}
+    head = f"<b>Since the pack {safe(_earlier(page))}.</b>"
+    html = _paragraph(f"{head} {SINCE.format_map(words)}")
+    return Shown(html, tuple(facts), "<since>")
+
+
+def _earlier(page: Page) -> str:
+    """Which pack was compared with."""
+    return f"as of {page.answers.about['previous']['as_of'] or 'no day'}"
 
 
 def _unfilled(table: str) -> str:

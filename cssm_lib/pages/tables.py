@@ -17,6 +17,9 @@ SHORT_COLOUR = "#B34700"
 ROWS_ON_PAPER = 40
 ROWS_IN_A_LIST = 1000
 FONTS = ["system-ui", "Segoe UI", "DejaVu Sans", "Arial", "sans-serif"]
+# columns of part numbers and names
+CODES = ("line", "renews", "quote_sku")
+LONGEST_CODE = 24
 # below zero means short: colour and sign, never colour alone
 SIGNED = (
     "balance",
@@ -92,10 +95,19 @@ def _great_table(frame: pl.DataFrame) -> str:
     whole = [*numbers, *(n for n in frame.columns if frame.schema[n] == pl.Date or n == "sku")]
     if whole:
         table = table.tab_style(style.css("white-space: nowrap;"), loc.body(columns=whole))
+    for column in [name for name in CODES if frame.schema.get(name) == pl.String]:
+        codes = loc.body(columns=column, rows=_without_space(frame, column))
+        table = table.tab_style(style.css("white-space: nowrap;"), codes)
     for column in [name for name in numbers if name in SIGNED]:
         below = loc.body(columns=column, rows=_below_zero(frame, column))
         table = table.tab_style(style.text(color=SHORT_COLOUR, weight="bold"), below)
     return table.as_raw_html()
+
+
+def _without_space(frame: pl.DataFrame, column: str) -> list[int]:
+    """Rows that hold a part number, which is never broken at its hyphens."""
+    code = ~pl.col(column).str.contains(r"\s") & (pl.col(column).str.len_chars() <= LONGEST_CODE)
+    return frame.with_row_index().filter(code)["index"].to_list()
 
 
 def _below_zero(frame: pl.DataFrame, column: str) -> list[int]:

@@ -15,10 +15,30 @@ def counted(number: int, unit: str) -> str:
 
 
 def counted_text(number: pl.Expr, unit: str) -> pl.Expr:
-    """The same of a column, without a comma between thousands.
+    """The same of a column.
 
     >>> pl.select(counted_text(pl.lit(1), "units")).item()
     '1 unit'
     """
     one = pl.when(number == 1).then(pl.lit(unit.removesuffix("s"))).otherwise(pl.lit(unit))
-    return pl.format("{} {}", number, one)
+    return pl.format("{} {}", grouped(number), one)
+
+
+def grouped(number: pl.Expr | str) -> pl.Expr:
+    """A whole number of a column in a sentence: thousands apart, a true minus; null stays null.
+
+    >>> pl.DataFrame({"n": [1234567, -1205, 12, None]}).select(grouped("n"))["n"].to_list()
+    ['1,234,567', '−1,205', '12', None]
+    """
+    number = pl.col(number) if isinstance(number, str) else number
+    whole = number.cast(pl.Int64)
+    sign = pl.when(whole < 0).then(pl.lit("−")).otherwise(pl.lit(""))
+    return pl.concat_str(sign, thousands(whole.abs().cast(pl.String))).alias(
+        number.meta.output_name(raise_if_undetermined=False) or "number"
+    )
+
+
+def thousands(digits: pl.Expr) -> pl.Expr:
+    """1234567 → 1,234,567: a comma after every third digit from the right."""
+    backwards = digits.str.reverse().str.replace_all(r"(\d{3})", "$1,")
+    return backwards.str.strip_suffix(",").str.reverse()

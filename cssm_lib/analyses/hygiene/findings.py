@@ -10,6 +10,7 @@ from cssm_lib.analyses.hygiene.accounts import ACCOUNT, quiet_days
 from cssm_lib.analyses.hygiene.names import near_names
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import grouped
 
 RESELLER, STRANDED = "Smart Account held by a reseller", "stranded stock"
 DEFAULT, NEAR = "default account in use", "near-duplicate names"
@@ -96,8 +97,8 @@ def _by_reseller(accounts: pl.DataFrame) -> pl.DataFrame:
         instances=pl.when(pl.col("said") > 0).then("instances"),
         evidence=pl.format(
             "held_by = reseller in client.toml; Virtual Accounts: {}, in demand: {}",
-            "number",
-            "demand",
+            grouped("number"),
+            grouped("demand"),
         ),
         target=pl.lit("the customer's own Smart Account"),
     )
@@ -119,7 +120,7 @@ def _stranded(accounts: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
         units=pl.col("stranded_units"),
         evidence=pl.lit("without demand for it, while another account of the pool uses it"),
         target=pl.coalesce(
-            pl.format("transfers planned from here: {} to {}", "planned", "goes"),
+            pl.format("transfers planned from here: {} to {}", grouped("planned"), "goes"),
             pl.lit("no account is short of it today: take it off the renewal"),
         ),
     )
@@ -130,7 +131,7 @@ def _default(accounts: pl.DataFrame) -> pl.DataFrame:
     return _of_account(
         accounts.filter("is_default", used),
         DEFAULT,
-        evidence=pl.format("licence names: {}, in demand: {}", "licenses", "demand"),
+        evidence=pl.format("licence names: {}, in demand: {}", "licenses", grouped("demand")),
         target=pl.lit("named accounts; the default one stays and is empty"),
     )
 
@@ -204,7 +205,7 @@ def _without_instances(accounts: pl.DataFrame) -> pl.DataFrame:
     return _of_account(
         accounts.filter(pl.col("instances") == 0, ~pl.col("dormant"), ~pl.col("is_default")),
         EMPTY,
-        evidence=pl.format("no instance in the newest export; in demand: {}", "demand"),
+        evidence=pl.format("no instance in the newest export; in demand: {}", grouped("demand")),
         target=pl.lit("closed, or an owner and a purpose"),
     )
 

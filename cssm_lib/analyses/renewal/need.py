@@ -21,6 +21,7 @@ from cssm_lib.analyses.renewal.money import cents, money
 from cssm_lib.analyses.renewal.tiers import tier_of
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import grouped
 
 GONE = ("retired", "duplicate", "dropped")
 MICRO = 10**6
@@ -164,7 +165,7 @@ def _planned(
     if not parts:
         return _no_units("planned").with_columns(planned_why=pl.lit(None, pl.String))
     sign = pl.when(pl.col("units") > 0).then(pl.lit("+")).otherwise(pl.lit("−"))
-    says = pl.format("{}{} ({})", sign, pl.col("units").abs(), "why")
+    says = pl.format("{}{} ({})", sign, grouped(pl.col("units").abs()), "why")
     entries = pl.concat(parts).filter(pl.col("units") != 0)
     return entries.group_by("item", maintain_order=True).agg(
         planned=pl.col("units").sum(), planned_why=says.str.join("; ")
@@ -264,8 +265,8 @@ def _beyond() -> pl.Expr:
 
 def _reason(as_of: dt.date | None, in_lines: bool) -> pl.Expr:
     """The way to the quantity in one sentence; what is not deducted stands at its end."""
-    used = pl.format("{} in use on {}", "as_of", pl.col("measured_on").cast(pl.String))
-    undated = pl.format("{} in use, day unknown", "as_of")
+    used = pl.format("{} in use on {}", grouped("as_of"), pl.col("measured_on").cast(pl.String))
+    undated = pl.format("{} in use, day unknown", grouped("as_of"))
     less = [
         _part("unreported", "plus {} last shown by instances whose reports are overdue"),
         _part("perpetual", "less {} of perpetual licences"),
@@ -281,9 +282,9 @@ def _reason(as_of: dt.date | None, in_lines: bool) -> pl.Expr:
         pl.when(pl.col("peak") > pl.col("as_of")).then(
             pl.format(
                 "the peak, {} on {}, would be {} more",
-                "peak",
+                grouped("peak"),
                 pl.col("peak_date").cast(pl.String),
-                pl.col("peak") - pl.col("as_of"),
+                grouped(pl.col("peak") - pl.col("as_of")),
             )
         ),
         _part("stale", "{} long silent, to be checked and not deducted"),
@@ -312,7 +313,7 @@ def _reason(as_of: dt.date | None, in_lines: bool) -> pl.Expr:
 
 
 def _part(name: str, words: str) -> pl.Expr:
-    return pl.when(pl.col(name) > 0).then(pl.format(words, name))
+    return pl.when(pl.col(name) > 0).then(pl.format(words, grouped(name)))
 
 
 def _priced(rows: pl.DataFrame) -> pl.DataFrame:

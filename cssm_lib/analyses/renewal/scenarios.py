@@ -72,10 +72,13 @@ def _rows(renewal: pl.DataFrame, lines: pl.DataFrame, ranges: pl.DataFrame) -> p
     wanted = pl.coalesce("recommended", "today")
     peak = pl.col("peak") - pl.sum_horizontal("owned_on", "perpetual")
     asked = pl.max_horizontal(pl.col("today") + pl.col("short_units").fill_null(0), peak)
-    return rows.with_columns(
+    rows = rows.with_columns(
         wanted=wanted, opening=pl.max_horizontal(asked, wanted),
         cleaned=pl.max_horizontal("today", "clean_need"),
     )  # fmt: skip
+    free = pl.sum_horizontal("retired", "duplicate", "dropped", "curable_units")
+    above = pl.col("opening") - pl.col("wanted")
+    return rows.with_columns(cured=pl.min_horizontal(free, above).clip(0))
 
 
 def _scenario(rows: pl.DataFrame, place: int, name: str) -> pl.DataFrame:
@@ -84,7 +87,10 @@ def _scenario(rows: pl.DataFrame, place: int, name: str) -> pl.DataFrame:
         pl.lit(place).alias("place"), pl.lit(name).alias("scenario"),
         quantity=pl.col(quantity), price_now=_price(end),
     )  # fmt: skip
-    return priced.with_columns(cents=cents(pl.col("quantity"), "price_now"), note=_note(end))
+    known = priced.with_columns(cents=cents(pl.col("quantity"), "price_now"), note=_note(end))
+    if end != "opening":
+        return known.with_columns(cured=pl.lit(None, pl.Int64), cured_cents=pl.lit(None, pl.Int128))
+    return known.with_columns(cured_cents=cents(pl.col("cured"), "unit_billed"))
 
 
 def _price(end: str | None) -> pl.Expr:
@@ -136,6 +142,7 @@ def _against(every: pl.DataFrame) -> pl.DataFrame:
         break_even_price=pl.when(dearer).then(each("opening_cents", fewer)),
         money=money(pl.col("cents")),
         against_opening=money(pl.col("cents") - pl.col("opening_cents")),
+        cured_money=money(pl.col("cured_cents")),
     )
 
 
@@ -149,10 +156,6 @@ def numbers(renewal: pl.DataFrame, lines: pl.DataFrame, ranges: pl.DataFrame) ->
     have a null agreement. Columns: ANSWERS["numbers"].
     """
     rows = _rows(renewal, lines, ranges).with_columns(price_now=_price("opening"))
-    free = pl.sum_horizontal("retired", "duplicate", "dropped", "curable_units")
-    rows = rows.with_columns(
-        cured=pl.min_horizontal(free, pl.col("opening") - pl.col("wanted")).clip(0)
-    )
     billed = pl.col("unit_billed")
     sums = rows.group_by("agreement").agg(
         ask=pl.col("opening").sum(), position=pl.col("wanted").sum(), cured=pl.col("cured").sum(),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cssm_lib.rules import Rules
+from cssm_lib.schema.words import grouped
 
 LINE = ["agreement", "suite", "sku"]
 POOL = ["smart_account", "license"]
@@ -33,12 +34,13 @@ def consumption(made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     evidence = [
         pl.format(
             "{} in use against {} paid today",
-            "as_of", pl.when(pl.col("sku").is_null()).then("entitled").otherwise("today"),
+            grouped("as_of"),
+            grouped(pl.when(pl.col("sku").is_null()).then("entitled").otherwise("today")),
         ),
         pl.when(pl.col("short_units") > 0).then(
             pl.format(
                 "single accounts lack {}, of which transfers cure {}",
-                "short_units", pl.col("curable_units").fill_null(0),
+                grouped("short_units"), grouped(pl.col("curable_units").fill_null(0)),
             )
         ),
         pl.lit("tables renewal, positions, transfers"),
@@ -54,7 +56,7 @@ def _accounts_short(made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     short = made["positions"].filter(balance < 0).sort("balance_after_substitution", *PLACE)
     short = _with_line(short, made["unit_prices"], made["renewal"])
     name = pl.format(
-        "{} ({} −{})", pl.col("virtual_account").fill_null(UNNAMED), "license", -balance
+        "{} ({} {})", pl.col("virtual_account").fill_null(UNNAMED), "license", grouped(balance)
     )
     return _named(short, name)
 
@@ -80,7 +82,8 @@ def growth(
     share = (pl.col("units") * 100 / pl.col("before")).round(0).cast(pl.Int64)
     evidence = pl.format(
         "{} on {} against {} on {}: {} more{}; table {}",
-        "demand", _iso("snapshot_date"), "before", _iso("day_before"), "units",
+        grouped("demand"), _iso("snapshot_date"), grouped("before"), _iso("day_before"),
+        grouped("units"),
         pl.when(pl.col("before") > 0).then(pl.format(" ({} %)", share)).otherwise(pl.lit("")),
         pl.when(pl.col("sku").is_null()).then(pl.lit("pool_days")).otherwise(pl.lit("line_days")),
     )  # fmt: skip
@@ -119,8 +122,8 @@ def unused(made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = made["renewal"].with_columns(paid=paid, units=paid - needed)
     rows = rows.filter(pl.col("units") > 0, pl.col("peak").is_not_null())
     named = _joined(rows, _accounts_idle(made))
-    at = pl.format("{} paid today, at most {} needed in the year", "paid", needed)
-    never = pl.format("{} paid today, none used in the whole year", "paid")
+    at = pl.format("{} paid today, at most {} needed in the year", grouped("paid"), grouped(needed))
+    never = pl.format("{} paid today, none used in the whole year", grouped("paid"))
     evidence = pl.concat_str(
         pl.when(needed == 0).then(never).otherwise(at),
         pl.format("without any use: {}", "accounts"),

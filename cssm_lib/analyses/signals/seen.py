@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cssm_lib.rules import Rules
+from cssm_lib.schema.words import grouped
 
 ACCOUNT = ["smart_account", "virtual_account"]
 PLACE = [*ACCOUNT, "license"]
@@ -21,7 +22,7 @@ def tier(drift: pl.DataFrame) -> pl.DataFrame:
     """One row per Virtual Account and licence with devices whose configuration needs a higher tier.
 
     Units are the licences of these devices; the evidence is the first lines of configuration.
-    Without such a line a short pool is no tier: that is what consumption says.
+    A device of a short pool has a verdict of its own: that is what consumption says.
     """
     shown = pl.col("evidence").is_not_null() & pl.col("needed_tier").is_not_null()
     rows = drift.filter(pl.col("verdict") == "above licence", shown)
@@ -95,14 +96,14 @@ def _first(names: pl.Expr) -> pl.Expr:
     rest = said.len().cast(pl.Int64) - MOST_NAMED
     return pl.concat_str(
         said.head(MOST_NAMED).str.join(", "),
-        pl.when(rest > 0).then(pl.format(" and {} more", rest)).otherwise(pl.lit("")),
+        pl.when(rest > 0).then(pl.format(" and {} more", grouped(rest))).otherwise(pl.lit("")),
     )
 
 
 def _many(count: str, what: str = "instance") -> pl.Expr:
     """A number with its noun."""
     ending = pl.when(pl.col(count) == 1).then(pl.lit("")).otherwise(pl.lit("s"))
-    return pl.format("{} {}{}", pl.col(count), pl.lit(what), ending)
+    return pl.format("{} {}{}", grouped(count), pl.lit(what), ending)
 
 
 def _device() -> pl.Expr:

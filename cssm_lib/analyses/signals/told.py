@@ -12,6 +12,7 @@ from cssm_lib.analyses.signals.counted import LINE, PLACE
 from cssm_lib.analyses.signals.worth import amount
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.words import grouped
 
 GROWTH = {
     "baseline": "that stay",
@@ -105,7 +106,7 @@ def _divided(rows: pl.DataFrame, years: pl.DataFrame | None) -> pl.DataFrame:
         return rows
     newest = years.sort("to_day").group_by(LINE).last()
     parts = [
-        pl.when(pl.col(name) != 0).then(pl.format(f"{{}} {words}", name))
+        pl.when(pl.col(name) != 0).then(pl.format(f"{{}} {words}", grouped(name)))
         for name, words in GROWTH.items()
     ]
     said = pl.format(

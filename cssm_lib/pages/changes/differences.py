@@ -12,6 +12,7 @@ import polars as pl
 
 from cssm_lib.pages.changes.instances import instance_movements
 from cssm_lib.pages.changes.ledger import POOL, UNIT, Tables, movements
+from cssm_lib.pages.changes.lines import LINE, by_line, line_causes, main_cause, repriced, reworked
 from cssm_lib.pages.changes.states import (
     POOL_COLUMNS,
     POSITION_COLUMNS,
@@ -25,13 +26,18 @@ from cssm_lib.schema.answers.changes import CAUSES
 
 EXACT = UNITS
 # columns by which a row finds its place in the ledger
-PLACED = (*UNIT, "serial", "device_serial", "end_date")
+PLACED = (*UNIT, "serial", "device_serial", "device", "end_date")
 # no table has a column of that name
 PART = "part of the figure"
 ADDITIVE = ("sum", "count", "distinct")
 STALE = "shadow.stale_days"
+# what may tell a row's cause, the best first: its end, its price, its instance, its line, its units
+KINDS = ("_ended", "_price", "_one", "_line", "", "_row")
+# how tables call an instance
+SERIALS = ("serial", "device_serial", "device")
 NO_SUM = "no sum of rows: the whole difference stands under what moved the most units"
 SAME_UNITS = "the same units: another day, another window or a longer history"
+MORE_UNITS = "more than the units that moved here: another day, another window, late reports"
 TOLD = {
     "figure": pl.String,
     "item": pl.String,
@@ -83,9 +89,9 @@ def changes(before: Tables, after: Tables, *, renewal: str | None = None) -> pl.
     """
     pair = Pair(before, after, _stale_days(after))
     parts = [
-        _with_totals(_parts(pair, figure), pair, figure, page)
+        _with_totals(_parts(pair, _summed(pair, figure, renewal)), pair, figure, page)
         for page, names in HEADLINES.items()
-        for figure in (_asked(FIGURES[name], after, renewal) for name in names)
+        for figure in (_shown(pair, FIGURES[name], renewal) for name in names)
     ]
     rows = pl.concat(
         [part for part in parts if not part.is_empty()] or [_none()], how="diagonal_relaxed"
@@ -123,11 +129,30 @@ def _asked(figure: Figure, tables: Any, renewal: str | None) -> Figure:
     return replace(figure, where=f"({figure.where}) AND ({own})" if figure.where else own)
 
 
-def _with_totals(parts: pl.DataFrame, pair: Pair, figure: Figure, page: str) -> pl.DataFrame:
+def _values(pair: Pair, figure: Figure) -> list[Decimal | None]:
+    """The figure in both packs; None where nothing is known."""
     how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
-    before, after = (
-        _exact(value_of(tables[figure.table], **how)) for tables in (pair.before, pair.after)
-    )
+    return [_exact(value_of(tables[figure.table], **how)) for tables in (pair.before, pair.after)]
+
+
+def _shown(pair: Pair, figure: Figure, renewal: str | None) -> Figure:
+    """The figure that the pages show: where neither pack has a value, the one that stands in."""
+    asked = _asked(figure, pair.after, renewal)
+    unknown = figure.otherwise and _values(pair, asked) == [None, None]
+    return _shown(pair, FIGURES[figure.otherwise], renewal) if unknown else asked
+
+
+def _summed(pair: Pair, figure: Figure, renewal: str | None) -> Figure:
+    """The same figure over finer rows, where these add up to it in both packs."""
+    finer = by_line(FIGURES[figure.id]) if figure.id in FIGURES else None
+    if finer is None:
+        return figure
+    asked = _asked(finer, pair.after, renewal)
+    return asked if _values(pair, asked) == _values(pair, figure) else figure
+
+
+def _with_totals(parts: pl.DataFrame, pair: Pair, figure: Figure, page: str) -> pl.DataFrame:
+    before, after = _values(pair, figure)
     known = {"before": pl.lit(before, EXACT), "after": pl.lit(after, EXACT)}
     words = {"label": figure.label, "unit": figure.unit, "page": page}
     return parts.with_columns(**known, **{name: pl.lit(word) for name, word in words.items()})
@@ -250,10 +275,21 @@ def _by_row(pair: Pair, figure: Figure, done: pl.DataFrame) -> pl.DataFrame:
         rows = rows.join(done.select(place).unique(), on=place, how="anti", nulls_equal=True)
     rows = rows.filter(pl.col("change") != 0)
     named = _caused(rows, pair, figure)
-    others = [_told(name) for name in key if name not in UNIT]
+    others = [_told(name) for name in key if name not in (*UNIT, "scenario")]
     words = [pl.col(name).cast(pl.String) for name in others]
     item = pl.concat_str(words, separator=" / ", ignore_nulls=True) if others else pl.lit(None)
-    return named.with_columns(item=item.cast(pl.String))
+    told = named.with_columns(item=item.cast(pl.String).replace("", None))
+    return _together(told) if set(others) & set(SERIALS) else told
+
+
+def _together(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of single instances as one for each account, cause and evidence."""
+    key = [name for name in (*UNIT, "cause", "why") if name in rows.columns]
+    item = pl.when(pl.len() == 1).then(pl.col("item").first())
+    many = pl.format("{} instances or records", pl.len())
+    return rows.group_by(key, maintain_order=True).agg(
+        pl.col("change").sum(), item=item.otherwise(many)
+    )
 
 
 def _key(figure: Figure) -> list[str]:
@@ -261,9 +297,9 @@ def _key(figure: Figure) -> list[str]:
     table = {**ANSWERS, **TABLES}[figure.table]
     if figure.aggregate == "distinct":
         return [figure.column]
-    named = [
-        name for name in table.key or ("source", "table", "rule", "about") if name in table.names
-    ]
+    serials = [name for name in SERIALS[:2] if name in table.names]
+    by_instance = [*UNIT[:2], *serials[:1]] if serials else ("source", "table", "rule", "about")
+    named = [name for name in table.key or by_instance if name in table.names]
     return named or [table.names[0]]
 
 
@@ -274,27 +310,50 @@ def _caused(rows: pl.DataFrame, pair: Pair, figure: Figure) -> pl.DataFrame:
     place = [name for name in UNIT if name in rows.columns]
     if "license" in place:
         stock = pair.moved.filter((pl.col("side") == "entitled") | (figure.table != "expiries"))
-        rows = rows.join(_main(stock, place), on=place, how="left", nulls_equal=True)
-    serial = next((name for name in ("serial", "device_serial") if name in rows.columns), None)
+        rows = rows.join(main_cause(stock, place), on=place, how="left", nulls_equal=True)
+    rows = _of_lines(rows, pair)
+    serial = next((name for name in SERIALS if name in rows.columns), None)
     if serial:
-        of_one = _main(pair.instances, ["instance"]).rename({"instance": serial})
-        rows = rows.join(of_one, on=serial, how="left", suffix="_one")
-    causes = [name for name in ("ended", "cause_one", "cause") if name in rows.columns]
-    whys = [name for name in ("ended_why", "why_one", "why") if name in rows.columns]
-    plain = pair.unmoved if "license" in place else "the files received differ"
+        of_one = main_cause(pair.instances, ["instance"]).rename({"instance": serial})
+        named = {name: f"{name}_one" for name in ("cause", "why")}
+        rows = rows.join(of_one.drop("moved").rename(named), on=serial, how="left")
+    kinds = [kind for kind in KINDS if f"cause{kind}" in rows.columns]
+    causes, whys = (
+        [_held(name, kind, rows, figure) for kind in kinds] for name in ("cause", "why")
+    )
+    plain = pl.lit(pair.unmoved if "license" in place else "the files received differ")
+    if "moved" in rows.columns and pair.unmoved == SAME_UNITS:
+        plain = pl.when(pl.col("moved").is_null()).then(plain).otherwise(pl.lit(MORE_UNITS))
     return rows.with_columns(
-        cause=pl.coalesce(*causes, pl.lit("data")), why=pl.coalesce(*whys, pl.lit(plain))
+        cause=pl.coalesce(*causes, pl.lit("data")), why=pl.coalesce(*whys, plain)
     )
 
 
-def _main(moved: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """At each key the cause that moved the most units, ties in the order of `CAUSES`."""
-    sums = moved.group_by(*key, "cause").agg(
-        pl.col("units").abs().sum(), pl.col("why").sort_by(pl.col("units").abs()).last()
-    )
-    place = pl.col("cause").replace_strict(_order(), default=99)
-    ordered = sums.sort([pl.col("units"), place], descending=[True, False])
-    return ordered.group_by(key, maintain_order=True).first().select(*key, "cause", "why")
+def _held(name: str, kind: str, rows: pl.DataFrame, figure: Figure) -> pl.Expr:
+    """A cause, or its evidence, as far as it can be one: units explain no more units than moved."""
+    said, moved = pl.col(f"{name}{kind}"), f"moved{kind}"
+    if figure.unit != "units" or moved not in rows.columns:
+        return said
+    beyond = (pl.col("change").abs() > pl.col(moved)).fill_null(False)
+    return pl.when(~beyond).then(said)
+
+
+def _of_lines(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
+    """Adds what moved the line that a row is of, and whether its price did."""
+    key = [_told(name) for name in LINE]
+    if not set(key) <= set(rows.columns):
+        return rows
+    found = [("_line", line_causes(pair.before, pair.after, pair.moved))]
+    if "row's scenario" in rows.columns:
+        found.append(("_price", repriced(pair.before, pair.after)))
+        found.append(("_row", reworked(pair.before, pair.after)))
+    for kind, causes in found:
+        said = [name for name in ("cause", "why", "moved") if name in causes.columns]
+        own = [name for name in causes.columns if name not in said]
+        named = causes.rename({name: _told(name) for name in own})
+        named = named.rename({name: f"{name}{kind}" for name in said})
+        rows = rows.join(named, on=[_told(name) for name in own], how="left", nulls_equal=True)
+    return rows
 
 
 def _ended(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
@@ -302,16 +361,15 @@ def _ended(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
     now = pair.after["positions"].group_by(UNIT[:2]).agg(pl.col("snapshot_date").max().alias("now"))
     passed = pl.col("end_date") < pl.col("now")
     return rows.join(now, on=UNIT[:2], how="left", nulls_equal=True).with_columns(
-        ended=pl.when(passed).then(pl.lit("expired")),
-        ended_why=pl.when(passed).then(pl.lit("its last day has passed since")),
+        cause_ended=pl.when(passed).then(pl.lit("expired")),
+        why_ended=pl.when(passed).then(pl.lit("its last day has passed since")),
     )
 
 
 def _whole(pair: Pair, figure: Figure) -> pl.DataFrame:
     """A figure that is no sum: its whole difference as one row."""
-    how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
-    values = [_exact(value_of(t[figure.table], **how)) or 0 for t in (pair.before, pair.after)]
-    main = _main(pair.moved.with_columns(all=pl.lit(1)), ["all"])
+    values = [value or 0 for value in _values(pair, figure)]
+    main = main_cause(pair.moved.with_columns(all=pl.lit(1)), ["all"])
     cause = main["cause"].item() if main.height else "data"
     row = {"cause": [cause], "change": [Decimal(values[1]) - Decimal(values[0])]}
     return pl.DataFrame(row, schema={"cause": pl.String, "change": EXACT}).with_columns(

@@ -19,15 +19,20 @@ COLOURS = {
 }
 
 
+# the pages whose figures in units are owned, needed, short or over
+POSITION = ("00", "01")
+
+
 def changes_by_cause(changes: pl.DataFrame, *, known: bool = False) -> alt.Chart:
-    """Of each headline figure in units, what every cause added to it or took from it.
+    """Of each headline figure of the position in units, what every cause added or took away.
 
     `known`: a previous pack was compared, so that no row means no change.
     """
-    title = "What changed since the last pack, by cause"
-    rows = changes.filter(pl.col("unit") == "units")
+    title = "What changed in the position since the last pack, by cause"
+    # counts of reports and devices have other sizes, and stand in the table
+    rows = changes.filter(pl.col("unit") == "units", pl.col("page").is_in(POSITION))
     if rows.is_empty():
-        same = "No headline figure in units changed since the last pack."
+        same = "No headline figure of the position in units changed since the last pack."
         return blank(title, "changes", sentence=same if known or changes.height else "")
     parts = rows.group_by("label", "cause", maintain_order=True).agg(
         pl.col("change").sum().cast(pl.Float64).alias("units"),

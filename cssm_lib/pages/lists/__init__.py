@@ -61,6 +61,7 @@ from cssm_lib.pages.lists.papers import (
     change_rows,
     changes,
     due,
+    numbers_since,
     statements,
 )
 from cssm_lib.pages.lists.received import (
@@ -133,6 +134,7 @@ __all__ = [
     "moves",
     "names_alike",
     "next_ones",
+    "numbers_since",
     "old_products",
     "owed",
     "pairs",

@@ -12,13 +12,22 @@ OPEN_STATES = ("missed", "due", "today", "ahead")
 
 def changes(page: Page) -> pl.DataFrame:
     """One row per headline figure that changed: before, what each cause made of it, after."""
-    rows = page.table("changes")
+    return _by_cause(page.table("changes"))
+
+
+def _by_cause(rows: pl.DataFrame) -> pl.DataFrame:
     names = [cause for cause in CAUSES if cause in rows["cause"].to_list()]
     sums = [pl.col("change").filter(pl.col("cause") == cause).sum().alias(cause) for cause in names]
     totals = rows.group_by("page", "label", "unit", maintain_order=True).agg(
         pl.col("before").first(), *sums, pl.col("after").first()
     )
-    return totals.drop("page").rename({"label": "figure"})
+    return totals.rename({"label": "figure"})
+
+
+def numbers_since(page: Page) -> pl.DataFrame:
+    """One row per number of the page that changed: before, what each cause made of it, after."""
+    mine = page.table("changes").filter(pl.col("page") == page.number)
+    return _by_cause(mine).drop("page")
 
 
 def change_rows(page: Page) -> pl.DataFrame:
@@ -36,7 +45,9 @@ def change_rows(page: Page) -> pl.DataFrame:
 
 def actions(page: Page) -> pl.DataFrame:
     """One row per action, what is open and due first."""
-    return page.table("actions").drop("other")
+    return page.table("actions").select(
+        *("action", "license", "units", "check", "owner", "effort", "status", "due", "late", "note")
+    )
 
 
 def calendar(page: Page) -> pl.DataFrame:
@@ -51,10 +62,10 @@ def due(page: Page) -> pl.DataFrame:
 
 
 def _days(rows: pl.DataFrame) -> pl.DataFrame:
-    named = pl.format("D{}", pl.col("day").cast(pl.String).str.replace("^(\\d)", "+$1"))
+    counted = pl.format("D{}", pl.col("day").cast(pl.String).str.replace("^(\\d)", "+$1"))
     return rows.sort("date", "agreement", "id").select(
         "date",
-        named.alias("day"),
+        counted.str.replace("-", "−", literal=True).alias("d_day"),
         *("agreement", "what", "kind", "state", "evidence", "source", "confidence"),
     )
 

@@ -15,8 +15,8 @@ READINGS = {
     "actions": Reading(
         "actions",
         of("papers", "open", "late", "not_seen", "actions"),
-        "Of {actions}: {open}, late {late}, said to be done while the data still shows them"
-        " {not_seen}.",
+        "Of {actions}, open: {open}; late: {late}; said to be done while the data still shows"
+        " them: {not_seen}.",
         "Fill in owner and due day in the pack's actions.csv and copy it beside client.toml: the"
         " next pack carries it on and checks it against the data.",
         "Of {actions} none is open. Said to be done while the data still shows them: {not_seen}.",

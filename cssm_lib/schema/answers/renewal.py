@@ -190,6 +190,8 @@ SCENARIOS = Table(
         count("term_months", "of the new term", unit="months"),
         money("money", "quantity × price × term"),
         money("against_opening", "money less that of the likely opening"),
+        count("cured", "of the likely opening, what removing instances and transfers take off"),
+        money("cured_money", "these units at today's price"),
         text("note", "why money is missing, where it is"),
         CURRENCY,
     ),
