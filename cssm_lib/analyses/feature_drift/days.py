@@ -89,9 +89,11 @@ def _stretches(
     wanted: list[dict[str, str]],
     rules: Rules,
 ) -> pl.DataFrame:
-    rows = _agreed(_each_day(told, needed))
-    for more in (licensed, needed):
-        rows = rows.join_asof(more.sort(DAY), on=DAY, by=PART, check_sortedness=False)
+    rows = _agreed(_each_day(told, needed)).sort(DAY)
+    rows = rows.join_asof(needed.sort(DAY), on=DAY, by=PART, check_sortedness=False)
+    # by CSSM's own word for the day: what it shows no more has no pool
+    shown = licensed.rename({DAY: f"day_{ORDER.index(CSSM)}"})
+    rows = rows.join(shown, on=[*PART, f"day_{ORDER.index(CSSM)}"], how="left")
     rows = _as_intended(rows, wanted, rules).sort(*PART, DAY)
     same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in PART)
     gap = pl.col("until").shift(1) < pl.col(DAY)
