@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import cssm_lib
 from cssm_lib import widgets
 from cssm_lib.pages import charts, header, lists, requests, sheet, tables
 from cssm_lib.pages.readings import READINGS
@@ -156,7 +158,7 @@ def test_choosers_narrow_the_page_and_compute_nothing():
     page = sheet.Page(stand_in["answers"](12, 5), "01")
     import ipywidgets
 
-    view = widgets.View(page, *widgets._choosers(page, ipywidgets))
+    view = widgets.View(page, **widgets._choosers(page, ipywidgets))
     assert widgets.chosen(view).table("positions").height == 60
     view.account.value = "Branch 002"
     view.license.value = "advantage 00"
@@ -190,3 +192,27 @@ def test_a_choice_that_leaves_nothing_does_not_blame_an_export(monkeypatch):
     widgets.show(widgets.View(page), charts.heat_map, "positions")
     (rows,) = drawn[0].to_dict()["datasets"].values()
     assert rows[0]["says"].startswith("There is data, but none of it")
+
+
+@pytest.mark.parametrize("path", [one for one in NOTEBOOKS if one.stem[:2] in DRAWING])
+def test_every_chooser_narrows_a_chart_of_its_page(path):
+    """On the sample: what is offered moves something, and what moves nothing is not offered."""
+    page = sheet.Page(
+        cssm_lib.open_client(NOTEBOOKS[0].parents[1] / "data" / "sample" / "alder"),
+        path.stem[:2],
+        window_days=0,
+    )
+    shown = [ast.parse(cell.source) for cell in cells(path) if "widgets.show" in cell.source]
+    calls = [node for tree in shown for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    drawn = {
+        ast.literal_eval(call.args[2]) for call in calls if ast.unparse(call.func) == "widgets.show"
+    }
+    account = page.answers["positions"]["virtual_account"].sort()[0]
+    said = {"account": {"virtual_accounts": (account,)}, "license": {"licenses": ("*DNA*",)}}
+    said |= {"window": {"window_days": 90}}
+    narrows = {
+        name
+        for name, choice in said.items()
+        if any(not replace(page, **choice).drawn(t).equals(page.drawn(t)) for t in drawn)
+    }
+    assert set(widgets.CHOOSERS.get(page.number, said)) == narrows

@@ -109,7 +109,7 @@ def _stretches(
         *WHO,
         *("last_day", "snapshots", "configured_tier", "agreed", "intended_tier", "intended_by"),
         *("licensed", "licensed_by", "over", "needed", "at_most", "evidence", "complete"),
-        "changed",
+        *("changed", "licenses"),
         first_day=DAY,
         tiers=_heard_tiers(),
         configured_by=_said(),
@@ -133,7 +133,7 @@ def _each_day(told: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
             pl.col(DAY).alias(f"day_{n}"),
             pl.col("tier").alias(f"tier_{n}"),
             *(pl.col(name).alias(f"{name}_{n}") for name in WHO),
-            *(["until"] if witness == CSSM else []),
+            *(["until", pl.col("said").alias("licenses")] if witness == CSSM else []),
         )
         rows = rows.join_asof(words, on=DAY, by=PART, check_sortedness=False)
     ranks = range(len(ORDER))

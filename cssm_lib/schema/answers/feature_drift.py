@@ -175,6 +175,7 @@ TIER_DAYS = Table(
         date("first_day", "first of the days; null where no file says its day"),
         date("last_day", "last of the days; the day of the next row shows another tier"),
         count("snapshots", "days on which anybody spoke of the device", unit="days"),
+        text("licenses", "the licences that its instance consumed for this part, as on first_day"),
         text("changed", "first day, seen again, or what differs from the row before"),
         text("intended_tier", "by today's [[intended_tiers]] and the account of the day"),
         text("intended_by", "the entry of client.toml"),
