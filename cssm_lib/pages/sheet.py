@@ -37,7 +37,6 @@ OVER_TIME = {
     "line_history": "snapshot_date",
     "drift_groups": "drifted_by",
     "tier_days": "last_day",
-    "instance_spans": "last_day",
     "account_days": "snapshot_date",
 }
 NO_DATA = "No data for this part."
