@@ -19,7 +19,7 @@ import pytest
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("0[1-5]_*.ipynb"))
-STARTED = 60
+STARTED, PATIENCE = 120, 180_000
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("kernels"),
@@ -80,6 +80,7 @@ def _address(server: subprocess.Popen, runtime: Path, home: Path) -> str:
 def visit(lab: str, chromium: Any) -> Iterator[Any]:
     """Opens a notebook and runs all cells; whatever leaves this machine is stopped and told."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
     asked: list[str] = []
 
     def stop(route: Any) -> None:
@@ -94,7 +95,7 @@ def visit(lab: str, chromium: Any) -> Iterator[Any]:
         page.goto(lab.format(name))
         page.wait_for_function(IDLE)
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function(DONE, timeout=120_000)
+        page.wait_for_function(DONE)
         assert page.evaluate(FAULTS) == []
         return SimpleNamespace(page=page, said=said, asked=asked)
 
