@@ -210,7 +210,7 @@ def tier_timeline(tier_days: pl.DataFrame, *, top: int = 14) -> alt.Chart | alt.
     days = alt.X(
         "first_day:T",
         title="day of the snapshot",
-        axis=alt.Axis(format="%Y-%m"),
+        axis=alt.Axis(format="%Y-%m", tickCount=6),
         scale=alt.Scale(padding=10),
     )
     base = alt.Chart(drawn.select(*SHOWN_DAYS)).encode(
