@@ -21,7 +21,7 @@ from cssm_lib.errors import ParameterError, UnusableClient
 from cssm_lib.processes import elsewhere
 from cssm_lib.read import Hint, Reading, Source, archive, read_file
 from cssm_lib.read.actions import ACTIONS_NAME, no_actions, read_actions
-from cssm_lib.rules import Rules, load_rules
+from cssm_lib.rules import Rules, checked_tiers, load_rules
 
 if TYPE_CHECKING:
     from cssm_lib.config import ClientConfig
@@ -77,6 +77,7 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     listed = folder / ACTIONS_NAME
     actions = read_actions(listed) if listed.is_file() else no_actions()
     rules = load_rules(config.rules)
+    checked_tiers([entry.tier for entry in config.intended_tiers], rules)
     paths = client_files(folder)
     parts = _parts(paths, Job(folder, config, rules))
     readings = [reading for part in parts for reading in part.readings]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import hashlib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import translate
@@ -144,6 +145,59 @@ def _same_type(shipped: Any, given: Any) -> bool:
     if isinstance(shipped, float):
         return isinstance(given, int | float | Decimal)
     return isinstance(given, type(shipped))
+
+
+def checked_tiers(said: Sequence[str], rules: Rules, *, where: str = "client.toml") -> None:
+    """Raise one ConfigError for all of `[[intended_tiers]]` that no ladder and no set knows.
+
+    >>> checked_tiers(["essentials", "DNA-Advantage", "threat + url"], load_rules())
+    """
+    parts = _tiers_by_part(rules)
+    faults = [
+        f"{where}: intended_tiers[{n}].tier: {fault}"
+        for n, tier in enumerate(said)
+        for fault in _no_tier(tier, parts)
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _tiers_by_part(rules: Rules) -> dict[str, list[str]]:
+    """The tiers that licence names can say of each part; those of ladders from low to high."""
+    order, found = rules["tiers.order"], {}
+    for record in rules["tiers.names"]:
+        group = re.search(r"\?P<tier>([^)]*)\)", record["pattern"])
+        words = group[1].lower().split("|") if group else [record["part"]]
+        found.setdefault(record["part"], set()).update(words)
+    rank = {tier: place for place, tier in enumerate(order)}
+    return {
+        part: sorted(tiers, key=lambda tier: (rank.get(tier, len(order)), tier))
+        for part, tiers in found.items()
+    }
+
+
+LADDER_PARTS = ("network", "add-on")
+LADDERS = {"network-": LADDER_PARTS[:1], "dna-": LADDER_PARTS[1:]}
+
+
+def _no_tier(said: str, parts: Mapping[str, list[str]]) -> Iterator[str]:
+    """What is wrong with a tier as `[[intended_tiers]]` says it; nothing where it is one."""
+    plain = said.strip().lower().removeprefix("air-")
+    prefix = next((name for name in LADDERS if plain.startswith(name)), "")
+    ladders = LADDERS.get(prefix, LADDER_PARTS)
+    steps = list(dict.fromkeys(tier for part in ladders for tier in parts.get(part, ())))
+    members = [tier for part, some in parts.items() if part not in LADDER_PARTS for tier in some]
+    words = [plain.removeprefix(prefix)] if prefix else [w.strip() for w in plain.split("+")]
+    known = steps if prefix else steps + members
+    odd = [word for word in words if word not in known]
+    mixed = len(words) > 1 and any(word in steps for word in words)
+    if not odd and not mixed:
+        return
+    near = difflib.get_close_matches(odd[0], known, n=1, cutoff=0.5) if odd else []
+    hint = f"; did you mean {prefix + near[0]!r}?" if near else "."
+    tiers = f"Tiers of the {' and '.join(ladders)} ladder: {', '.join(steps)}"
+    sets = "" if prefix else f"; of a set, joined by +: {', '.join(members)}"
+    yield f"{said!r} is a tier of no ladder{hint} {tiers}{sets}."
 
 
 def licence_classes(licenses: pl.Series, rules: Rules) -> pl.DataFrame:

@@ -21,6 +21,8 @@ REACH = "The choosers narrow the charts; sentences and tables keep to the whole 
 # lines of agreements reach over accounts: page 02 has a licence and a window to choose
 OF_LINES = "Licence and window narrow the ratchet; a bill is of whole lines and agreements."
 NOT_CHOSEN = "There is data, but none of it for the accounts, licences and days that were chosen."
+# what moves a chart: page 02 is of agreements, page 04 of one day; every other page has all three
+CHOOSERS = {"02": ("license", "window"), "04": ("account", "license")}
 WINDOWS = {"90 days": 90, "180 days": 180, "1 year": 365, "2 years": 730, "everything": 0}
 
 
@@ -50,13 +52,13 @@ def filters(page: Page, *, interactive: bool = True) -> View:
     import ipywidgets
     from IPython.display import display
 
-    view = View(page, *_choosers(page, ipywidgets))
+    view = View(page, **_choosers(page, ipywidgets))
     reach = REACH if view.account else OF_LINES
     display(ipywidgets.VBox([ipywidgets.HBox(view.choosers), ipywidgets.Label(reach)]))
     return view
 
 
-def _choosers(page: Page, ipywidgets: Any) -> tuple[Any, Any, Any]:
+def _choosers(page: Page, ipywidgets: Any) -> dict[str, Any]:
     positions = page.table("positions")
     account = ipywidgets.Dropdown(
         options=[ALL, *_names(positions, "virtual_account")], description="Account"
@@ -70,7 +72,8 @@ def _choosers(page: Page, ipywidgets: Any) -> tuple[Any, Any, Any]:
     window = ipywidgets.Dropdown(
         options=list(({"as given": page.window_days} | WINDOWS).items()), description="Window"
     )
-    return None if page.number == "02" else account, license_, window
+    made = {"account": account, "license": license_, "window": window}
+    return {name: made[name] for name in CHOOSERS.get(page.number, made)}
 
 
 def _names(positions: pl.DataFrame, column: str) -> list[str]:
@@ -79,15 +82,14 @@ def _names(positions: pl.DataFrame, column: str) -> list[str]:
 
 def chosen(view: View) -> Page:
     """The page narrowed to what the choosers say."""
-    page = view.page
-    if not view.choosers:
-        return page
-    account, name = view.account.value if view.account else ALL, view.license.value.strip()
-    accounts = page.virtual_accounts if account == ALL else (escape(account),)
-    licenses = (f"*{escape(name)}*",) if name else page.licenses
-    return replace(
-        page, virtual_accounts=accounts, licenses=licenses, window_days=view.window.value
-    )
+    page, said = view.page, {}
+    if view.account and view.account.value != ALL:
+        said["virtual_accounts"] = (escape(view.account.value),)
+    if view.license and (name := view.license.value.strip()):
+        said["licenses"] = (f"*{escape(name)}*",)
+    if view.window:
+        said["window_days"] = view.window.value
+    return replace(page, **said)
 
 
 def show(view: View, chart: Callable[..., Any], table: str, **options: Any) -> None:
@@ -97,7 +99,7 @@ def show(view: View, chart: Callable[..., Any], table: str, **options: Any) -> N
     from cssm_lib.pages.charts import blank
 
     def drawn() -> Any:
-        frame = chosen(view).table(table)
+        frame = chosen(view).drawn(table)
         if frame.is_empty() and not view.page.answers[table].is_empty():
             return blank("Nothing for this choice", table, sentence=NOT_CHOSEN)
         return chart(frame, **options)

@@ -321,6 +321,31 @@ def feature_drift(devices=24):
     return ANSWERS["feature_drift"].shaped(pl.DataFrame(rows, infer_schema_length=None))
 
 
+def tier_days(devices=24):
+    """Each device with two stretches of days, every third with one more."""
+    rows = [
+        {
+            "smart_account": "aurora.example",
+            "virtual_account": None if i % 7 == 0 else f"Branch {i % 4:03d}",
+            "device": f"ZZZ{i:08d}",
+            "hostname": None if i % 5 == 0 else HOSTILE,
+            "part": "add-on",
+            "first_day": AS_OF - dt.timedelta(days=300 - 90 * n),
+            "last_day": AS_OF - dt.timedelta(days=270 - 90 * n),
+            "snapshots": 2,
+            "changed": "licensed" if n else "first day",
+            "intended_tier": "essentials" if i % 3 == 0 else None,
+            "licensed": "short, 3 of 9, not attributable" if n % 2 else "covered",
+            "configured_tier": "advantage" if n else "essentials",
+            "needed_tier": None if i % 4 == 3 else "essentials",
+            "verdict": VERDICTS[(i + n) % 6],
+        }
+        for i in range(devices)
+        for n in range(3 if i % 3 == 0 else 2)
+    ]
+    return ANSWERS["tier_days"].shaped(pl.DataFrame(rows, infer_schema_length=None))
+
+
 def tier_pools(accounts=3):
     rows = [
         {
@@ -672,6 +697,7 @@ def answers(licenses=12, accounts=5):
         "notes": notes(),
         "feature_drift": feature_drift(4 * licenses),
         "drift_groups": drift_groups(min(licenses, 30)),
+        "tier_days": tier_days(2 * licenses),
         "tier_changes": tier_changes(),
         "tier_plan": tier_plan(4),
         "addon_lapse": addon_lapse(),

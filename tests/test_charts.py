@@ -44,6 +44,7 @@ DRAWN = {
     "verdicts_by_account": "feature_drift",
     "short_pools": "tier_pools",
     "drift_timeline": "drift_groups",
+    "tier_timeline": "tier_days",
     "money_each_way": "tier_plan",
     "match_states": "matches",
     "shadows_by_account": "instance_spans",

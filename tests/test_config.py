@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cssm_lib.client import load_client
 from cssm_lib.config import read_client_config, read_renewals
 from cssm_lib.errors import ConfigError
-from cssm_lib.rules import licence_classes, load_rules
+from cssm_lib.rules import checked_tiers, licence_classes, load_rules
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -170,3 +171,46 @@ def test_ladders_keep_hardware_metric_and_term_apart():
     assert classes[names[3]]["perpetual"]
     assert classes[names[9]]["export_restricted"]
     assert not classes[names[0]]["export_restricted"]
+
+
+LADDERS = (
+    "Tiers of the network and add-on ladder: essentials, advantage, premier; of a set, joined by"
+)
+SETS = "+: carrier, malware, threat, url, hseck9."
+
+
+@pytest.mark.parametrize(
+    ("tier", "message"),
+    [
+        ("basic", f"'basic' is a tier of no ladder. {LADDERS} {SETS}"),
+        (
+            "Advantge",
+            f"'Advantge' is a tier of no ladder; did you mean 'advantage'? {LADDERS} {SETS}",
+        ),
+        (
+            "dna-premiere",
+            "'dna-premiere' is a tier of no ladder; did you mean 'dna-premier'? Tiers of the add-on"
+            " ladder: essentials, advantage, premier.",
+        ),
+        (
+            "threat + urls",
+            f"'threat + urls' is a tier of no ladder; did you mean 'url'? {LADDERS} {SETS}",
+        ),
+        ("essentials + url", f"'essentials + url' is a tier of no ladder. {LADDERS} {SETS}"),
+    ],
+)
+def test_a_tier_that_no_ladder_knows_is_refused(tmp_path, tier, message):
+    text = 'client = "Elm"\n[[intended_tiers]]\ntier = "DNA-Premier"\n[[intended_tiers]]\ntier = '
+    written(tmp_path, f'{text}"{tier}"')
+    with pytest.raises(ConfigError) as caught:
+        load_client(tmp_path)
+    assert str(caught.value) == f"client.toml: intended_tiers[1].tier: {message}"
+
+
+def test_every_such_tier_is_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        checked_tiers(["x", "network-advantage", "y"], load_rules())
+    assert [line.split(":")[1] for line in str(caught.value).splitlines()] == [
+        " intended_tiers[0].tier",
+        " intended_tiers[2].tier",
+    ]

@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 import cssm_lib
+from cssm_lib.analyses.feature_drift import days as by_day
 from cssm_lib.analyses.feature_drift.names import family, tiers_of
+from cssm_lib.analyses.history import holdings
 from cssm_lib.answers.feature_drift import tables
 from cssm_lib.config import IntendedTier
 from cssm_lib.read import read_file
@@ -75,7 +77,7 @@ def price(license_, unit, account="HQ"):
     return row | {"agreement": "EA", "unit_money": Decimal(unit), "currency": "EUR"}
 
 
-def answers(devices=(), *, configs=(), positions=(), prices=(), wanted=(), **source):
+def answers(devices=(), *, configs=(), positions=(), prices=(), wanted=(), held=None, **source):
     """The tables of the question for an estate of a few rows."""
     known = {name: table.empty() for name, table in TABLES.items()}
     known |= {
@@ -91,6 +93,7 @@ def answers(devices=(), *, configs=(), positions=(), prices=(), wanted=(), **sou
         "positions": frame("positions", list(positions), ANSWERS),
         "unit_prices": frame("unit_prices", list(prices), ANSWERS),
         "expiries": ANSWERS["expiries"].empty(),
+        "holdings": held if held is not None else holdings(known, RULES),
     }
     found = tables(client, made)
     return SimpleNamespace(**{n: ANSWERS[n].shaped(f) for n, f in found.items()})
@@ -150,6 +153,7 @@ def test_a_real_capture_gives_the_configured_tier_of_its_device(name):
     cssm_client = SimpleNamespace(tables=_captured(name), rules=RULES)
     cssm_client.config = SimpleNamespace(intended_tiers=[])
     made = {n: ANSWERS[n].empty() for n in ("positions", "unit_prices", "expiries")}
+    made["holdings"] = holdings({}, RULES)
     found = ANSWERS["feature_drift"].shaped(tables(cssm_client, made)["feature_drift"])
     said = found.select("part", "configured_tier", "quantity", pl.col("bandwidth").fill_null(""))
     assert said.sort("part").rows() == [tuple(row) for row in TIERS[name]["rows"]]
@@ -319,7 +323,6 @@ def test_the_newest_configuration_decides():
         ("premier", "below intention", "below intention"),
         ("network-essentials", "above intention", "no evidence"),
         ("DNA-Essentials", "no evidence", "above intention"),
-        ("basic", "no evidence", "no evidence"),
     ],
 )
 def test_what_was_intended(tier, network, add_on):
@@ -420,6 +423,149 @@ def test_different_prices_of_one_pool_give_no_money():
     (row,) = found.tier_pools.rows(named=True)
     assert (row["short"], row["money"]) == (12, None)
     assert row["money_note"] == "its Virtual Accounts have different prices: units only"
+
+
+# day by day
+
+
+def used(license_, demand, entitled, day):
+    """A licence in HQ on a day as an export shows it."""
+    row = {"smart_account": SA, "virtual_account": "HQ", "license": license_, "source": "u.json"}
+    return row | {"snapshot_date": day, "quantity": entitled, "in_use": demand, "place": "/0"}
+
+
+def daily(found, serial="A", part="add-on", columns=("first_day", "last_day", "changed")):
+    rows = found.tier_days.filter(device=serial, part=part).sort("first_day")
+    return rows.select(columns).rows()
+
+
+NEXT = dt.date(2026, 7, 31)
+FOUR = ("first_day", "intended_tier", "licensed", "configured_tier", "needed_tier", "verdict")
+
+
+def test_the_four_tiers_of_a_device_part_on_their_own_days():
+    """Advantage all along; its pool is short from August, a line comes in September."""
+    seen = [instance("A", [DA], day=day) for day in (NEXT, FIRST, BEFORE, DAY)]
+    usage = [used(DA, 4, 5, NEXT), used(DA, 7, 5, FIRST), used(DA, 9, 5, BEFORE)]
+    usage += [used(DA, 5, 5, DAY)]
+    read = [configuration("A", [], day=FIRST), configuration("A", ["sd-access"], day=BEFORE)]
+    wanted = [{"tier": "essentials"}]
+    found = answers(seen, configs=read, wanted=wanted, usage=usage)
+    short = "short, 2 of 7, not attributable"
+    assert daily(found, columns=FOUR) == [
+        (NEXT, "essentials", "covered", "advantage", None, "above intention"),
+        (FIRST, "essentials", short, "advantage", "essentials", "in a short pool"),
+        (
+            BEFORE,
+            "essentials",
+            "short, 4 of 9, not attributable",
+            "advantage",
+            "advantage",
+            "in a short pool",
+        ),
+        (DAY, "essentials", "covered", "advantage", "advantage", "above intention"),
+    ]
+    assert daily(found, columns=("changed",)) == [
+        ("first day",),
+        ("licensed, needed",),
+        ("needed",),
+        ("licensed",),
+    ]
+    row = found.tier_days.filter(first_day=BEFORE).row(0, named=True)
+    assert row["intended_by"] == "client.toml: intended_tiers[0]"
+    assert row["licensed_by"] == f"{DA}: 9 in demand, 5 entitled in the account on {BEFORE}"
+    assert row["configured_by"] == f"CSSM: advantage ({BEFORE})"
+    assert row["needed_by"] == (
+        "SD-Access fabric: `sd-access` (2026-09-30-A.cfg, line 3, rule sd-access)"
+    )
+
+
+def test_days_alike_are_one_row_and_k_of_n_stands_by_day_apart():
+    seen = [instance("A", [DA], day=day) for day in (FIRST, BEFORE, DAY)]
+    usage = [used(DA, 7, 5, FIRST), used(DA, 8, 5, BEFORE), used(DA, 9, 5, DAY)]
+    found = answers(seen, usage=usage)
+    assert daily(found) == [(FIRST, DAY, "first day")]
+    assert found.tier_days["snapshots"].to_list() == [3]
+    by_pool = found.tier_account_days.select("snapshot_date", "demand", "supply", "own_short")
+    assert by_pool.rows() == [(FIRST, 7, 5, 2), (BEFORE, 8, 5, 3), (DAY, 9, 5, 4)]
+
+
+def test_a_device_that_an_export_lacks_is_seen_again():
+    seen = [instance("A", [DA], day=FIRST), instance("B", [DA], day=BEFORE), instance("A", [DA])]
+    found = answers(seen)
+    assert daily(found) == [(FIRST, FIRST, "first day"), (DAY, DAY, "seen again")]
+    # a configuration of the day between proves no presence in CSSM
+    read = [configuration("A", [], day=BEFORE)]
+    found = answers(seen, configs=read)
+    assert daily(found, columns=("first_day", "needed_tier")) == [
+        (FIRST, None),
+        (DAY, "essentials"),
+    ]
+
+
+def test_witnesses_that_part_leave_their_days_undecided():
+    seen = [instance("A", [NA], day=day) for day in (FIRST, DAY)]
+    found = answers(seen, **captured("A", ["network-essentials"], FIRST))
+    columns = ("first_day", "configured_tier", "candidates", "configured_by")
+    assert daily(found, part="network", columns=columns) == [
+        (
+            FIRST,
+            None,
+            "advantage, essentials",
+            f"CSSM: advantage ({FIRST}); capture: essentials ({FIRST})",
+        ),
+        (DAY, "advantage", None, f"CSSM: advantage ({DAY}); capture: essentials ({FIRST})"),
+    ]
+
+
+def test_what_is_reserved_is_so_on_its_own_days():
+    seen = [instance("A", [DA], day=FIRST, status="Reserved"), instance("A", [DA])]
+    usage = [used(DA, 9, 5, FIRST), used(DA, 9, 5, DAY)]
+    held = [position(DA, 9, 5)]
+    found = answers(seen, usage=usage, positions=held)
+    assert daily(found, columns=("licensed", "verdict")) == [
+        ("reserved", "no evidence"),
+        ("short, 4 of 9, not attributable", "in a short pool"),
+    ]
+    assert verdict(found, "add-on")["licensed"] == "short, 4 of 9, not attributable"
+
+
+def test_a_move_of_account_changes_what_is_intended():
+    seen = [instance("A", [DA], day=FIRST, account="Branch"), instance("A", [DA])]
+    found = answers(seen, wanted=[{"tier": "essentials", "virtual_account": "Branch"}])
+    assert daily(found, columns=("virtual_account", "intended_tier", "changed")) == [
+        ("Branch", "essentials", "first day"),
+        ("HQ", None, "intended, account"),
+    ]
+
+
+def test_a_word_without_a_day_is_a_row_without_one():
+    found = answers([], **captured("A", ["network-essentials"], None))
+    columns = ("first_day", "last_day", "configured_tier", "configured_by")
+    assert daily(found, part="network", columns=columns) == [
+        (None, None, "essentials", "capture: essentials (undated)")
+    ]
+
+
+def test_devices_a_few_at_a_time_give_the_same_days(monkeypatch):
+    seen = [instance(s, [NA, DA], day=d) for s in "ABCDE" for d in (FIRST, DAY)]
+    read = [configuration(s, ["bgp"]) for s in "ACE"]
+    whole = answers(seen, configs=read).tier_days
+    monkeypatch.setattr(by_day, "AT_ONCE", 2)
+    assert answers(seen, configs=read).tier_days.equals(whole)
+    assert whole.height == 5 * 2 + 3 * 2
+
+
+@pytest.mark.parametrize("client", ["alder", "birch"])
+def test_the_last_of_the_days_is_the_row_at_as_of(client):
+    """Two ways to the same tiers: judged at as_of, and day by day from all snapshots."""
+    found = cssm_lib.open_client(SAMPLE / client)
+    last = found.tier_days.sort("first_day").group_by("device", "part").last()
+    columns = ("intended_tier", "configured_tier", "needed_tier", "needed_at_most", "verdict")
+    columns = ["device", "part", *columns, "also", "candidates"]
+    now = found.feature_drift.select(columns).sort("device", "part")
+    then = now.select("device", "part").join(last, on=["device", "part"], how="left")
+    assert then.select(columns).sort("device", "part").equals(now)
 
 
 # drift
@@ -586,12 +732,14 @@ def test_nulls_and_hostile_text_are_carried():
     found = answers([odd, instance(None, [NA], uuid=None, account="Zürich & Söhne", pid="x")])
     assert set(found.feature_drift["device"]) == {"=CMD()", "sw-none"}
     assert set(found.feature_drift["verdict"]) == {"no evidence"}
+    assert set(found.tier_days["device"]) == {"=CMD()", "sw-none"}
 
 
 def test_rows_told_twice_change_nothing():
     one = [instance("A", [NA, DA]), instance("B", [NE, DE])]
     once, twice = answers(one), answers([*one, *one])
     assert once.feature_drift.equals(twice.feature_drift)
+    assert once.tier_days.equals(twice.tier_days)
 
 
 # the sample, counted by hand in its card

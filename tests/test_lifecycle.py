@@ -136,3 +136,11 @@ def test_releases_are_compared_as_numbers():
     ranks = pl.DataFrame({"r": order}).select(rank(pl.col("r"))).to_series()
     assert ranks.to_list() == sorted(set(ranks))
     assert pl.select(train(pl.lit("no number"))).item() is None
+
+
+def test_dates_that_are_all_unknown_age_no_device_of_many():
+    other = {"pid": "PID-OF-NO-DEVICE", "last_date_of_support": AS_OF}
+    said = TABLES["lifecycle"].shaped(pl.DataFrame([other]))
+    rows = [instance(serial=serial) for serial in ("ZZ1", "ZZ2", "ZZ3")]
+    found = lifecycle.lifecycle_ages(pl.DataFrame(rows), said, as_of=AS_OF)
+    assert found["hardware_score"].to_list() == [None] * 3

@@ -6,12 +6,14 @@ import ast
 import datetime as dt
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import polars as pl
 import pytest
 
+import cssm_lib
 from cssm_lib import widgets
 from cssm_lib.pages import charts, header, lists, requests, sheet, tables
 from cssm_lib.pages.readings import READINGS
@@ -159,7 +161,7 @@ def test_choosers_narrow_the_page_and_compute_nothing():
     page = sheet.Page(stand_in["answers"](12, 5), "01")
     import ipywidgets
 
-    view = widgets.View(page, *widgets._choosers(page, ipywidgets))
+    view = widgets.View(page, **widgets._choosers(page, ipywidgets))
     assert widgets.chosen(view).table("positions").height == 60
     view.account.value = "Branch 002"
     view.license.value = "advantage 00"
@@ -233,3 +235,27 @@ def test_a_choice_that_leaves_nothing_does_not_blame_an_export(monkeypatch):
     widgets.show(widgets.View(page), charts.heat_map, "positions")
     (rows,) = drawn[0].to_dict()["datasets"].values()
     assert rows[0]["says"].startswith("There is data, but none of it")
+
+
+@pytest.mark.parametrize("path", [one for one in NOTEBOOKS if one.stem[:2] in DRAWING])
+def test_every_chooser_moves_a_chart_of_its_page(path, monkeypatch):
+    """On the sample: what is offered moves something, and what moves nothing is not offered."""
+    answers = cssm_lib.open_client(path.parents[1] / "data" / "sample" / "alder")
+    page, drawn = sheet.Page(answers, path.stem[:2], window_days=0), []
+    monkeypatch.setattr("IPython.display.display", lambda chart: drawn.append(chart.to_dict()))
+    shows = [cell.source for cell in cells(path) if "widgets.show" in cell.source]
+
+    def charted(**choice):
+        drawn.clear()
+        view = widgets.View(replace(page, **choice))
+        for source in shows:
+            names = {"page": page, "view": view, "charts": charts, "sheet": sheet}
+            exec(compile(source, path.stem, "exec"), names | {"widgets": widgets})
+        return list(drawn)
+
+    account = answers["positions"]["virtual_account"].sort()[0]
+    said = {"account": {"virtual_accounts": (account,)}, "license": {"licenses": ("*DNA*",)}}
+    said |= {"window": {"window_days": 90}}
+    whole = charted()
+    moved = {name for name, choice in said.items() if charted(**choice) != whole}
+    assert set(widgets.CHOOSERS.get(page.number, said)) == moved

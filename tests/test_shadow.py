@@ -289,6 +289,94 @@ def test_a_uuid_in_the_place_of_the_serial_is_an_identity():
     assert said(rows, "state", "tier") == [("matched", "T2")]
 
 
+# the MAC address
+
+
+MAC = "00:1b:0d:63:c2:26"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (MAC, MAC),
+        (MAC, "001b.0d63.c226"),
+        ("001B.0D63.C226", "00-1B-0D-63-C2-26"),
+        ("001b0d63c226", " 00:1B:0D:63:C2:26 "),
+    ],
+)
+def test_a_mac_address_stands_in_for_a_serial_however_it_is_written(mine, theirs):
+    rows = judged(
+        [device(None, "sw1", mac_address=mine)], [record(None, "other", mac_address=theirs)]
+    )
+    assert said(rows, "state", "tier", "agreed_on", "disagreed_on") == [
+        ("matched", "T2", "model, MAC address", "name")
+    ]
+    # in the column of the serial as well
+    rows = judged([device(None, "sw1", mac_address=mine)], [record(theirs, "other")])
+    assert said(rows, "state", "tier") == [("matched", "T2")]
+
+
+def test_a_mac_address_never_overrules_an_unequal_good_serial():
+    rows = judged([device(S1, "sw1", mac_address=MAC)], [record(S2, "sw9", mac_address=MAC)])
+    assert said(rows, "about", "state", "tier", "runner_up") == [
+        (
+            "instance",
+            "shadow",
+            None,
+            f"sw9 / {S2} / cmdb.csv: the same MAC address under another serial",
+        ),
+        (
+            "record",
+            "ghost",
+            None,
+            f"sw1 / {S1} / Branch: the same MAC address under another serial",
+        ),
+    ]
+    # one side without a serial: nothing speaks against it
+    rows = judged([device(S1, "sw1", mac_address=MAC)], [record("N/A", "sw9", mac_address=MAC)])
+    assert said(rows, "state", "tier") == [("matched", "T2")]
+
+
+def test_a_serial_is_stronger_than_a_mac_address():
+    """Two records: one has the serial, the other the address; the serial decides."""
+    both = [record(S1, "a"), record(None, "b", mac_address=MAC)]
+    rows = judged([device(S1, "sw1", mac_address=MAC)], both)
+    assert said(rows, "about", "state", "tier", "asset_name") == [
+        ("instance", "matched", "T1", "a"),
+        ("record", "ghost", None, "b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "mac",
+    [
+        *("00:00:00:00:00:00", "FF-FF-FF-FF-FF-FF", "0000.0000.0000", "ffff.ffff.ffff", "n/a", ""),
+        *("0000.0c07.ac01", "00:00:5e:00:01:0a", "01:00:5e:00:00:01", "00:1b:0d:63:c2", "X" * 12),
+    ],
+)
+def test_a_placeholder_or_shared_mac_address_matches_nothing(mac):
+    for theirs in (record(None, "b", mac_address=mac), record(mac, "b")):
+        rows = judged([device(None, "a", mac_address=mac)], [theirs])
+        assert said(rows, "about", "tier") == [("instance", None), ("record", None)]
+
+
+def test_a_mac_address_that_several_carry_decides_nothing():
+    twins = [record(None, name, mac_address=MAC) for name in ("b", "c")]
+    rows = judged([device(None, "a", mac_address=MAC)], twins)
+    assert said(rows, "about", "tier", "state") == [
+        ("instance", None, "undecided"),
+        ("record", None, "undecided"),
+        ("record", None, "undecided"),
+    ]
+    rows = judged(
+        [device(None, "a", mac_address=MAC)], [record(None, "b", "ISR4331/K9", mac_address=MAC)]
+    )
+    assert said(rows, "about", "tier", "state") == [
+        ("instance", None, "undecided"),
+        ("record", None, "undecided"),
+    ]
+
+
 # names, sites, review
 
 

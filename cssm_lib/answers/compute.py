@@ -43,7 +43,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers = _standings(known, held, days) | forward.tables(known, shown)
     answers["pool_days"] = days
     answers |= exposure.tables(known, answers | {"holdings": held})
-    answers |= feature_drift.tables(known, answers)
+    answers |= feature_drift.tables(known, answers | {"holdings": held})
     answers |= shadow.tables(known, answers)
     answers |= received.tables(known, answers)
     answers |= renewal.tables(known, answers)

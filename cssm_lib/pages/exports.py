@@ -149,6 +149,8 @@ RESTS_ON = {
     "tier_witnesses": "devices",
     "tier_pools": "usage",
     "tier_accounts": "usage",
+    "tier_account_days": "usage",
+    "tier_days": "devices",
     "tier_changes": "devices",
     "drift_groups": "devices",
     "tier_plan": "devices",

@@ -26,11 +26,19 @@ Patterns = str | tuple[str, ...]
 ACCOUNTS = {
     "smart_accounts": ("smart_account",),
     "virtual_accounts": ("virtual_account",),
-    "licenses": ("license",),
+    "licenses": ("license", "licenses"),
 }
 # a move belongs to a page when either end of it does
 MOVES = ("from_virtual_account", "to_virtual_account")
-HISTORY = ("pool_days", "line_history")
+HISTORY = ("pool_days",)
+# charts over time: the day of a row that has to lie in the window
+OVER_TIME = {
+    "pool_days": "snapshot_date",
+    "line_history": "snapshot_date",
+    "drift_groups": "drifted_by",
+    "tier_days": "last_day",
+    "account_days": "snapshot_date",
+}
 NO_DATA = "No data for this part."
 SINCE = (
     "{changed} changed, by {causes}; the parts of each add up to its difference. Explained by the"
@@ -59,7 +67,12 @@ class Page:
         frame = self.answers[name]
         where = scope(self, frame)
         frame = frame.filter(pl.sql_expr(where)) if where else frame
-        return _in_window(frame, self) if name in HISTORY else frame
+        return _in_window(frame, self, OVER_TIME[name]) if name in HISTORY else frame
+
+    def drawn(self, name: str) -> pl.DataFrame:
+        """The rows of a table that a chart shows: where it runs over time, only the window."""
+        frame = self.table(name)
+        return _in_window(frame, self, OVER_TIME[name]) if name in OVER_TIME else frame
 
     @property
     def internal(self) -> bool:
@@ -180,11 +193,11 @@ def _quoted(name: str) -> str:
     return f"'{doubled}'"
 
 
-def _in_window(frame: pl.DataFrame, page: Page) -> pl.DataFrame:
-    newest = page.answers.as_of or frame["snapshot_date"].max()
+def _in_window(frame: pl.DataFrame, page: Page, column: str) -> pl.DataFrame:
+    newest = page.answers.as_of or frame[column].max()
     if newest is None or not page.window_days:
         return frame
-    day = pl.col("snapshot_date")
+    day = pl.col(column)
     inside = (day > newest - dt.timedelta(days=page.window_days)) & (day <= newest)
     return frame.filter(inside | day.is_null())
 

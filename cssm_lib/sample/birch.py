@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from cssm_lib.sample import birch_telemetry
+from cssm_lib.sample import birch_telemetry, turns
 from cssm_lib.sample.estate import (
     Course,
     Group,
@@ -286,9 +286,10 @@ def files(seed: int) -> dict[str, bytes]:
         frame = licenses(holdings(reseller_rows(), day=day, nets_reserved=False))
         (text,) = documents(frame, key="licenses", size=PAGE)
         found[f"reseller/{day}/licenses.json"] = text.encode()
-    standing = instances(groups(), days=DEVICE_DAYS, domain="birch.example", seed=seed)
+    owned_ever = instances(groups(), days=DEVICE_DAYS, domain="birch.example", seed=seed)
+    standing = turns.turned(owned_ever)
     found |= birch_telemetry.files(standing)
-    return found | _devices(_reserved_as_well(standing)) | _last_day(owned, standing)
+    return found | _devices(_reserved_as_well(standing)) | _last_day(owned, owned_ever)
 
 
 def _main_month(owned: list[Row], day: str) -> dict[str, bytes]:
@@ -337,6 +338,7 @@ def _last_day(owned: list[Row], standing: pl.DataFrame) -> dict[str, bytes]:
     subscribed = subscription_rows(licenses(holdings(owned, day=DAYS[-1])))
     (text,) = documents(subscribed, key="licenseSubscriptions", size=500)
     kept = recorded(standing, places=PLACES).filter(pl.int_range(pl.len()) % 9 != 4)
+    kept = turns.as_recorded(kept)
     return {
         f"cssm/{DAYS[-1]}/subscriptions.json": text.encode(),
         "records/cmdb_ci_netgear.csv": written(kept),

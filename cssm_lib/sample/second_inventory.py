@@ -1,6 +1,6 @@
 """Birch's second inventory, which knows other devices than the first and disagrees with it on some.
 
-Beside it the wireless controller as the management system sees it.
+Beside it the wireless controller and a stack as the management system sees them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from cssm_lib.sample.shapes import table
+from cssm_lib.sample.turns import STACK
 
 HEADER = ["Name", "Status", "Site", "Device Type", "Serial number"]
 ANTWERP, BERLIN, HAMBURG = "Antwerpen, Kaai 7", "Großbeeren – Halle 2", "Hamburg, Süderelbe"
@@ -44,7 +45,7 @@ CONTROLLER = {
 
 def files(day: str) -> dict[str, bytes]:
     """The inventory as NetBox exports it, and the answer of Catalyst Center."""
-    answer = json.dumps({"response": [CONTROLLER], "version": "1.0"}, ensure_ascii=False)
+    answer = json.dumps({"response": [CONTROLLER, STACK], "version": "1.0"}, ensure_ascii=False)
     return {
         f"records/netbox_devices_{day}.csv": table(DEVICES, header=HEADER).encode(),
         f"catalyst_center/device_summary_{day}.json": answer.encode(),

@@ -157,6 +157,7 @@ ASSETS = Table(
         text("status", "as recorded, such as In use or Retired"),
         text("site", "site or location"),
         text("ip", "address"),
+        text("mac_address", "as recorded"),
         Column("last_seen", INSTANT, "last discovery"),
         *PLACED,
     ),

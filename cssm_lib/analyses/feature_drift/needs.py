@@ -6,11 +6,12 @@ import polars as pl
 
 from cssm_lib.analyses.feature_drift.identity import known_by
 from cssm_lib.analyses.feature_drift.names import family, rank
+from cssm_lib.analyses.feature_drift.witnesses import LONG_AGO
 from cssm_lib.rules import Rules
 
 SHOWN = 3
 OF_LADDER = ("network", "add-on")
-HEAD = ["device", "snapshot_date", "source", "configuration"]
+DAY = ["device", "snapshot_date"]
 
 
 def configured_lines(
@@ -44,39 +45,47 @@ def throughputs(heads: pl.DataFrame) -> pl.DataFrame:
     return dated.group_by("device").agg(pl.col("throughput").drop_nulls().last())
 
 
-def needs(heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """One row per device and part: needed and at_most as heights, evidence, features.
+def needs(heads: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
+    """One row per device and part of `need_days`: what the device's newest configuration needs."""
+    day = pl.col("snapshot_date").fill_null(LONG_AGO)
+    newest = heads.group_by("device").agg(day.max().alias("snapshot_date"))
+    return needed.join(newest, on=["device", "snapshot_date"], how="semi").drop("snapshot_date")
 
-    Rule: the newest configuration of the device decides. Where it is whole and no line of it asks
-    for more, the lowest tier is enough; where it is cut, what it lacks proves nothing. An add-on
-    of a tier asks for a network licence of the same tier (DNA Advantage runs on Network
-    Advantage). Parts and families for which the rule pack has no rule have no row.
+
+def need_days(heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per device, part and day: needed and at_most as heights, evidence, features.
+
+    Rule: of the configurations of a day a whole one decides. Where it is whole and no line of it
+    asks for more, the lowest tier is enough; where it is cut, what it lacks proves nothing. An
+    add-on of a tier asks for a network licence of the same tier (DNA Advantage runs on Network
+    Advantage). Parts and families for which the rule pack has no rule have no row; what has no
+    day stands before all days.
     """
-    newest = heads.sort("complete", descending=True, nulls_last=True).filter(
-        pl.col("snapshot_date")
-        .fill_null(pl.date(1, 1, 1))
-        .rank("ordinal", descending=True)
-        .over("device")
-        == 1
+    dated = heads.with_columns(pl.col("snapshot_date").fill_null(LONG_AGO))
+    own_day = dated.sort("complete", descending=True, nulls_last=True).unique(
+        DAY, keep="first", maintain_order=True
     )
-    judged = _judged(newest, rules)
-    own = lines.with_columns(
-        low=rank("min_tier", rules),
-        high=pl.max_horizontal(rank("min_tier", rules), rank("up_to", rules)),
-    ).join(
-        newest.select("device", "source", configuration="place"),
-        on=["device", "source", "configuration"],
+    own = (
+        lines.drop("snapshot_date")
+        .with_columns(
+            low=rank("min_tier", rules),
+            high=pl.max_horizontal(rank("min_tier", rules), rank("up_to", rules)),
+        )
+        .join(
+            own_day.select(*DAY, "source", configuration="place"),
+            on=["device", "source", "configuration"],
+        )
     )
-    asked = own.group_by("device", "part").agg(
+    asked = own.group_by(*DAY, "part").agg(
         pl.col("low", "high").max(),
         evidence=_evidence(),
         feature=pl.col("feature").unique().sort(),
     )
-    found = _with_network(judged.join(asked, on=["device", "part"], how="left"))
+    found = _with_network(_judged(own_day, rules).join(asked, on=[*DAY, "part"], how="left"))
     top = len(rules["tiers.order"]) - 1
     most = pl.max_horizontal(pl.col("high").fill_null(0), "needed")
     at_most = pl.when(pl.col("complete").fill_null(False)).then(most).otherwise(pl.lit(top))
-    columns = ("device", "part", "needed", "at_most", "evidence", "feature")
+    columns = (*DAY, "part", "needed", "at_most", "evidence", "feature")
     return found.with_columns(at_most=at_most).select(*columns, "complete")
 
 
@@ -85,7 +94,7 @@ def _with_network(found: pl.DataFrame) -> pl.DataFrame:
     low, network = pl.col("low").fill_null(0), pl.col("part") == "network"
 
     def of_add_on(column: pl.Expr) -> pl.Expr:
-        return column.filter(pl.col("part") == "add-on").first().over("device")
+        return column.filter(pl.col("part") == "add-on").first().over(DAY)
 
     carried = of_add_on(low).fill_null(0)
     lifted = network & (carried > low)
@@ -108,7 +117,7 @@ def _judged(newest: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         [{"of_family": r["family"], "part": r["part"]} for r in rules["features.lines"]],
         schema={"of_family": pl.String, "part": pl.String},
     ).unique()
-    heads = newest.select("device", "of_family", "complete")
+    heads = newest.select(*DAY, "of_family", "complete")
     return heads.join(ruled.filter(pl.col("part").is_in(OF_LADDER)), on="of_family")
 
 

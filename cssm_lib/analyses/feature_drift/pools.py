@@ -69,6 +69,41 @@ def tier_accounts(positions: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return contract.shaped(here.sort(*ACCOUNT, *LADDER, "rung", nulls_last=True))
 
 
+def tier_account_days(held: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per tier of a ladder in a Virtual Account on a day of CSSM's device exports.
+
+    `held` are holdings with `day`, the day for which they speak. `licensed` is what a device of
+    the tier was that day, and what a transfer inside the Smart Account would have cured; `over`
+    what the whole Smart Account was short of. Columns: ANSWERS["tier_account_days"].
+    """
+    contract = ANSWERS["tier_account_days"]
+    rows = held.drop("snapshot_date").rename({"day": "snapshot_date"})
+    rows = rows.join(ladders_of(held["license"], rules), on="license")
+    if rows.is_empty():
+        return contract.empty()
+    whole = ["smart_account", "snapshot_date"]
+    over = _short(rows, whole).select(*whole, *RUNG, over="own_short")
+    here = _short(rows, [*ACCOUNT, "snapshot_date"]).with_columns(licensed=_licensed())
+    both = here.join(over, on=[*whole, *RUNG], how="left", nulls_equal=True)
+    order = [*ACCOUNT, *LADDER, "rung", "snapshot_date"]
+    return contract.shaped(
+        both.with_columns(licensed=after_transfers("licensed", "own_short", "over")).sort(
+            order, nulls_last=True
+        )
+    )
+
+
+def after_transfers(words: str, here: str, whole: str) -> pl.Expr:
+    """What a device is, with what a transfer inside the Smart Account cures of it."""
+    return (
+        pl.when((pl.col(here) > 0) & (pl.col(whole) == 0))
+        .then(pl.format("{}; a transfer inside the Smart Account cures it", words))
+        .when((pl.col(here) > 0) & (pl.col(whole) < pl.col(here)))
+        .then(pl.format("{}; {} of them after transfers", words, whole))
+        .otherwise(words)
+    )
+
+
 def _short(held: pl.DataFrame, within: list[str]) -> pl.DataFrame:
     names = pl.col("license").unique().sort().str.join(" + ")
     sums = held.group_by(*within, *RUNG).agg(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.analyses.feature_drift.names import SETS, rank, ranked
-from cssm_lib.analyses.feature_drift.pools import ACCOUNT, ladders_of
-from cssm_lib.analyses.feature_drift.witnesses import CONFIGURATION, CSSM, NONE, ORDER
+from cssm_lib.analyses.feature_drift.pools import ACCOUNT, after_transfers, ladders_of
+from cssm_lib.analyses.feature_drift.witnesses import CONFIGURATION, CSSM, LONG_AGO, NONE, ORDER
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
 
@@ -27,7 +27,6 @@ VERDICTS = [
     NO_EVIDENCE,
     FITS,
 ]
-LONG_AGO = pl.date(1, 1, 1)
 PATTERNS = ("smart_account", "virtual_account", "pid", "hostname")
 
 
@@ -87,20 +86,21 @@ def _heard(newest: pl.DataFrame) -> pl.DataFrame:
 
 
 def intended(rows: pl.DataFrame, wanted: list[dict[str, str]], rules: Rules) -> pl.DataFrame:
-    """The rows with `intended_tier`: the first of `wanted` whose patterns all fit.
+    """The rows with `intended_tier`, the first of `wanted` whose patterns all fit, and its path.
 
     A tier may name its part (`network-advantage`, `dna-essentials`); without one it is meant for
     both. What is no tier of a ladder is a set, its add-ons joined by `+`.
     """
-    tier = pl.lit(None, pl.String)
-    for entry in reversed(wanted):
+    tier = by = pl.lit(None, pl.String)
+    for number, entry in reversed(list(enumerate(wanted))):
         meant, parts = _meant(entry["tier"], rules)
         fits = pl.col("part").is_in(parts)
         for name in PATTERNS:
             if entry[name] != "*":
                 fits = fits & pl.col(name).str.contains(matches_any([entry[name]])).fill_null(False)
         tier = pl.when(fits).then(pl.lit(meant)).otherwise(tier)
-    return rows.with_columns(intended_tier=tier)
+        by = pl.when(fits).then(pl.lit(f"client.toml: intended_tiers[{number}]")).otherwise(by)
+    return rows.with_columns(intended_tier=tier, intended_by=by)
 
 
 def _meant(said: str, rules: Rules) -> tuple[str, list[str]]:
@@ -120,23 +120,14 @@ def licensed(rows: pl.DataFrame, said: pl.DataFrame, pools: Pools, rules: Rules)
     `pools` are tier_pools and tier_accounts. Of several licences of a part the shortest decides.
     """
     used = said.filter((pl.col("witness") == CSSM) & pl.col("part").is_not_null())
-    reserved = (pl.col("status").str.to_lowercase() == "reserved").any()
-    kept = used.group_by(PART).agg(reserved=reserved)
-    key = [*PART, "cssm_day"]
     days = pl.col("snapshot_date").is_in(rows["cssm_day"].unique().implode(), nulls_equal=True)
     worst = _worst(used.filter(days), pools, rules)
-    both = rows.join(worst, on=key, how="left", nulls_equal=True).join(kept, on=PART, how="left")
-    kept_back, here, whole = (pl.col(n).fill_null(0) for n in ("reserved", "here", "whole"))
-    words = (
-        pl.when("reserved")
-        .then(pl.lit("reserved"))
-        .when((here > 0) & (whole == 0))
-        .then(pl.format("{}; a transfer inside the Smart Account cures it", "licensed"))
-        .when((here > 0) & (whole < here))
-        .then(pl.format("{}; {} of them after transfers", "licensed", whole))
-        .otherwise("licensed")
+    both = rows.join(worst, on=[*PART, "cssm_day"], how="left", nulls_equal=True).with_columns(
+        pl.col("here", "whole").fill_null(0), pl.col("reserved").fill_null(False)
     )
-    over = ~kept_back.cast(pl.Boolean) & (here > 0) & (whole > 0)
+    words = pl.when("reserved").then(pl.lit("reserved"))
+    words = words.otherwise(after_transfers("licensed", "here", "whole"))
+    over = ~pl.col("reserved") & (pl.col("here") > 0) & (pl.col("whole") > 0)
     return both.with_columns(licensed=words, over=over).drop("reserved", "here", "whole")
 
 
@@ -144,7 +135,7 @@ def _worst(used: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
     """Per part of a device and day of CSSM: what its shortest licence is, here and in the whole."""
     whole, here = pools
     ladders = ladders_of(used["license"], rules).select("license", *RUNG)
-    own = used.select(*PART, *ACCOUNT, "license", cssm_day="snapshot_date").unique()
+    own = used.select(*PART, *ACCOUNT, "license", "status", cssm_day="snapshot_date").unique()
     found = (
         own.join(ladders, on="license")
         .join(
@@ -161,7 +152,10 @@ def _worst(used: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
         )
     )
     shortest = found.sort("here", "licensed", "whole", descending=True, nulls_last=True)
-    return shortest.group_by(*PART, "cssm_day").agg(pl.col("licensed", "here", "whole").first())
+    reserved = (pl.col("status").str.to_lowercase() == "reserved").any()
+    return shortest.group_by(*PART, "cssm_day").agg(
+        pl.col("licensed", "here", "whole").first(), reserved=reserved
+    )
 
 
 def judged(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:

@@ -36,6 +36,8 @@ CSSM, CAPTURE, CENTER, CONFIGURATION = "CSSM", "capture", "Catalyst Center", "co
 ORDER = [CSSM, CAPTURE, CENTER, CONFIGURATION]
 KEY = ["device", "part", "snapshot_date", "witness"]
 NONE = "none"
+# what has no day stands before all days
+LONG_AGO = pl.date(1, 1, 1)
 
 
 def statements(tables: Tables, rules: Rules) -> pl.DataFrame:

@@ -130,9 +130,10 @@ def _with_release_ends(rows: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFr
 
 def _past(day: pl.Expr, ends: tuple[str, ...] | list[str]) -> pl.Expr:
     """5, 4 or 3 for the last end that is past, 0 before the first; null where nobody knows."""
-    score = pl.when(day <= pl.col(ends[0])).then(pl.lit(0, pl.Int64))
+    # the column first: a literal compared with a column of nulls is one row in polars 2.1
+    score = pl.when(pl.col(ends[0]) >= day).then(pl.lit(0, pl.Int64))
     for end, reached in zip(ends, SCORES, strict=True):
-        score = pl.when(day > pl.col(end)).then(pl.lit(reached, pl.Int64)).otherwise(score)
+        score = pl.when(pl.col(end) < day).then(pl.lit(reached, pl.Int64)).otherwise(score)
     return score
 
 

@@ -210,7 +210,7 @@ def _announced(
     parts = []
     for entry in planned.filter(later).sort("from").iter_rows(named=True):
         begun = (pl.col("renewal_date") >= entry["from"]).fill_null(True)
-        lasts = pl.lit(entry["to"], pl.Date) >= pl.col("renewal_date")
+        lasts = pl.col("renewal_date") <= pl.lit(entry["to"], pl.Date)
         rows = items.filter(named_by(entry), begun, lasts.fill_null(True))
         why = f"{entry['why']}, from {entry['from']}"
         parts.append(rows.select("item", units=pl.lit(entry["units"], pl.Int64), why=pl.lit(why)))

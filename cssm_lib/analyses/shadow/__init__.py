@@ -68,6 +68,8 @@ UNTOLD = (
         "status",
         "account",
         "mac_address",
+        "mac_key",
+        "mac_key_r",
         "site_key_r",
         "first_sign",
         "most_units",

@@ -19,6 +19,8 @@ SAID_SERIAL = r"(?:\bS/?N|_SN|\bSERIAL(?:\s*(?:NUMBER|NO\.?|#))?)[\s:#=]+([A-Z0-
 SAID_PID = r"(?:\b|_)PID\s*[:=]\s*([A-Z0-9/=+._-]+)"
 PAIRED = r"^[A-Z0-9/=+._-]+:([A-Z0-9-]+)\W*$"
 ONE_END = r"^\W*([A-Z]{3}\d{4}[A-Z0-9]{4})-[AB]\W*$"
+# six pairs of hexadecimal digits, with any of the separators in use or none
+MAC = r"^\W*(?:[0-9A-Fa-f]{2}[:. -]?){5}[0-9A-Fa-f]{2}\W*$"
 ADDRESS = r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?$"
 KEYS = ("serial_key", "serial_fold", "virtual", "odd_serial", "said_pid", "one_end")
 
@@ -169,6 +171,22 @@ def _without(names: pl.Series, pattern: str) -> pl.Series:
     if found.is_empty():
         return names
     return names.scatter(found, names.gather(found).str.replace(pattern, ""))
+
+
+def mac_key(column: str, rules: Rules) -> pl.Expr:
+    """A MAC address as twelve capital digits however it is written; null where it is no device's.
+
+    No device's own are placeholders and the addresses that a redundancy protocol shares.
+
+    >>> from cssm_lib.rules import load_rules
+    >>> said = ["00:1b:0d:AA:bb:0c", "001b.0daa.bb0c", "00-1B-0D-AA-BB-0C", "ff:ff:ff:ff:ff:ff"]
+    >>> pl.DataFrame({"mac": said}).select(mac_key("mac", load_rules())).to_series().to_list()
+    ['001B0DAABB0C', '001B0DAABB0C', '001B0DAABB0C', None]
+    """
+    text = pl.col(column)
+    key = text.str.to_uppercase().str.replace_all(r"[^0-9A-F]", "")
+    shared = _any(key, rules["shadow.mac_placeholders"])
+    return pl.when(text.str.contains(MAC) & ~shared).then(key)
 
 
 def without_shared(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:

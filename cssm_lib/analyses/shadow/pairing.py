@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cssm_lib.analyses.shadow.exact import LINK, exact_links, serial_pairs
+from cssm_lib.analyses.shadow.exact import (
+    CANDIDATE,
+    CARRIED,
+    LINK,
+    exact_links,
+    same_model,
+    same_name,
+    serial_pairs,
+)
 from cssm_lib.analyses.shadow.identity import with_keys
 from cssm_lib.analyses.shadow.members import member_links
 from cssm_lib.analyses.shadow.places import (
@@ -41,6 +49,8 @@ def paired(
     records = records.filter(~pl.col("component"))
     links, maybe = exact_links(serial_pairs(devices, records), devices, records)
     links = pl.concat([links, _by_other_ids(devices, records, links, rules)])
+    by_mac, other_mac = _by_mac(devices, records, links)
+    links = pl.concat([links, by_mac])
     links = pl.concat([links, member_links(devices, records, links, known.groups)])
     pairs = named_pairs(devices, records, links, known_sites(devices, records, links, rules), rules)
     placed, doubt = place_links(pairs)
@@ -52,7 +62,9 @@ def paired(
     links = pl.concat([links, _in_succession(devices, links, known.turns)])
     held = held_names(devices, records, links, rules)
     near = alike(devices, records, links, rules)
-    return links, pl.concat([*(one.sort("d", "r") for one in (maybe, doubt, unsure, held)), near])
+    return links, pl.concat(
+        [*(one.sort("d", "r") for one in (maybe, other_mac, doubt, unsure, held)), near]
+    )
 
 
 def _by_other_ids(
@@ -63,7 +75,7 @@ def _by_other_ids(
     told = pl.concat(
         [
             rest.select("d", serial=name, pid="udi_pid", name="hostname")
-            for name in ("uuid", "mac_address")
+            for name in ("uuid", "mac_key")
         ]
     ).filter(pl.col("serial").is_not_null())
     if told.is_empty():
@@ -74,6 +86,38 @@ def _by_other_ids(
     alone = ~pl.struct("d", "s").is_duplicated() & ~pl.col("r").is_duplicated()
     found = found.filter(alone)
     return found.select("d", "r", "s", tier=pl.lit("T2"), role=pl.lit("main")).cast(LINK)
+
+
+def _by_mac(
+    devices: pl.DataFrame, records: pl.DataFrame, links: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """T2 by the MAC address in a column of its own, and the pairs that it does not decide.
+
+    It speaks only where one side has no usable serial: two good serials that differ are two
+    devices, whatever address an inventory has copied. An address that several carry decides
+    nothing, nor does one on another product.
+    """
+    columns = ("mac_key", "serial_key", *CARRIED)
+    sides = (
+        devices.join(links, on="d", how="anti").select("d", *columns).drop_nulls("mac_key"),
+        records.join(links, on="r", how="anti").select("r", "s", *columns).drop_nulls("mac_key"),
+    )
+    pairs = sides[0].join(sides[1], on="mac_key", suffix="_r")
+    silent = pl.any_horizontal(pl.col("serial_key", "serial_key_r").is_null())
+    fits = same_model(loosely=True).fill_null(True) | same_name().fill_null(False)
+    several = pl.struct("d", "s").is_duplicated() | pl.col("r").is_duplicated()
+    why = (
+        pl.when(~silent)
+        .then(pl.lit("the same MAC address under another serial"))
+        .when(~fits)
+        .then(pl.lit("the same MAC address on another product"))
+        .when(several)
+        .then(pl.lit("a MAC address that several carry"))
+    )
+    told = pairs.with_columns(why=why, open=silent)
+    sure = told.filter(pl.col("why").is_null())
+    found = sure.select("d", "r", "s", tier=pl.lit("T2"), role=pl.lit("main")).cast(LINK)
+    return found, told.drop_nulls("why").select(*CANDIDATE).cast(CANDIDATE)
 
 
 def _in_succession(devices: pl.DataFrame, links: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:

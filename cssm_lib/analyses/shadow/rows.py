@@ -17,7 +17,10 @@ RECORD = {
     "asset_status": "status",
     "site": "site",
 }
-KEPT_KEYS = ("serial_key", "serial_fold", "name_key", "domain", "pid_key", "family", "site_key")
+KEPT_KEYS = (
+    *("serial_key", "serial_fold", "name_key", "domain", "pid_key", "family", "site_key"),
+    "mac_key",
+)
 
 
 def principal_links(links: pl.DataFrame, records: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -134,8 +137,10 @@ def evidence() -> list[pl.Expr]:
     agreed = [_word(fits, pl.lit(name)) for name, (fits, _) in told.items()]
     against = [_word(~fits, word) for fits, word in told.values()]
     site = [_word(pl.col("site_agrees"), pl.lit("site"))]
+    # a device has an address for each port: that two differ says nothing
+    mac = [_word(pl.col("mac_key") == pl.col("mac_key_r"), pl.lit("MAC address"))]
     return [
-        _joined([*agreed, *site]).alias("agreed_on"),
+        _joined([*agreed, *mac, *site]).alias("agreed_on"),
         _joined(against).alias("disagreed_on"),
     ]
 

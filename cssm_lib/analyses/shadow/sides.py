@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from cssm_lib.analyses.shadow.identity import with_keys, without_shared
+from cssm_lib.analyses.shadow.identity import mac_key, with_keys, without_shared
 from cssm_lib.analyses.shadow.lives import INSTANCE, WHO
 from cssm_lib.rules import Rules, licence_classes
 
@@ -110,6 +110,7 @@ def device_side(
         reserved=pl.col("status").str.to_lowercase().str.contains("reserv").fill_null(False),
         first_sign=pl.coalesce("first_sign", pl.col("registration_date").dt.date()),
         software=pl.col("software").fill_null(False),
+        mac_key=mac_key("mac_address", rules),
     )
     rows = _with_twins(rows)
     counts = pl.col("units", "perpetual_units", "most_units").fill_null(0)
@@ -141,6 +142,7 @@ def record_side(assets: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     rows = rows.with_columns(
         s=pl.col("source").rank("dense").fill_null(0).cast(pl.UInt32),
         site_key=_tidy("site"),
+        mac_key=mac_key("mac_address", rules),
         retired=status.str.contains(rules["shadow.retired_status"]).fill_null(False),
         idle=status.str.contains(rules["shadow.idle_status"]).fill_null(False),
     )

@@ -38,7 +38,7 @@ def next_events(
     contract = ANSWERS["next_events"]
     if lines.is_empty() or as_of is None:
         return contract.empty()
-    terms = completed(lines, rules).filter(pl.lit(as_of) <= pl.col("end"))
+    terms = completed(lines, rules).filter(pl.col("end") >= as_of)
     due = events(terms).filter(pl.col("event_date") > as_of)
     due = due.group_by(READ).agg(pl.col("event_date").min())
     last = _last(days, as_of)

@@ -20,6 +20,7 @@ from cssm_lib.pages.charts.feature_drift import (
     money_each_way,
     short_pools,
     tier_matrix,
+    tier_timeline,
     verdicts_by_account,
 )
 from cssm_lib.pages.charts.forward import dispute, moved_by_setting, range_of_readings, ratchet
@@ -73,6 +74,7 @@ __all__ = [
     "snapshot_calendar",
     "stranded_by_account",
     "tier_matrix",
+    "tier_timeline",
     "transfer_plan",
     "use_explained",
     "use_over_time",

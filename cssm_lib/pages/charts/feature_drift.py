@@ -191,6 +191,95 @@ def drift_timeline(
     )
 
 
+def tier_timeline(tier_days: pl.DataFrame, *, top: int = 14) -> alt.Chart | alt.LayerChart:
+    """When tiers parted: the verdict of devices over their days, those with one history together.
+
+    Devices that never changed are left out; the largest groups are drawn.
+    """
+    title = "When tiers parted: verdict by day"
+    groups = _histories(tier_days)
+    if groups.is_empty():
+        quiet = "No device changed any of its four tiers between the snapshots."
+        return blank(title, "tier_days", sentence="" if tier_days.is_empty() else quiet)
+    labels = groups.select("group", "label", "devices").unique()
+    order = labels.sort("devices", "label", descending=[True, False])["label"].to_list()
+    drawn = groups.filter(pl.col("label").is_in(order[:top]))
+    axis = names_axis(300)
+    axis.labelExpr = "split(datum.label, '\\n')"
+    axis.labelLineHeight = 13
+    days = alt.X(
+        "first_day:T",
+        title="day of the snapshot",
+        axis=alt.Axis(format="%Y-%m", tickCount=6),
+        scale=alt.Scale(padding=10),
+    )
+    base = alt.Chart(drawn.select(*SHOWN_DAYS)).encode(
+        y=alt.Y("label:N", sort=order[:top], axis=axis, title=None), x=days
+    )
+    words = [one for one in VERDICTS if one in set(drawn["verdict"])]
+    scale = meanings(*(VERDICTS[one] for one in words), words=words)
+    colour = alt.Color("verdict:N", scale=scale, title=None)
+    told = {"intended": "Intended", "licensed": "Licensed", "configured": "Configured"}
+    told |= {"needed": "Needed", "changed": "Changed", "verdict": "Verdict"}
+    tips = [alt.Tooltip(f"{name}:N", title=word) for name, word in told.items()]
+    tips += [alt.Tooltip(f"{day}:T", format="%Y-%m-%d", title=word) for day, word in ENDS.items()]
+    between = base.mark_rule(color=PALETTE["balanced"], strokeDash=[3, 3]).encode(x2="until:T")
+    spans = base.mark_bar(height=12).encode(x2="last_day:T", color=colour, tooltip=tips)
+    starts = base.mark_square(size=130, opacity=1).encode(color=colour, tooltip=tips)
+    word = alt.condition("datum.changed === 'first day'", alt.value(""), "changed:N")
+    moved = base.mark_text(align="right", dx=-8, dy=-10, fontSize=10, color=PALETTE["quiet"])
+    moved = moved.encode(text=word)
+    rest = len(order) - len(order[:top])
+    more = f"The largest are drawn; {rest:,} more histories stand in the table." if rest else ""
+    note = "Devices of one history are one row. A change lies in the dashes: the word says of what."
+    return alt.layer(between, spans, starts, moved).properties(
+        width=WIDE - 240, height=alt.Step(36), title=heading(title, note, more)
+    )
+
+
+ENDS = {"first_day": "From", "last_day": "Last seen so"}
+SHOWN_DAYS = (
+    *("label", "first_day", "last_day", "until", "verdict", "changed"),
+    *("intended", "licensed", "configured", "needed"),
+)
+
+
+def _histories(tier_days: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one device for all that share its history, with how many they are."""
+    part = ["device", "part"]
+    rows = tier_days.drop_nulls("first_day").sort(*part, "first_day")
+    rows = rows.filter(pl.len().over(part) > 1)
+    told = rows.with_columns(
+        until=pl.col("first_day").shift(-1).over(part),
+        account=pl.col("virtual_account").fill_null("account not named"),
+        **{
+            name: pl.coalesce(column, pl.lit("not known"))
+            for name, column in (
+                ("intended", "intended_tier"),
+                ("licensed", "licensed"),
+                ("configured", "configured_tier"),
+                ("needed", "needed_tier"),
+            )
+        },
+    )
+    mark = pl.concat_str("first_day", "last_day", *SHOWN_DAYS[4:], "account", separator="|")
+    told = told.with_columns(group=mark.str.join("\n").over(part))
+    # what every device of the group has alike is told once
+    group = ["part", "group"]
+    first = pl.col("device").first().over(group)
+    told = told.with_columns(
+        devices=pl.col("device").n_unique().over(group),
+        name=pl.coalesce(pl.col("hostname").str.split(".").list.first(), "device"),
+        account=pl.col("account").last().over(part),
+    ).filter(pl.col("device") == first)
+    many = pl.when(pl.col("devices") == 1).then(pl.col("name").last().over(group))
+    size = many.otherwise(
+        pl.format("{} devices, such as {}", "devices", pl.col("name").last().over(group))
+    )
+    label = pl.concat_str("account", pl.lit(", "), "part", pl.lit("\n"), size)
+    return told.with_columns(label=label)
+
+
 def money_each_way(tier_plan: pl.DataFrame, *, top: int = 16) -> alt.Chart | alt.LayerChart:
     """What dropping tiers saves, in order of money by touched device."""
     title = "What dropping a tier saves"

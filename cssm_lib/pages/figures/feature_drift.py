@@ -4,6 +4,7 @@ from cssm_lib.pages.facts import Figure
 from cssm_lib.pages.figures.made import MONEY, figure, headline, named
 
 ACTED = "action IN ('drop the tier', 'switch features off')"
+PARTED = "changed NOT IN ('first day', 'seen again')"
 
 
 def _of_verdict(id_: str, label: str, verdict: str, tone: str = "") -> Figure:
@@ -84,6 +85,23 @@ FIGURES = named(
         figure("causes", "Causes of drift", "count of drift_groups.cause", unit="causes"),
         figure(
             "drifted", "Devices that drifted", "distinct of tier_changes.device", unit="devices"
+        ),
+        figure(
+            "parted",
+            "Devices of which a tier changed",
+            "distinct of tier_days.device",
+            where=PARTED,
+            unit="devices",
+        ),
+        *(
+            figure(
+                f"parted_{tier}",
+                f"{tier.capitalize()} tier changed",
+                "distinct of tier_days.device",
+                where=f"changed LIKE '%{tier}%'",
+                unit="devices",
+            )
+            for tier in ("licensed", "configured", "needed")
         ),
         figure("largest", "Largest blast radius", "max of drift_groups.quantity", unit="units"),
         figure("lapsing", "Add-ons in use", "sum of addon_lapse.demand"),

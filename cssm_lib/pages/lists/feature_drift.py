@@ -66,6 +66,33 @@ def causes(page: Page) -> pl.DataFrame:
     )
 
 
+def partings(page: Page) -> pl.DataFrame:
+    """One row per day on which a part of a device parted from its tiers before, newest first."""
+    part = ["device", "part"]
+    rows = page.table("tier_days").sort(*part, "first_day")
+    before = [
+        pl.col(n).shift(1).over(part).alias(f"{n}_before") for n in (*TIERS, "verdict", "last_day")
+    ]
+    rows = rows.with_columns(before).filter(pl.col("changed") != "first day")
+    rows = rows.sort("first_day", *part, descending=[True, False, False])
+    return rows.select(
+        _short_name(),
+        *("virtual_account", "part"),
+        pl.col("last_day_before").alias("drifted_after"),
+        pl.col("first_day").alias("drifted_by"),
+        *("changed", *(_step(name) for name in TIERS), "licensed", _step("verdict")),
+    )
+
+
+TIERS = ("intended_tier", "configured_tier", "needed_tier")
+
+
+def _step(name: str) -> pl.Expr:
+    """The value before and after, where they differ."""
+    old, new = (pl.col(n).fill_null("not known") for n in (f"{name}_before", name))
+    return pl.when(old != new).then(pl.format("{} → {}", old, new)).otherwise(name).alias(name)
+
+
 def evidence(page: Page) -> pl.DataFrame:
     """One row per line of a configuration that is evidence."""
     place = pl.format("{}, line {}", "source", "line").alias("source")

@@ -42,6 +42,16 @@ READINGS = {
         "Nothing drifted between the snapshots, or there is only one.",
         empty_is_good=True,
     ),
+    "partings": Reading(
+        "tier_days",
+        of("drift", "parted", "parted_configured", "parted_licensed", "parted_needed"),
+        "Of {parted} at least one of the four tiers changed between two snapshots: the configured"
+        " tier of {parted_configured}, what their pool could license of {parted_licensed}, what"
+        " their configurations need of {parted_needed}.",
+        "Look for devices whose pool fell short while their own tier stood still: growth of others"
+        " did that, and it is no drift of theirs.",
+        "No tier of any device changed between the snapshots, or there is only one.",
+    ),
     "evidence": Reading(
         "features",
         of("drift", "lines", "configurations", "above_licence"),

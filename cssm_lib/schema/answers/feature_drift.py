@@ -33,6 +33,23 @@ SPAN = (
     date("drifted_by", "first day with the new tier; the change lies between"),
 )
 
+# the rows of the exports that tell a device, over all days
+OF_DEVICE = (
+    *(
+        Rests(table, ("smart_account", "virtual_account", *key), where=where)
+        for table in ("devices", "device_licenses")
+        for key, where in (
+            (("serial",), "serial IS NOT NULL"),
+            (("uuid",), "serial IS NULL AND uuid IS NOT NULL"),
+            (("hostname",), "serial IS NULL AND uuid IS NULL"),
+        )
+    ),
+    # what the account uses in all says which tier its devices may take
+    Rests("usage", ("smart_account", "virtual_account")),
+    Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
+    Rests("features", ("hostname",), where="hostname IS NOT NULL"),
+)
+
 FEATURE_DRIFT = Table(
     "feature_drift",
     "a licence part of a device at as_of: its four tiers, and the verdict",
@@ -62,21 +79,7 @@ FEATURE_DRIFT = Table(
         text("candidates", "undecided: the tiers between which nothing decides"),
     ),
     ("device", "part"),
-    rests=(
-        *(
-            Rests(table, ("smart_account", "virtual_account", *key), where=where)
-            for table in ("devices", "device_licenses")
-            for key, where in (
-                (("serial",), "serial IS NOT NULL"),
-                (("uuid",), "serial IS NULL AND uuid IS NOT NULL"),
-                (("hostname",), "serial IS NULL AND uuid IS NULL"),
-            )
-        ),
-        # what the account uses in all says which tier its devices may take
-        Rests("usage", ("smart_account", "virtual_account")),
-        Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
-        Rests("features", ("hostname",), where="hostname IS NOT NULL"),
-    ),
+    rests=OF_DEVICE,
 )
 
 TIER_WITNESSES = Table(
@@ -145,6 +148,52 @@ TIER_ACCOUNTS = Table(
     ),
 )
 
+TIER_ACCOUNT_DAYS = Table(
+    "tier_account_days",
+    "a tier of a ladder in a Virtual Account on a day of CSSM's device exports",
+    (
+        SMART_ACCOUNT,
+        VIRTUAL_ACCOUNT,
+        *RUNG,
+        SNAPSHOT,
+        count("over", "what the whole Smart Account was short of at this tier that day"),
+        text("licensed", "what a device of this tier was: covered, or short k of n"),
+    ),
+    ("smart_account", "virtual_account", "ladder", "part", "rung", "tier", "snapshot_date"),
+    rests=(
+        Rests("usage", ("smart_account", "virtual_account"), day="until snapshot_date"),
+        Rests("device_licenses", ("smart_account", "virtual_account", "snapshot_date")),
+    ),
+)
+
+TIER_DAYS = Table(
+    "tier_days",
+    "a part of a device over the snapshot days on which its four tiers stand alike; every day from"
+    " first_day to last_day on which anybody spoke of it is this row, so that nothing is lost",
+    (
+        *DEVICE,
+        date("first_day", "first of the days; null where no file says its day"),
+        date("last_day", "last of the days; the day of the next row shows another tier"),
+        count("snapshots", "days on which anybody spoke of the device", unit="days"),
+        text("licenses", "the licences that its instance consumed for this part, as on first_day"),
+        text("changed", "first day, seen again, or what differs from the row before"),
+        text("intended_tier", "by today's [[intended_tiers]] and the account of the day"),
+        text("intended_by", "the entry of client.toml"),
+        text("licensed", "covered, reserved, or short; k of n as on first_day"),
+        text("licensed_by", "the pool on first_day; every day stands in tier_account_days"),
+        text("configured_tier", "what the newest witness said; null where witnesses disagree"),
+        text("configured_by", "each witness, its tier and its day, as on first_day"),
+        text("needed_tier", "lowest tier that had every configured feature"),
+        text("needed_at_most", "the tier that lines may have needed which do not decide it"),
+        text("needed_by", "the lines of the configuration, as on first_day"),
+        text("verdict", "as in feature_drift, for these days"),
+        text("also", "verdicts that held as well"),
+        text("candidates", "undecided: the tiers between which nothing decided"),
+    ),
+    ("device", "part", "first_day"),
+    rests=OF_DEVICE,
+)
+
 TIER_CHANGES = Table(
     "tier_changes",
     "a change of a configured tier, or of evidence, of one device between two snapshots",
@@ -160,21 +209,7 @@ TIER_CHANGES = Table(
         text("cause", "the group in drift_groups"),
     ),
     ("device", "part", "drifted_by", "from_tier", "to_tier"),
-    rests=(
-        *(
-            Rests(table, ("smart_account", "virtual_account", *key), where=where)
-            for table in ("devices", "device_licenses")
-            for key, where in (
-                (("serial",), "serial IS NOT NULL"),
-                (("uuid",), "serial IS NULL AND uuid IS NOT NULL"),
-                (("hostname",), "serial IS NULL AND uuid IS NULL"),
-            )
-        ),
-        # what the account uses in all says which tier its devices may take
-        Rests("usage", ("smart_account", "virtual_account")),
-        Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
-        Rests("features", ("hostname",), where="hostname IS NOT NULL"),
-    ),
+    rests=OF_DEVICE,
 )
 
 DRIFT_GROUPS = Table(
@@ -261,6 +296,8 @@ FEATURE_DRIFT_TABLES = (
     TIER_WITNESSES,
     TIER_POOLS,
     TIER_ACCOUNTS,
+    TIER_ACCOUNT_DAYS,
+    TIER_DAYS,
     TIER_CHANGES,
     DRIFT_GROUPS,
     TIER_PLAN,
