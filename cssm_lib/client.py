@@ -17,7 +17,7 @@ import polars as pl
 from cssm_lib.clean import Cleaned, across, clean, clean_together
 from cssm_lib.clean.notes import notes
 from cssm_lib.clean.tags import alike, tag_names, with_tags
-from cssm_lib.errors import ParameterError, UnusableClient
+from cssm_lib.errors import ConfigError, ParameterError, UnusableClient
 from cssm_lib.processes import elsewhere
 from cssm_lib.read import Hint, Reading, Source, archive, read_file
 from cssm_lib.read.actions import ACTIONS_NAME, no_actions, read_actions
@@ -61,8 +61,8 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     """
     folder = Path(folder)
     config = client_config(folder)
-    listed = folder / ACTIONS_NAME
-    actions = read_actions(listed) if listed.is_file() else no_actions()
+    listed = _own_file(folder, ACTIONS_NAME)
+    actions = read_actions(listed) if listed else no_actions()
     rules = load_rules(config.rules)
     paths = client_files(folder)
     parts = _parts(paths, Job(folder, config, rules))
@@ -128,10 +128,21 @@ def client_config(folder: Path) -> ClientConfig:
 
     if not folder.is_dir():
         raise UnusableClient(f"{folder}: no such folder; give a folder with the client's exports.")
-    path = folder / CONFIG_NAME
-    if path.is_file():
+    path = _own_file(folder, CONFIG_NAME)
+    if path:
         return read_client_config(path)
     return ClientConfig(client=folder.resolve().name or "client")
+
+
+def _own_file(folder: Path, name: str) -> Path | None:
+    """A file that the user writes, where there is one; ConfigError for a link out of the folder."""
+    path = folder / name
+    if path.is_file() and not path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{name}: a link that leads out of the client folder, found {path.readlink()};"
+            " put the file itself there."
+        )
+    return path if path.is_file() else None
 
 
 def client_files(folder: Path) -> list[Path]:

@@ -43,6 +43,9 @@ LIGHT = (
     "import gc, sys; gc.set_threshold(50_000, 20, 20);"
     " sys.modules.setdefault('rfc3987_syntax', None); sys.modules.setdefault('anywidget', None)"
 )
+# a file that lies beside a client and is called like a library is data: -P and this keep the
+# working folder out of the search for modules, else it would run in every page
+CLOSED = ["--IPKernelApp.ignore_cwd=True"]
 MARKS = {"injected-parameters", "papermill-error-cell-tag"}
 
 
@@ -75,7 +78,7 @@ class OwnPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """The kernel's command line and what is set in its environment only."""
-        command = get_kernel_dict([f"--IPKernelApp.exec_lines={LIGHT}"])
+        command = get_kernel_dict([f"--IPKernelApp.exec_lines={LIGHT}", *CLOSED], ["-P"])
         return KernelSpec(**command, env=dict(self.config["OwnPython"]["environment"]))
 
 
