@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cssm_lib.config import ClientConfig
 
 CONFIG_NAME = "client.toml"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # files read before they are cleaned together: enough to share the cost, few enough to hold as text
 AT_ONCE = 64
 MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processes of their own
@@ -128,10 +130,13 @@ def client_config(folder: Path) -> ClientConfig:
 
     if not folder.is_dir():
         raise UnusableClient(f"{folder}: no such folder; give a folder with the client's exports.")
-    path = _own_file(folder, CONFIG_NAME)
-    if path:
-        return read_client_config(path)
-    return ClientConfig(client=folder.resolve().name or "client")
+    path, name = _own_file(folder, CONFIG_NAME), folder.resolve().name
+    if file_name(Path(name), Path()) != Path(name).as_posix():
+        raise UnusableClient(
+            f"{file_name(Path(name), Path())}: the folder's name cannot be printed, found bytes that"
+            " are no UTF-8 or a control character; rename the folder."
+        )
+    return read_client_config(path) if path else ClientConfig(client=name.strip() or "client")
 
 
 def _own_file(folder: Path, name: str) -> Path | None:
@@ -164,9 +169,21 @@ def client_files(folder: Path) -> list[Path]:
     )
 
 
+def file_name(path: Path, folder: Path) -> str:
+    r"""A file's path in the client folder as every table and message names it.
+
+    Bytes that are no UTF-8 and control characters are spelled out, for neither can be printed.
+
+    >>> file_name(Path("c/a\udcff.csv"), Path("c")), file_name(Path("c/ä\n.csv"), Path("c"))
+    ('a\\xff.csv', 'ä\\n.csv')
+    """
+    text = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _members(path: Path, folder: Path, *, config: ClientConfig, rules: Rules) -> list[Reading]:
     """A file, or the files of an archive, which is opened in place, one level."""
-    name = path.relative_to(folder).as_posix()
+    name = file_name(path, folder)
     return [
         _read(path, member.within(name), data=member.data, config=config, rules=rules)
         for member in archive.members(path)
