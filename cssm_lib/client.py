@@ -133,8 +133,8 @@ def client_config(folder: Path) -> ClientConfig:
     path, name = _own_file(folder, CONFIG_NAME), folder.resolve().name
     if file_name(Path(name), Path()) != Path(name).as_posix():
         raise UnusableClient(
-            f"{file_name(Path(name), Path())}: the folder's name cannot be printed, found bytes that"
-            " are no UTF-8 or a control character; rename the folder."
+            f"{file_name(Path(name), Path())}: the folder's name cannot be printed; found a control"
+            " character or bytes that are no UTF-8. Rename the folder."
         )
     return read_client_config(path) if path else ClientConfig(client=name.strip() or "client")
 

@@ -92,6 +92,7 @@ def _settings(mark: str, licenses: list[str]) -> str:
     said = json.dumps  # a JSON text is a TOML text
     name = f"{mark} & Sons <script>window.evil=1</script> {{{{7*7}}}} ../.."
     agreement = f"{mark} EA <img src=x onerror=window.evil=1>"
+    sku, entry = f"{mark}-SKU {EVIL[1]}", "entitled = 9, price = 9.5"
     return f"""client = {said(name)}
 currency = "EUR"
 as_of = 2026-10-31
@@ -105,9 +106,9 @@ end = 2027-01-31
 [[agreements.suites]]
 name = {said(f"{mark} {EVIL[3]}")}
 lines = [
-  {{ sku = {said(f"{mark}-SKU {EVIL[1]}")}, licenses = [{said(PRODUCT)}], entitled = 10, price = 9.5 }},
-  {{ sku = {said(f"=1+1 {mark}")}, licenses = [{said(licenses[1])}], entitled = 3, price = 4.0 }},
-  {{ sku = {said(f"{mark}-U {EVIL[9]}")}, metric = {said(f"{mark} users")}, entitled = 9, price = 1.0 }},
+  {{ sku = {said(sku)}, licenses = [{said(PRODUCT)}], {entry} }},
+  {{ sku = {said(f"=1+1 {mark}")}, licenses = [{said(licenses[1])}], {entry} }},
+  {{ sku = {said(f"{mark}-U {EVIL[9]}")}, metric = {said(f"{mark} users")}, {entry} }},
 ]
 [[intended_tiers]]
 tier = "essentials"

@@ -117,7 +117,10 @@ assumed = false
 "telemetry.on_prem" = "connected"
 "renewal.quote_price_per" = "year"
 "licences.perpetual" = ["*Network*"]
-"licences.ladders" = [{ name = "x", pattern = "(?P<family>C9300) (?P<tier>A|B)", key = ["family"], tiers = ["A", "B"], source = "own", confidence = "high" }]
+"licences.ladders" = [
+  { name = "x", pattern = "(?P<family>C9300) (?P<tier>A|B)", key = ["family"],
+    tiers = ["A", "B"], source = "own", confidence = "high" },
+]
 "shadow.software" = ["^ISE"]
 "shadow.member_suffix" = "-[0-9]+$"
 "calendar.cadence" = [{ class = "x", months = 3, patterns = ["*"] }]
@@ -385,17 +388,12 @@ def small_client(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_what_loads_gives_every_answer_or_one_message(tmp_path: Path, number: int) -> None:
+def test_what_loads_gives_every_answer(tmp_path: Path, number: int) -> None:
     """Settings and rules at their extremes, as far as they load, through every table."""
     folder = small_client(tmp_path / "elm")
     texts = accepted(folder / "client.toml", 1000 * number)
     (folder / "client.toml").write_bytes(texts)
-    try:
-        made = answer_tables(load_client(folder))
-    except CssmError as fault:
-        assert "client.toml" in str(fault)
-    else:
-        assert set(ANSWERS) <= set(made)
+    assert set(ANSWERS) <= set(answer_tables(load_client(folder)))
 
 
 def accepted(path: Path, seed: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Nothing of a file is run, fetched or read elsewhere, and no client's data is in another's pack."""
+"""Nothing of a file is run, fetched or read elsewhere; no client's data is in another's pack."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import csv
 import json
 import os
 import re
+import runpy
 import shutil
 import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,29 +29,13 @@ from cssm_lib.errors import ConfigError
 
 pytestmark = pytest.mark.xdist_group("kernels")
 ROOT = Path(__file__).parents[1]
+contents = runpy.run_path(str(Path(__file__).with_name("readable.py")))["texts"]
 FORMULA = re.compile(r"[=+\-@\t\r]")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def packs(out: Path) -> list[Path]:
     return [path.parent for path in sorted(out.glob("*/*/*/manifest.json"))]
-
-
-def contents(folder: Path) -> Iterator[tuple[str, str]]:
-    """Every file as text with its name; workbooks part by part, Parquet with its metadata."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        yield "a name", name
-        if path.suffix == ".parquet":
-            yield name, pl.read_parquet(path).write_json()
-            yield name, str(pl.read_parquet_metadata(path))
-        elif path.suffix == ".xlsx":
-            with zipfile.ZipFile(path) as book:
-                assert not book.comment
-                for part in book.namelist():
-                    yield f"{name}!{part}", book.read(part).decode()
-        else:
-            yield name, path.read_text("utf-8-sig")
 
 
 def held(folder: Path, words: list[str]) -> list[tuple[str, str]]:

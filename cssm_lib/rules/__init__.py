@@ -89,12 +89,12 @@ def _entries() -> dict[str, Mapping[str, Any]]:
 
 
 def read_pack(name: str, data: bytes) -> dict[str, Mapping[str, Any]]:
-    """The entries of a rule pack by path, checked; `name` is its file, `history.toml`.
+    r"""The entries of a rule pack by path, checked; `name` is its file, `history.toml`.
 
     Raises ConfigError with every fault: an entry that is no table or lacks value, source,
     confidence or as_of, or says something there that is none.
 
-    >>> pack = b'[days]\\nvalue = 3\\nsource = "s"\\nconfidence = "low"\\nas_of = 2026-11-01'
+    >>> pack = b'[days]\nvalue = 3\nsource = "s"\nconfidence = "low"\nas_of = 2026-11-01'
     >>> read_pack("a.toml", pack)["a.days"]["value"]
     3
     """

@@ -11,13 +11,13 @@ from cssm_lib.errors import ConfigError
 
 
 def read_toml(name: str, data: bytes, **options: Any) -> dict[str, Any]:
-    """A TOML file's content; ConfigError names the file and the place of the fault.
+    r"""A TOML file's content; ConfigError names the file and the place of the fault.
 
     >>> read_toml("a.toml", b"units = 3")
     {'units': 3}
-    >>> read_toml("a.toml", b"units = ")
+    >>> read_toml("a.toml", b"\xff")
     Traceback (most recent call last):
-    cssm_lib.errors.ConfigError: a.toml: no valid TOML: Invalid value (at end of document); mend that place.
+    cssm_lib.errors.ConfigError: a.toml: byte 0 is no UTF-8; save the file as UTF-8.
     """
     try:
         return tomllib.loads(data.decode("utf-8-sig"), **options)
