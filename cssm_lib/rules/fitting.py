@@ -34,7 +34,7 @@ def misfits(entry: Mapping[str, Any], given: Any) -> list[str]:
     >>> misfits({"value": 365, "unit": "days"}, "long")
     [": should be a whole number, such as 365; found 'long'."]
     >>> misfits({"value": [{"tag": "a"}]}, [{"tga": "a"}])
-    ["[0].tga: unknown key; there are tag.", '[0].tag: missing; add it.']
+    ['[0].tga: unknown key; there are tag.', '[0].tag: missing; add it.']
     """
     like = entry["value"] if entry["value"] or "like" not in entry else entry["like"]
     unit, one_of = str(entry.get("unit", "")), entry.get("one_of")
