@@ -277,6 +277,7 @@ def _traps(mark: str) -> dict[str, bytes]:
     page = f"<html><script>window.evil=1</script><img src=https://{HOST}/{mark}></html>"
     xml = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
     return {
+        f"{mark}-formulas.xlsx": _workbook(mark),
         f"{mark}-climbs.zip": climbing.getvalue(),
         f"{mark}-pickled.csv": pickle.dumps(Runs()),
         f"{mark}-pickled.pkl": pickle.dumps(Runs(), protocol=0),
@@ -285,6 +286,22 @@ def _traps(mark: str) -> dict[str, bytes]:
         f"{mark}-code.py": b"open('evil', 'w')\n",
         f"{mark}-yaml.yaml": b"!!python/object/apply:os.system ['touch evil']\n",
     }
+
+
+def _workbook(mark: str) -> bytes:
+    """Counts as a spreadsheet with formulas and links: read are the values it was saved with."""
+    import xlsxwriter
+
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["as_at", "metric", "count"])
+        sheet.write_row(1, 0, ["2026-09-30", f"{mark} users"])
+        sheet.write_formula(1, 2, f'=WEBSERVICE("https://{HOST}/x")', value=7)
+        sheet.write_url(2, 1, f"https://{HOST}/{mark}", string=f"{mark} linked")
+        sheet.write_row(2, 2, [3])
+        sheet.write(2, 0, "2026-09-30")
+    return held.getvalue()
 
 
 LIBRARIES = ("cssm_lib", "polars", "altair", "json", "ipykernel_launcher", "sitecustomize")

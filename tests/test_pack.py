@@ -301,7 +301,7 @@ ANY_NAME = st.one_of(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None, database=None)
+@settings(derandomize=True, max_examples=120, deadline=None, database=None)
 @given(st.lists(ANY_NAME, max_size=7))
 def test_any_names_become_as_many_folders_on_every_file_system(names: list[str]) -> None:
     """Case, composition, reserved words, dots, lengths: one folder each, and one level each."""

@@ -82,6 +82,14 @@ def test_nothing_outside_the_client_was_read(hostile_batch: SimpleNamespace) -> 
     assert "'../evil.csv', which leads out of the archive" in refused
 
 
+def test_a_formula_of_a_workbook_counts_as_the_value_it_was_saved_with(
+    hostile_batch: SimpleNamespace,
+) -> None:
+    counts = pl.read_parquet(packs(hostile_batch.out)[0] / "tables/source/user_counts.parquet")
+    saved = counts.filter(pl.col("source").str.ends_with(".xlsx")).sort("count")
+    assert saved.select("metric", "count").rows() == [("quokka linked", 3), ("quokka users", 7)]
+
+
 def test_no_text_is_a_formula_in_a_csv(hostile_batch: SimpleNamespace) -> None:
     risky, guarded = [], 0
     for path in hostile_batch.out.rglob("*.csv"):
@@ -193,19 +201,19 @@ builtins.cssm_seen = [*seen, client_dir]
 print("\\n".join(builtins.cssm_seen))"""
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("between", [["dies"], []], ids=["after a dead kernel", "side by side"])
 def test_no_kernel_serves_two_clients(
-    tiny: Any, clients: Any, tmp_path: Path, threads: int
+    tiny: Any, clients: Any, tmp_path: Path, between: list[str]
 ) -> None:
     """What a page leaves in its kernel is never met by a page of another client."""
-    notebooks = tiny("draws", "dies")
-    remembers = notebooks["draws"]
+    notebooks = tiny("draws", *between)
+    remembers = notebooks.pop("draws")
     content = nbformat.from_dict(json.loads(json.dumps(remembers.content)))
     content.cells = [*content.cells[:2], nbformat.v4.new_code_cell(REMEMBERS)]
-    kept = {name: replaced(remembers, content, name) for name in ("first", "last")}
-    both = {"first": kept["first"], "dies": notebooks["dies"], "last": kept["last"]}
-    jobs = jobs_from_folders(clients("aurora", "boreal", "corvid"))
-    made = run(jobs, Settings(tmp_path / "out", both, threads=threads))
+    first, last = (replaced(remembers, content, name) for name in ("first", "last"))
+    pages = {"first": first, **notebooks, "last": last}
+    jobs = jobs_from_folders(clients("aurora", "boreal"))
+    made = run(jobs, Settings(tmp_path / "out", pages, threads=1 if between else 2))
     for one in made:
         for name in ("first", "last"):
             said = printed(one.folder / f"{name}.ipynb")
