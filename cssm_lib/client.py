@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ import polars as pl
 from cssm_lib.clean import Cleaned, across, clean, clean_together
 from cssm_lib.clean.notes import notes
 from cssm_lib.clean.tags import alike, tag_names, with_tags
-from cssm_lib.errors import ParameterError, UnusableClient
+from cssm_lib.errors import ConfigError, ParameterError, UnusableClient
 from cssm_lib.processes import elsewhere
 from cssm_lib.read import Hint, Reading, Source, archive, read_file
 from cssm_lib.read.actions import ACTIONS_NAME, no_actions, read_actions
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "client.toml"
 DAYS = frozenset({"snapshot_date", "as_at"})
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # files read before they are cleaned together: enough to share the cost, few enough to hold as text
 AT_ONCE = 64
 MANY, SMALL = 2000, 64 << 10  # so many files of so few bytes are worth processes of their own
@@ -74,8 +76,8 @@ def load_client(folder: str | Path, as_of: dt.date | str | None = None) -> Clien
     """
     folder = Path(folder)
     config = client_config(folder)
-    listed = folder / ACTIONS_NAME
-    actions = read_actions(listed) if listed.is_file() else no_actions()
+    listed = _own_file(folder, ACTIONS_NAME)
+    actions = read_actions(listed) if listed else no_actions()
     rules = load_rules(config.rules)
     checked_tiers([entry.tier for entry in config.intended_tiers], rules)
     paths = client_files(folder)
@@ -142,10 +144,24 @@ def client_config(folder: Path) -> ClientConfig:
 
     if not folder.is_dir():
         raise UnusableClient(f"{folder}: no such folder; give a folder with the client's exports.")
-    path = folder / CONFIG_NAME
-    if path.is_file():
-        return read_client_config(path)
-    return ClientConfig(client=folder.resolve().name or "client")
+    path, name = _own_file(folder, CONFIG_NAME), folder.resolve().name
+    if file_name(Path(name), Path()) != Path(name).as_posix():
+        raise UnusableClient(
+            f"{file_name(Path(name), Path())}: the folder's name cannot be printed; found a control"
+            " character or bytes that are no UTF-8. Rename the folder."
+        )
+    return read_client_config(path) if path else ClientConfig(client=name.strip() or "client")
+
+
+def _own_file(folder: Path, name: str) -> Path | None:
+    """A file that the user writes, where there is one; ConfigError for a link out of the folder."""
+    path = folder / name
+    if path.is_file() and not path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{name}: a link that leads out of the client folder, found {path.readlink()};"
+            " put the file itself there."
+        )
+    return path if path.is_file() else None
 
 
 def client_files(folder: Path) -> list[Path]:
@@ -167,9 +183,21 @@ def client_files(folder: Path) -> list[Path]:
     )
 
 
+def file_name(path: Path, folder: Path) -> str:
+    r"""A file's path in the client folder as every table and message names it.
+
+    Bytes that are no UTF-8 and control characters are spelled out, for neither can be printed.
+
+    >>> file_name(Path("c/a\udcff.csv"), Path("c")), file_name(Path("c/ä\n.csv"), Path("c"))
+    ('a\\xff.csv', 'ä\\n.csv')
+    """
+    text = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _members(path: Path, folder: Path, *, config: ClientConfig, rules: Rules) -> list[Reading]:
     """A file, or the files of an archive, which is opened in place, one level."""
-    name = path.relative_to(folder).as_posix()
+    name = file_name(path, folder)
     return [
         _read(path, member.within(name), data=member.data, config=config, rules=rules)
         for member in archive.members(path)

@@ -9,27 +9,73 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
+    StrictInt,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
 from cssm_lib.errors import ConfigError
+from cssm_lib.schema.toml import key_text, read_toml
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Share = Annotated[Decimal, Field(ge=0)]
-Units = Annotated[int, Field(ge=0)]
-Price = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6)]
+# TOML has types of its own: what is written as another one is refused, never converted
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
+MOST_UNITS = 10**9
+
+
+def _printable(text: str) -> str:
+    if CONTROL.search(text):
+        raise ValueError(f"should hold no control character; found {_shown(text)}")
+    return text
+
+
+def _day(value: Any) -> Any:
+    """A day of TOML, or its ISO text, as a manifest's `repeat` has it."""
+    try:
+        iso = isinstance(value, str) and ISO_DAY.fullmatch(value)
+        day = dt.date.fromisoformat(value) if iso else value
+    except ValueError:
+        day = None
+    if not isinstance(day, dt.date) or isinstance(day, dt.datetime):
+        raise ValueError(f"should be a day such as 2026-10-31; found {_shown(value)}")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"should be a day from {FIRST_DAY} to {LAST_DAY}; found {day}")
+    return day
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError(f"should be a valid decimal; found {_shown(value)}")
+    return value
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
+    AfterValidator(_printable),
+]
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Number = Annotated[Decimal, BeforeValidator(_number), Field(ge=-100, le=100, decimal_places=12)]
+Share = Annotated[Number, Field(ge=0)]
+Units = Annotated[StrictInt, Field(ge=0, le=MOST_UNITS)]
+Days = Annotated[StrictInt, Field(ge=0, le=3660)]
+Months = Annotated[StrictInt, Field(ge=0, le=1200)]
+Price = Annotated[
+    Decimal, BeforeValidator(_number), Field(ge=0, le=10**12, max_digits=24, decimal_places=6)
+]
 
 
 def flat_rules(rules: Any) -> Any:
@@ -62,8 +108,8 @@ class SmartAccount(Part):
 class Range(Part):
     """A low and a high share, for scenarios only."""
 
-    low: Decimal
-    high: Decimal
+    low: Number
+    high: Number
 
     @model_validator(mode="after")
     def _in_order(self) -> Range:
@@ -79,17 +125,17 @@ class TrueForward(Part):
         None
     )
     allowance: Share | None = None
-    allowance_from_month: Units | None = None
+    allowance_from_month: Months | None = None
     charged: Literal["above_entitlement", "above_allowance"] | None = None
     credit: Literal["value_shift", "none"] | None = None
     price_from: Literal["by_commitment", "contract", "list"] | None = None
     ratchet: Literal["to_consumption", "by_charged"] | None = None
     early_events: Literal["none", "growth_caps", "quarterly"] | None = None
     months: Literal["whole", "days"] | None = None
-    shift_consumes: bool | None = None
+    shift_consumes: StrictBool | None = None
     initial_cap: Share | None = None
     standard_cap: Share | None = None
-    last_months: Units | None = None
+    last_months: Months | None = None
 
     def said(self) -> dict[str, Any]:
         """Only the settings that the file gives."""
@@ -109,8 +155,8 @@ class Line(Part):
     per: Literal["month", "term", "year"] = "month"
     support_price: Price | None = None
     list_price: Price | None = None
-    list_date: dt.date | None = None
-    discount: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    list_date: Day | None = None
+    discount: Annotated[Share, Field(le=1)] | None = None
     quoted_as: tuple[Name, ...] = ()
     support_quoted_as: tuple[Name, ...] = ()
 
@@ -139,10 +185,10 @@ class Agreement(Part):
     """An agreement; its end is a renewal."""
 
     name: Name
-    programme: str | None = None
-    start: dt.date
-    end: dt.date
-    notice_days: Annotated[int, Field(ge=0)] = 45
+    programme: Name | None = None
+    start: Day
+    end: Day
+    notice_days: Days = 45
     smart_accounts: tuple[Name, ...] = ("*",)
     virtual_accounts: tuple[Name, ...] = ("*",)
     outside_stock: Literal["ignored", "offsets"] = "ignored"
@@ -175,8 +221,8 @@ class Exclude(Part):
     smart_account: Name = "*"
     virtual_account: Name = "*"
     license: Name = "*"
-    from_: dt.date = Field(alias="from")
-    to: dt.date
+    from_: Day = Field(alias="from")
+    to: Day
     why: Name
 
 
@@ -185,9 +231,9 @@ class Planned(Part):
 
     agreement: Name = "*"
     sku: Name
-    units: int
-    from_: dt.date = Field(alias="from")
-    to: dt.date | None = None
+    units: Annotated[StrictInt, Field(ge=-MOST_UNITS, le=MOST_UNITS)]
+    from_: Day = Field(alias="from")
+    to: Day | None = None
     why: Name
 
 
@@ -197,14 +243,14 @@ class SourceHint(Part):
     path: Name
     smart_account: Name | None = None
     virtual_account: Name | None = None
-    snapshot_date: dt.date | None = None
-    synchronised: dt.date | None = None
+    snapshot_date: Day | None = None
+    synchronised: Day | None = None
     kind: Name | None = None
     encoding: Name | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     sheet: Name | None = None
     date_format: Name | None = None
-    columns: dict[str, str] = {}
+    columns: dict[Name, Name] = {}
 
 
 class ClientConfig(Part):
@@ -212,7 +258,7 @@ class ClientConfig(Part):
 
     client: Name
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] | None = None
-    as_of: dt.date | None = None
+    as_of: Day | None = None
     smart_accounts: tuple[SmartAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     rules: Annotated[dict[str, Any], BeforeValidator(flat_rules)] = {}
@@ -233,7 +279,7 @@ class Renewal(Part):
 
     client_dir: Name
     agreement: Name | None = None
-    as_of: dt.date | None = None
+    as_of: Day | None = None
     only: tuple[Name, ...] = ()
     scenario: Name | None = None
 
@@ -284,16 +330,10 @@ def _first_causes(errors: list[Any]) -> list[Any]:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+        raw = path.read_bytes()
     except OSError as fault:
         raise ConfigError(f"{path.name}: cannot be read ({fault.strerror}).") from None
-    except UnicodeDecodeError as fault:
-        raise ConfigError(
-            f"{path.name}: byte {fault.start} is no UTF-8; save the file as UTF-8."
-        ) from None
-    except tomllib.TOMLDecodeError as fault:
-        raise ConfigError(f"{path.name}: no valid TOML: {fault}; mend that place.") from None
-    return content
+    return read_toml(path.name, raw, parse_float=Decimal)
 
 
 def _fault_line(model: type[Part], error: Any) -> str:
@@ -329,7 +369,7 @@ def _shown(value: Any) -> str:
 def _key_path(location: tuple[int | str, ...]) -> str:
     path = ""
     for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+        path += f"[{step}]" if isinstance(step, int) else f".{key_text(step)}"
     return path.removeprefix(".")
 
 

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-COMMAND = [sys.executable, "-m", "cssm_lib.processes"]
+# -P: a file in the working folder that is called like a library is never imported
+COMMAND = [sys.executable, "-P", "-m", "cssm_lib.processes"]
 
 
 def cores() -> int:

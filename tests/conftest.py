@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -58,6 +60,47 @@ def sample_batch(
     out = tmp_path_factory.mktemp("packs")
     done = cssm("run", sample_clients, "--out", out)
     return SimpleNamespace(out=out, code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+@pytest.fixture(scope="session")
+def hostile_batch(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """`cssm run` over two clients of hostile, marked texts, where no network interface is up.
+
+    It runs in a folder of modules that are called like libraries, with a secret in its environment.
+    """
+    alone = without_network()
+    hostile = runpy.run_path(str(Path(__file__).with_name("hostile.py")))
+    folder = tmp_path_factory.mktemp("hostile")
+    marks = ("quokka", "wombat")
+    for mark in marks:
+        hostile["write_client"](folder / f"{mark}-folder", mark, outside=folder / "outside")
+    hostile["lay_traps"](folder)
+    pages = 'only = ["00", "01", "04", "06"]\n'
+    entries = [f'[[renewals]]\nclient_dir = "{mark}-folder"\n' for mark in marks]
+    (folder / "renewals.toml").write_text(f"{entries[0]}{entries[1]}{pages}")
+    command = [sys.executable, "-P", "-m", "cssm_lib.cli", "run", "renewals.toml"]
+    secret = "not-for-any-pack-4711"
+    done = subprocess.run(
+        [*alone, *command],
+        cwd=folder,
+        env=os.environ | {"CSSM_TEST_TOKEN": secret, "VENDOR_API_KEY": secret},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = {"code": done.returncode, "stdout": done.stdout, "stderr": done.stderr, "alone": alone}
+    return SimpleNamespace(folder=folder, out=folder / "packs", marks=marks, secret=secret, **told)
+
+
+def without_network() -> list[str]:
+    """What runs a command in a network namespace of its own, in which no interface is up."""
+    for command in (["unshare", "-n"], ["unshare", "-rn"]):
+        if (
+            shutil.which("unshare")
+            and not subprocess.run([*command, "true"], check=False).returncode
+        ):
+            return command
+    pytest.skip("network namespaces cannot be had here")
 
 
 @pytest.fixture

@@ -92,3 +92,35 @@ def test_a_page_cannot_be_made_to_run_a_script(visit: Any, tmp_path: Path) -> No
     (tmp_path / "hostile.html").write_text(html)
     page = visit(tmp_path / "hostile.html").page
     assert page.evaluate("window.evil") is None
+
+
+# what a text of a file would leave in a page if it were taken for markup
+MADE = "iframe, object, embed, base, form:not(.vega-bindings), link, audio, video"
+MADE += ", [onerror], [onload], [onclick], [href^='javascript' i], [src^='http']"
+MADE += ", image[href^='http'], script[src], .html img"
+
+
+def test_pages_of_a_hostile_client_run_and_fetch_nothing(
+    visit: Any, hostile_batch: SimpleNamespace
+) -> None:
+    """Every text of its files tries: each page is drawn, and all of it stands there as text."""
+    asked, alerts = [], []
+    for path in sorted(hostile_batch.out.rglob("*.html")):
+        seen = visit(path)
+        seen.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+        seen.page.wait_for_function(f"{DRAWN} >= {figures(path)}")
+        for mark in seen.page.locator("figure.chart .mark-rect path").all()[:2]:
+            mark.hover(force=True)  # a tooltip is made of names as well
+        asked += [url for url in seen.asked if not url.startswith(("file:", "data:", "blob:"))]
+        assert (path.name, seen.said) == (path.name, [])
+        assert seen.page.evaluate("window.evil") is None, path.name
+        found = (
+            "(made) => [...document.querySelectorAll(made)].map(one => one.outerHTML.slice(0, 200))"
+        )
+        assert (path.name, seen.page.evaluate(found, MADE)) == (path.name, [])
+        scripts = seen.page.locator("script:not([type='application/json'])").count()
+        assert scripts <= 1, path.name
+        if path.name.startswith("01_"):
+            assert "{{7*7}}{% for x in" in seen.page.inner_text("main")
+        seen.page.close()
+    assert (asked, alerts) == ([], [])

@@ -1,10 +1,12 @@
 import datetime as dt
 import json
+import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from cssm_lib.batch import jobs_from_folders
 from cssm_lib.client import load_client
 from cssm_lib.errors import ConfigError, UnusableClient
 
@@ -320,3 +322,25 @@ def test_two_snapshots_of_one_day_name_each_other():
         "2026-10-31/morning.json: quantity 10, in use 4; none of these is used. Remove one of "
         "the files or give one its own snapshot_date or account in [[sources]]."
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are Unicode there")
+def test_a_file_name_that_cannot_be_printed_is_spelled_out(folder):
+    for name in (b"users\xff.csv", b"users\n\x1b[31m.csv"):
+        (folder / os.fsdecode(name)).write_text("as_at,metric,count\n2026-10-31,user,5\n")
+    assert load_client(folder).tables["sources"]["source"].to_list() == [
+        "users\\n\\x1b[31m.csv",
+        "users\\xff.csv",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folder names are Unicode there")
+@pytest.mark.parametrize("name", [b"elm\xff", b"elm\x1b[31m"])
+def test_a_folder_name_that_cannot_be_printed_is_refused(tmp_path, name):
+    folder = tmp_path / os.fsdecode(name)
+    folder.mkdir()
+    with pytest.raises(UnusableClient, match=r"elm\\x.*: the folder's name cannot be printed"):
+        load_client(folder)
+    (job,) = jobs_from_folders([folder])
+    assert job.problem.endswith("Rename the folder.")
+    assert job.place[0].isprintable()

@@ -56,7 +56,7 @@ def test_prices_are_exact(tmp_path):
         (b"client = '\xe9'", "client.toml: byte 10 is no UTF-8; save the file as UTF-8."),
         (
             'client = "Elm"\nas_of = "soon"',
-            "client.toml: as_of: should be a valid date or datetime; found 'soon'.",
+            "client.toml: as_of: should be a day such as 2026-10-31; found 'soon'.",
         ),
         (
             AGREEMENT.replace("2027", "2023"),
@@ -114,8 +114,8 @@ def test_every_fault_is_told_at_once(tmp_path):
         ),
         (
             {"positions.window_days": "long"},
-            "client.toml: rules.'positions.window_days' takes a value of type int such as 365, "
-            "not 'long'.",
+            "client.toml: rules.'positions.window_days': should be a whole number, such as 365; "
+            "found 'long'.",
         ),
         ({"assumed": 1}, "client.toml: rules.assumed is true or false, not 1."),
     ],

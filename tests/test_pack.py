@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import json
 import re
+import unicodedata
 import zipfile
 from decimal import Decimal
 from html import unescape
@@ -16,6 +17,8 @@ from xml.etree import ElementTree
 import nbformat
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cssm_lib.pages.pack import Pack, Page, write_pack, write_packs_index, write_page
 from cssm_lib.pages.pack.names import safe_name, unique_names
@@ -317,3 +320,30 @@ def test_namesakes_are_told_apart() -> None:
     same = {"1": ("Aurora", "x"), "2": ("aurora", "x"), "3": ("Aurora", "x")}
     names = unique_names(same)
     assert len({name.casefold() for name in names.values()}) == 3
+
+
+ANY_NAME = st.one_of(
+    st.text(max_size=90),
+    st.text(alphabet="aAéE\u0301ßsS ./\\\\:\u202e\udcff\x00\n", max_size=8),
+    st.sampled_from(
+        ["CON", "con.txt", "aux .", "COM¹", "..", "", " ", "nul", "x" * 300, "é" * 300]
+    ),
+    st.sampled_from(["Zu\u0308rich", "Zürich", "ZÜRICH", "Strasse", "Straße", "ﬁ", "fi", "İ", "i̇"]),
+)
+
+
+@settings(derandomize=True, max_examples=120, deadline=None, database=None)
+@given(st.lists(ANY_NAME, max_size=7))
+def test_any_names_become_as_many_folders_on_every_file_system(names: list[str]) -> None:
+    """Case, composition, reserved words, dots, lengths: one folder each, and one level each."""
+    given_ = {str(number): (name, f"folder {number % 2}") for number, name in enumerate(names)}
+    folders = list(unique_names(given_).values())
+    alike = {unicodedata.normalize("NFC", f.upper().casefold()) for f in folders}
+    assert len({unicodedata.normalize("NFD", name) for name in alike}) == len(names)
+    for folder in folders:
+        assert folder == Path(folder).name
+        assert folder == unicodedata.normalize("NFC", folder)
+        assert not re.search(r'[<>:"/\\|?*\x00-\x1f\x7f\u202e\ud800-\udfff]', folder)
+        assert len(folder.encode()) < 200
+        assert folder == folder.strip(" .")
+        assert not re.match(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", folder)

@@ -21,6 +21,7 @@ from cssm_lib.client import (
     Client,
     client_config,
     client_files,
+    file_name,
     load_client,
 )
 from cssm_lib.errors import InputError, ParameterError
@@ -268,8 +269,8 @@ def _key(
     """`digests` of the bytes that were really read win, should a file have changed meanwhile."""
     paths = client_files(folder)
     config = [folder / name for name in (CONFIG_NAME, ACTIONS_NAME) if (folder / name).is_file()]
-    names = [path.relative_to(folder).as_posix() for path in [*paths, *config]]
-    if digests is None or set(digests) != {p.relative_to(folder).as_posix() for p in paths}:
+    names = [file_name(path, folder) for path in [*paths, *config]]
+    if digests is None or set(digests) != {file_name(p, folder) for p in paths}:
         digests = dict(zip(names, store.file_digests([*paths, *config]), strict=True))
     elif config:
         own = dict(zip([path.name for path in config], store.file_digests(config), strict=True))

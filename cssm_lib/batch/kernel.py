@@ -51,6 +51,11 @@ class Place:
     opened: Path | None = None
 
 
+# a file that lies beside a client and is called like a library is data: -P and this keep the
+# working folder out of the search for modules, else it would run in every page
+CLOSED = ["--IPKernelApp.ignore_cwd=True"]
+
+
 class OwnPython(AsyncKernelManager):
     """Starts this very interpreter, whatever the user has installed as kernel `python3`."""
 
@@ -58,7 +63,7 @@ class OwnPython(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The kernel's command line and what is set in its environment only."""
         own = self.config["OwnPython"]
-        command = get_kernel_dict([f"--IPKernelApp.exec_lines={own['begin']}"])
+        command = get_kernel_dict([f"--IPKernelApp.exec_lines={own['begin']}", *CLOSED], ["-P"])
         return KernelSpec(**command, env=dict(own["environment"]))
 
 

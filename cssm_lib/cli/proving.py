@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cssm_lib.client import CONFIG_NAME, client_files
+from cssm_lib.client import CONFIG_NAME, client_files, file_name
 from cssm_lib.pages.evidence.trace import as_json, told, trace
 from cssm_lib.pages.evidence.verify import read_manifest, verify
 from cssm_lib.pages.pack.seal import file_digest
@@ -34,7 +34,7 @@ def digests_of(client: Path) -> dict[str, str | None]:
     """The digest of every file of a client folder, and of every file in its archives."""
     found: dict[str, str | None] = {}
     for path in client_files(client):
-        name = path.relative_to(client).as_posix()
+        name = file_name(path, client)
         for member in archive.members(path):
             found[member.within(name)] = _digest(path, member)
     config = client / CONFIG_NAME

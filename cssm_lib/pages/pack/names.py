@@ -12,10 +12,10 @@ ESTATE = "estate"
 LONGEST = 60
 NO_NAME = "unnamed"
 FORBIDDEN = re.compile(
-    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
+    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]'
 )
 RESERVED = re.compile(
-    r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|index\.html)(\..*)?$", re.I
+    r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|index\.html) *(\..*)?$", re.I
 )
 
 
@@ -55,8 +55,8 @@ def unique_names(names: Mapping[str, tuple[str, str]]) -> dict[str, str]:
 
 
 def _twins(names: Mapping[str, str]) -> dict[str, bool]:
-    often = Counter(name.casefold() for name in names.values())
-    return {key: often[name.casefold()] > 1 for key, name in names.items()}
+    often = Counter(map(_folded, names.values()))
+    return {key: often[_folded(name)] > 1 for key, name in names.items()}
 
 
 def _numbered(names: Mapping[str, str]) -> dict[str, str]:
@@ -65,12 +65,17 @@ def _numbered(names: Mapping[str, str]) -> dict[str, str]:
     given = {}
     for key, name in names.items():
         free, number = name, 1
-        while free.casefold() in taken:
+        while _folded(free) in taken:
             number += 1
             free = f"{name} {number}"
-        taken.add(free.casefold())
+        taken.add(_folded(free))
         given[key] = free
     return given
+
+
+def _folded(name: str) -> str:
+    """What two names have in common on a file system that knows no case and no composition."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _cut(text: str, longest: int) -> str:

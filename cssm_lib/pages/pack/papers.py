@@ -15,7 +15,7 @@ from cssm_lib.pages.pack.ics import calendar_file
 from cssm_lib.pages.pack.workbook import RISKY_START
 from cssm_lib.schema.audience import MARKS, cut, shown_tables
 
-MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 # what a user fills in comes first after what it is about
 COLUMNS = ["id", "action", "smart_account", "virtual_account", "license", "units", "check", "owner"]
 COLUMNS += ["effort", "status", "due", "late", "note"]

@@ -11,7 +11,6 @@ import datetime as dt
 import difflib
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -23,8 +22,10 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.errors import ConfigError
+from cssm_lib.rules.fitting import CONFIDENCE, misfits
+from cssm_lib.schema.toml import key_text, read_toml
 
-CONFIDENCE = ("high", "medium", "low", "assumed")
+PARTS, MORE = ("value", "source", "confidence", "as_of"), ("unit", "one_of", "like")
 
 
 @dataclass(frozen=True)
@@ -78,28 +79,63 @@ def load_rules(overrides: Mapping[str, Any] | None = None, *, where: str = "clie
 
 @cache
 def _shipped() -> dict[str, Rule]:
+    return {path: _rule(path, entry) for path, entry in _entries().items()}
+
+
+@cache
+def _entries() -> dict[str, Mapping[str, Any]]:
+    """Every entry of the shipped packs as it is written, by path."""
     packs = sorted(files("cssm_lib.rulebook").iterdir(), key=lambda item: item.name)
-    found = {}
-    for pack in packs:
-        if pack.name.endswith(".toml"):
-            found |= _entries(
-                pack.name.removesuffix(".toml"), tomllib.loads(pack.read_text("utf-8"))
-            )
+    found = [read_pack(one.name, one.read_bytes()) for one in packs if one.name.endswith(".toml")]
+    return {path: entry for pack in found for path, entry in pack.items()}
+
+
+def read_pack(name: str, data: bytes) -> dict[str, Mapping[str, Any]]:
+    r"""The entries of a rule pack by path, checked; `name` is its file, `history.toml`.
+
+    Raises ConfigError with every fault: an entry that is no table or lacks value, source,
+    confidence or as_of, or says something there that is none.
+
+    >>> pack = b'[days]\nvalue = 3\nsource = "s"\nconfidence = "low"\nas_of = 2026-11-01'
+    >>> read_pack("a.toml", pack)["a.days"]["value"]
+    3
+    """
+    content = read_toml(name, data)
+    faults = [
+        f"{name}: {key_text(key)}{fault}"
+        for key, entry in content.items()
+        for fault in _entry_faults(entry)
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return {f"{name.removesuffix('.toml')}.{key}": entry for key, entry in content.items()}
+
+
+def _entry_faults(entry: Any) -> list[str]:
+    if not isinstance(entry, dict):
+        return [f": should be a table; found {entry!r}."]
+    missing = [name for name in PARTS if name not in entry]
+    if missing:
+        return [f".{name}: missing; add it." for name in missing]
+    unknown = [name for name in entry if name not in (*PARTS, *MORE)]
+    found = [
+        f".{key_text(name)}: unknown key; there are {', '.join((*PARTS, *MORE))}."
+        for name in unknown
+    ]
+    for name in ("source", "confidence", "unit"):
+        if not isinstance(entry.get(name, ""), str):
+            found.append(f".{name}: should be a text; found {entry[name]!r}.")
+    if entry["confidence"] not in CONFIDENCE:
+        said = ", ".join(CONFIDENCE)
+        found.append(f".confidence: should be one of {said}; found {entry['confidence']!r}.")
+    if not isinstance(entry["as_of"], dt.date) or isinstance(entry["as_of"], dt.datetime):
+        found.append(f".as_of: should be a day, such as 2026-11-01; found {entry['as_of']!r}.")
     return found
 
 
-def _entries(pack: str, content: Mapping[str, Any]) -> dict[str, Rule]:
-    return {
-        f"{pack}.{name}": Rule(
-            path=f"{pack}.{name}",
-            value=entry["value"],
-            unit=entry.get("unit", ""),
-            source=entry["source"],
-            confidence=entry["confidence"],
-            as_of=entry["as_of"],
-        )
-        for name, entry in content.items()
-    }
+def _rule(path: str, entry: Mapping[str, Any]) -> Rule:
+    said = {name: entry[name] for name in PARTS}
+    return Rule(path=path, unit=entry.get("unit", ""), **said)
 
 
 def _without_unproven(rule: Rule, assumed: bool) -> Rule:
@@ -114,37 +150,48 @@ def _without_unproven(rule: Rule, assumed: bool) -> Rule:
     return replace(rule, value=proven)
 
 
-def _overridden(entries: Mapping[str, Rule], path: str, value: Any, *, where: str) -> Rule:
-    table, _, name = path.rpartition(".")
-    if path not in entries and table in entries and isinstance(entries[table].value, dict):
-        held = entries[table].value
-        like = held.get(name, next(iter(held.values()), value))
-        _checked_type(path, like, value, where=where)
-        path, value = table, held | {name: value}
-    if path not in entries:
-        near = difflib.get_close_matches(path, entries, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise ConfigError(f"{where}: rules.{path!r} is no rule of this version{hint}")
-    rule = entries[path]
-    _checked_type(path, rule.value, value, where=where)
-    number = float(value) if isinstance(value, Decimal) else value
-    return replace(rule, value=number, source=where, overridden=True)
+def _overridden(rules: Mapping[str, Rule], path: str, value: Any, *, where: str) -> Rule:
+    """A rule with another value, or a table with another value under one of its keys."""
+    entry, inner = _found(path, rules, where)
+    held, old = _part(entry["value"], inner), rules[path.removesuffix(".".join(["", *inner]))]
+    like = {**entry, "value": held, "one_of": _part(entry.get("one_of"), inner)}
+    faults = misfits(like, value)
+    if faults:
+        raise ConfigError("\n".join(f"{where}: rules.{path!r}{fault}" for fault in faults))
+    return replace(old, value=_put(old.value, inner, plain(value)), source=where, overridden=True)
 
 
-def _checked_type(path: str, like: Any, value: Any, *, where: str) -> None:
-    if not _same_type(like, value):
-        kind = type(like).__name__
-        raise ConfigError(
-            f"{where}: rules.{path!r} takes a value of type {kind} such as {like!r}, not {value!r}."
-        )
+def _found(
+    path: str, rules: Mapping[str, Rule], where: str
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The entry that a path means, and the keys that lead on inside its value."""
+    steps = path.split(".")
+    for length in range(len(steps), 0, -1):
+        own, inner = ".".join(steps[:length]), tuple(steps[length:])
+        if own in rules and (not inner or _part(_entries()[own]["value"], inner) is not None):
+            return _entries()[own], inner
+    near = difflib.get_close_matches(path, rules, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise ConfigError(f"{where}: rules.{path!r} is no rule of this version{hint}")
 
 
-def _same_type(shipped: Any, given: Any) -> bool:
-    if isinstance(shipped, bool) or isinstance(given, bool):
-        return isinstance(shipped, bool) and isinstance(given, bool)
-    if isinstance(shipped, float):
-        return isinstance(given, int | float | Decimal)
-    return isinstance(given, type(shipped))
+def _part(value: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _put(value: Any, keys: Sequence[str], new: Any) -> Any:
+    return {**value, keys[0]: _put(value[keys[0]], keys[1:], new)} if keys else new
+
+
+def plain(value: Any) -> Any:
+    """A value as the rule packs hold it: numbers with a point are floats, at every depth."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def checked_tiers(said: Sequence[str], rules: Rules, *, where: str = "client.toml") -> None:
