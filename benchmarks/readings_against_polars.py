@@ -9,8 +9,8 @@ gives them; holdings are made once for all tables of the answers, not for the re
 By processor time on two busy cores, 12 times the group-by by licence and day and 0.8 times that by
 a row's own key: holdings 4.5 (a third of it codes for names, a quarter the proof that no licence
 stands twice in an account on a day), line days 4.3 (half of it sums, a quarter the patterns of 500
-lines on 500 names), all readings 3.3, whatever the number of accounts. The aim of 5 is met by each part, not
-by the whole way from rows of text to money.
+lines on 500 names), all readings 3.3, whatever the number of accounts. The aim of 5 is met by each
+part, not by the whole way from rows of text to money.
 """
 
 from __future__ import annotations
