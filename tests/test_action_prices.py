@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_an_action_that_needs_another_does_nothing_without_it():
 
 def test_more_than_eight_actions():
     """Two of nine do something: they stand alone; the last two that do nothing are one group."""
-    grow = {"do": "grow", "virtual_account": "North", "license": "*", "share": "0.25"}
+    grow = {"do": "grow", "virtual_account": "North", "license": "*", "share": Decimal("0.25")}
     idle = grow | {"license": "none"}
     actions = [idle, idle, grow, idle, idle, idle, idle, grow, idle]
     found = prices(what_if(*actions)).filter(pl.col("of") == "new_term")
@@ -135,7 +136,7 @@ def test_a_sample_sums_to_the_cent(sample_clients: Path):
     base = load_client(sample_clients / "alder")
     actions = [
         {"do": "tier", "from_license": "C9300 24P DNA Adv*", "to_license": "C9300 DNA Essentials"},
-        {"do": "grow", "license": "C9300*", "share": "0.05"},
+        {"do": "grow", "license": "C9300*", "share": Decimal("0.05")},
         {"do": "terms", "reading": "peak_in_period"},
     ]
     made = under(base, what_if(*actions))

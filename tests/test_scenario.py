@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import runpy
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -166,7 +167,9 @@ def test_seasonal_use_is_left_out_between_its_days():
 )
 def test_growth_is_rounded_half_up(share, in_use):
     """4 × 1.125 = 4.5 → 5; 4 × 0.875 = 3.5 → 4."""
-    made = under(client(), what_if({"do": "grow", "virtual_account": "North", "share": share}))
+    made = under(
+        client(), what_if({"do": "grow", "virtual_account": "North", "share": Decimal(share)})
+    )
     assert use(made)["North", ADV] == (5, in_use, 5 - in_use)
     assert use(made)["South", ADV] == (1, 3, -2)
 
@@ -216,7 +219,7 @@ def test_the_newest_day_is_that_of_the_scenario_and_later_days_stay():
 
 def test_actions_happen_in_order_and_scenarios_add_up():
     """Half of four more is six, less the two retired four; the other way round two, then three."""
-    grow = {"do": "grow", "virtual_account": "North", "share": "0.5"}
+    grow = {"do": "grow", "virtual_account": "North", "share": Decimal("0.5")}
     assert use(under(client(), what_if(grow, RETIRE)))["North", ADV] == (5, 4, 1)
     assert use(under(client(), what_if(RETIRE, grow)))["North", ADV] == (5, 3, 2)
     both = what_if(grow).then(what_if(RETIRE))

@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cssm_lib.batch import Settings, jobs_from_file, jobs_from_folders, run
-from cssm_lib.batch.engine import Place, Ran
+from cssm_lib.batch.engine import Ran
 from cssm_lib.batch.hidden import change_by, hidden
 from cssm_lib.batch.jobs import under
+from cssm_lib.batch.kernel import Kernel, Place
 from cssm_lib.cli import app
 
 TEXT = 'name = "After <clean-up>"\n[[actions]]\nname = "grow"\ndo = "grow"\nshare = 1\n'
@@ -26,12 +27,12 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
     """Kernels that cost nothing; the list is of the places in which they worked."""
     worked: list[Place] = []
 
-    def made(source: Any, parameters: Any, place: Place) -> Ran:
-        worked.append(place)
+    def made(source: Any, parameters: Any, kernel: Kernel) -> Ran:
+        worked.append(kernel.place)
         title = nbformat.v4.new_markdown_cell(source.cells[0].source)
         return Ran(nbformat.v4.new_notebook(cells=[title]))
 
-    monkeypatch.setattr("cssm_lib.batch.running.run_notebook", made)
+    monkeypatch.setattr("cssm_lib.batch.making.run_notebook", made)
     return worked
 
 

@@ -8,18 +8,14 @@ imported when it runs, so that the command line itself starts at once.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cssm_lib.errors import ConfigError, CssmError, ParameterError
-
-if TYPE_CHECKING:
-    from cssm_lib.batch import Job, Made
 
 app = typer.Typer(
     help="A Cisco customer's own licence position before a renewal.",
@@ -190,12 +186,13 @@ def run(
     from dataclasses import replace
 
     import cssm_lib.batch as batch
+    from cssm_lib.cli import packs
 
     if previous and audience is Audience.vendor:
         raise typer.BadParameter("what changed since a pack is internal; leave --previous out.")
     asked = tuple(filter(None, (name.strip() for name in only.split(","))))
-    todo, listed = _jobs(what, as_of, asked)
-    todo = _with_scenario(todo, scenario or [])
+    todo, listed = packs.jobs_of(what, as_of, asked)
+    todo = packs.with_scenario(todo, scenario or [])
     if audience is Audience.vendor and any(job.scenario for job in todo):
         raise typer.BadParameter("a scenario is internal; leave --scenario out.")
     settings = batch.Settings(
@@ -206,10 +203,10 @@ def run(
         previous=previous,
     )
     if pseudonymise:
-        todo, settings = _hidden(todo, settings, pseudonymise)
+        todo, settings = packs.under_pseudonyms(todo, settings, pseudonymise)
     if jobs:
         settings = replace(settings, threads=jobs)
-    made = _run(todo, settings, scheduler, lines=json_lines)
+    made = packs.made_packs(todo, settings, scheduler, lines=json_lines)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
 
 
@@ -336,82 +333,6 @@ def _tables_of(
         return False
     print(out)
     return True
-
-
-def _jobs(
-    what: list[Path], as_of: dt.date | None, only: tuple[str, ...]
-) -> tuple[list[Job], Path | None]:
-    """The packs to make, and where the file that lists them wants them."""
-    from cssm_lib.batch import jobs_from_file, jobs_from_folders
-
-    files = [path for path in what if path.is_file()]
-    if not files:
-        return jobs_from_folders(what, as_of=as_of, only=only), None
-    if len(what) > 1:
-        raise typer.BadParameter("give one RENEWALS.toml or client folders, not both or several.")
-    return jobs_from_file(what[0], as_of=as_of, only=only)
-
-
-def _with_scenario(todo: list[Job], files: list[Path]) -> list[Job]:
-    """Each job, and beside it the same one under the scenario, unless it has one of its own."""
-    from cssm_lib.batch.jobs import under
-
-    if not files:
-        return todo
-    return [one for job in todo for one in ([job] if job.scenario else [job, under(job, *files)])]
-
-
-def _hidden(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], Any]:
-    """The same jobs under pseudonyms."""
-    from dataclasses import replace
-
-    from cssm_lib.batch.hidden import change_by, hidden
-    from cssm_lib.pseudonyms import read_key
-
-    key = read_key(keyfile)
-    return hidden(todo, key), replace(settings, change=change_by(key))
-
-
-def _run(todo: list[Job], settings: Any, scheduler: str | None, *, lines: bool) -> list[Made]:
-    import time
-    from dataclasses import replace
-
-    from cssm_lib.batch import pages_asked
-    from cssm_lib.batch.private import leave
-    from cssm_lib.cli.progress import json_lines, progress, say_end
-
-    pages = {job: len(pages_asked(settings.notebooks, job.only)) for job in todo}
-    every, began = sum(pages.values()), time.monotonic()
-    try:
-        with json_lines(len(todo), every) if lines else progress(every) as tell:
-            told = replace(settings, tell=lambda said: tell(said, pages[said.job]))
-            made = _made(todo, told, scheduler)
-    except KeyboardInterrupt:
-        leave()
-        _say("stopped; the pages made so far stay and need not be made again.")
-        os._exit(130)  # a thread would wait for its kernel
-    if lines:
-        say_end(made, str(settings.out / "index.html"), time.monotonic() - began)
-    else:
-        _print_results(made, settings.out)
-    return made
-
-
-def _made(todo: list[Job], settings: Any, scheduler: str | None) -> list[Made]:
-    if scheduler:
-        from cssm_lib.batch.cluster import run_on
-
-        return run_on(scheduler, todo, settings)
-    from cssm_lib.batch import run
-
-    return run(todo, settings)
-
-
-def _print_results(made: list[Made], out: Path) -> None:
-    for one in made:
-        if one.folder:
-            print(one.folder / "index.html")
-    print(out / "index.html")
 
 
 if __name__ == "__main__":

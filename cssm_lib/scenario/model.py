@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cssm_lib.config import Name, Part, Price, Range, Share, Units, checked, flat_rules, no_twins
+from cssm_lib.config import Range
+from cssm_lib.config.checking import checked
+from cssm_lib.config.words import Day, Name, Number, Part, Price, Share, Units, flat_rules, no_twins
 
-Kept = Annotated[Decimal, Field(ge=-1)]
+Kept = Annotated[Number, Field(ge=-1)]
 DEVICE = ("smart_account", "virtual_account", "pid", "hostname", "serial")
 
 
@@ -24,7 +24,7 @@ class Action(Part):
 
     name: Name
     smart_account: Name = "*"
-    from_: dt.date | None = Field(None, alias="from")
+    from_: Day | None = Field(None, alias="from")
     why: Name | None = None
 
 
@@ -61,7 +61,7 @@ class Move(Action):
     license: Name
     from_virtual_account: Name
     to_virtual_account: Name
-    units: Annotated[int, Field(gt=0)]
+    units: Annotated[Units, Field(gt=0)]
 
     @model_validator(mode="after")
     def _moves(self) -> Move:
@@ -84,8 +84,8 @@ class LeaveOut(Action):
     do: Literal["leave_out"]
     virtual_account: Name = "*"
     license: Name = "*"
-    from_: dt.date = Field(alias="from")
-    to: dt.date
+    from_: Day = Field(alias="from")
+    to: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> LeaveOut:
@@ -117,13 +117,13 @@ class Terms(Part):
     per: Literal["month", "term", "year"] | None = None
     support_price: Price | None = None
     list_price: Price | None = None
-    list_date: dt.date | None = None
-    discount: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    list_date: Day | None = None
+    discount: Annotated[Share, Field(le=1)] | None = None
     renewal_discount: Range | None = None
     renewal_uplift: Range | None = None
     reading: Name | None = None
     outside_stock: Literal["ignored", "offsets"] | None = None
-    end: dt.date | None = None
+    end: Day | None = None
 
 
 AnyAction = Annotated[Retire | Move | Tier | LeaveOut | Grow | Terms, Field(discriminator="do")]
@@ -136,7 +136,7 @@ class Scenario(Part):
     """
 
     name: Name
-    as_of: dt.date | None = None
+    as_of: Day | None = None
     rules: Annotated[dict[str, Any], BeforeValidator(flat_rules)] = {}
     actions: tuple[AnyAction, ...] = ()
 
