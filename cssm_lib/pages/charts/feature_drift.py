@@ -227,13 +227,15 @@ def tier_timeline(tier_days: pl.DataFrame, *, top: int = 14) -> alt.Chart | alt.
     spans = base.mark_bar(height=12).encode(x2="last_day:T", color=colour, tooltip=tips)
     starts = base.mark_square(size=130, opacity=1).encode(color=colour, tooltip=tips)
     word = alt.condition("datum.changed === 'first day'", alt.value(""), "changed:N")
-    moved = base.mark_text(align="right", dx=-8, dy=-10, fontSize=10, color=PALETTE["quiet"])
+    moved = base.mark_text(
+        align="right", dx=-8, dy=-10, fontSize=10, limit=112, color=PALETTE["quiet"]
+    )
     moved = moved.encode(text=word)
     rest = len(order) - len(order[:top])
     more = f"The largest are drawn; {rest:,} more histories stand in the table." if rest else ""
     note = "Devices of one history are one row. A change lies in the dashes: the word says of what."
     return alt.layer(between, spans, starts, moved).properties(
-        width=WIDE - 240, height=alt.Step(36), title=heading(title, note, more)
+        width=WIDE - 150, height=alt.Step(36), title=heading(title, note, more)
     )
 
 
