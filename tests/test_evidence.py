@@ -370,8 +370,9 @@ def renewed(units: int, money: int, opening: str) -> dict[str, Any]:
     return found | names("brief", "signals_money signals_money_units")
 
 
-# a record without any instance leads back to itself, for none of the instances is its own
-BY_ABSENCE = {"shadow.ghosts"}
+# a record without any instance leads back to itself, for none of the instances is its own; so
+# does the statement on it
+BY_ABSENCE = {"shadow.ghosts", "papers.statements"}
 # by hand: what another value in one cell adds to each figure of every page; no other may change
 CELLS = [
     # 700 more of a short position: all of it is short, no other account has any to spare; renewed

@@ -118,8 +118,8 @@ assumed = false
 "renewal.quote_price_per" = "year"
 "licences.perpetual" = ["*Network*"]
 "licences.ladders" = [
-  { name = "x", pattern = "(?P<family>C9300) (?P<tier>A|B)", key = ["family"],
-    tiers = ["A", "B"], source = "own", confidence = "high" },
+  { name = "x", pattern = "(?P<family>C9300) (?P<tier>A|B)", key = ["family"], tiers = ["A", "B"], \
+source = "own", confidence = "high" },
 ]
 "shadow.software" = ["^ISE"]
 "shadow.member_suffix" = "-[0-9]+$"
