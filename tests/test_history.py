@@ -413,3 +413,23 @@ def test_valid_lots_sum_to_entitlement_under_basis_lots(drawn):
     frame = held(usage({"quantity": sum(row["quantity"] for row in rows)}), lots(*rows))
     valid = [r["quantity"] for r in rows if r["end_date"] >= DAY and r["status"] != "CANCELLED"]
     assert one(frame, "entitled_basis", "entitled") == ("lots", sum(valid))
+
+
+def test_a_place_may_stand_in_two_groups_and_two_tags_in_one_account_apart():
+    """10 and 5 units under two tags; the first tag stands in groups X and Y, the second in Y."""
+    tags = [{"tag": "one", "in_use": 10}, {"tag": "two", "in_use": 5, "license": "Other"}]
+    frame = held(usage(*tags))
+    found = history.places(frame)
+    assert found["place"].n_unique() == 2
+    first = found.filter(pl.col("tag") == "one")
+    members = pl.concat([first.with_columns(group_name=pl.lit("X")),
+                         found.with_columns(group_name=pl.lit("Y"))])  # fmt: skip
+    days = pooled(frame, by=["group_name"], members=members)
+    assert days["group_name", "demand", "full"].rows() == [("X", 10, True), ("Y", 15, True)]
+
+
+def test_an_undated_row_gives_its_group_no_day():
+    frame = held(usage({"in_use": 4}, {"license": "Other", "snapshot_date": None}))
+    members = history.places(frame)
+    assert pooled(frame, by=["license"], members=members)["license"].to_list() == [LICENSE]
+    assert history.pages(frame).height == 1
