@@ -123,7 +123,7 @@ source = "own", confidence = "high" },
 ]
 "shadow.software" = ["^ISE"]
 "shadow.member_suffix" = "-[0-9]+$"
-"calendar.cadence" = [{ class = "x", months = 3, patterns = ["*"] }]
+"calendar.cadence" = { collaboration = "monthly", security = "weekly", standard = "never" }
 "meraki.list_prices" = [{ model = "MR46", price = 150.00 }]
 "headers.licenses.license" = ["Licence name"]
 "true_forward.contract.measure" = "peak"
