@@ -179,7 +179,7 @@ def _curves(rows: pl.DataFrame, names: list[str]) -> alt.FacetChart:
         y=alt.Y("saved:Q", title=money_of(rows, "Money saved"), axis=alt.Axis(format=",~f")),
         color=alt.Color("name:N", scale=colours, title=None),
         # a curve that lies on the contract's own lets it be seen
-        strokeDash=alt.StrokeDash("name:N", legend=None, scale=alt.Scale(
+        strokeDash=alt.StrokeDash("name:N", title=None, scale=alt.Scale(
             domain=names, range=[[1, 0], *[[5, 4]] * (len(names) - 1)])),
         tooltip=[
             alt.Tooltip("event:N", title="Event"), alt.Tooltip("name:N", title="Reading"),
