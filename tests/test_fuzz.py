@@ -24,6 +24,7 @@ from cssm_lib.client import load_client
 from cssm_lib.config import read_client_config
 from cssm_lib.errors import ConfigError, CssmError
 from cssm_lib.rules import load_rules, plain, read_pack
+from cssm_lib.scenario import read_scenario
 from cssm_lib.schema import ANSWERS
 
 WAYS = 500
@@ -107,6 +108,51 @@ only = ["01", "06"]
 [[renewals]]
 client_dir = "oak"
 as_of = "2026-09-30"
+"""
+SCENARIO = """name = "After"
+as_of = 2026-10-31
+[[actions]]
+do = "retire"
+name = "old ones"
+virtual_account = "H*"
+pid = "C9300*"
+silent_days = 180
+from = 2026-08-01
+why = "retired"
+[[actions]]
+do = "move"
+name = "spare units"
+smart_account = "elm.example"
+license = "A"
+from_virtual_account = "HQ"
+to_virtual_account = "Lab"
+units = 5
+[[actions]]
+do = "tier"
+name = "lower tier"
+hostname = "sw-*"
+from_license = "A*"
+to_license = "B"
+[[actions]]
+do = "leave_out"
+name = "season"
+virtual_account = "Event"
+from = 2026-05-01
+to = 2026-09-30
+[[actions]]
+do = "grow"
+name = "growth"
+license = "A"
+share = 0.05
+[[actions]]
+do = "terms"
+name = "price"
+sku = "A"
+price = 9.50
+discount = 0.4
+renewal_uplift = { low = 0.0, high = 0.07 }
+[rules]
+"shadow.stale_days" = 60
 """
 RULES = """client = "Elm"
 [rules]
@@ -213,6 +259,7 @@ def overrides(path: Path) -> Any:
 KINDS = {
     "client": Kind("client.toml", CLIENT, read_client_config),
     "renewals": Kind("renewals.toml", RENEWALS, renewals),
+    "scenario": Kind("after.toml", SCENARIO, read_scenario),
     "rules": Kind("client.toml", RULES, overrides),
     "rule pack": Kind("history.toml", PACK, lambda path: read_pack(path.name, path.read_bytes())),
 }

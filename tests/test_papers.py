@@ -410,14 +410,14 @@ def test_client_toml_sets_a_cadence_and_is_told_of_a_wrong_one(client: Path) -> 
     with pytest.raises(ConfigError) as fault:
         regular('"calendar.cadence.standard" = ["weekly"]')
     assert str(fault.value) == (
-        "client.toml: rules.'calendar.cadence.standard' takes a value of type str such as"
-        " 'quarterly', not ['weekly']."
+        "client.toml: rules.'calendar.cadence.standard': should be a text, such as 'quarterly';"
+        " found ['weekly']."
     )
     with pytest.raises(ConfigError) as fault:
         regular('"calendar.cadence.routers" = "weekly"')
     assert str(fault.value) == (
-        "client.toml: rules.calendar.cadence.routers: no such class; there are collaboration,"
-        " security, standard."
+        "client.toml: rules.'calendar.cadence.routers' is no rule of this version;"
+        " 'calendar.cadence' has collaboration, security, standard."
     )
 
 

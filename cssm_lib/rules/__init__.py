@@ -170,8 +170,12 @@ def _found(
         own, inner = ".".join(steps[:length]), tuple(steps[length:])
         if own in rules and (not inner or _part(_entries()[own]["value"], inner) is not None):
             return _entries()[own], inner
+    table = path.rpartition(".")[0]
+    held = rules[table].value if table in rules else None
     near = difflib.get_close_matches(path, rules, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
+    if isinstance(held, dict):
+        hint = f"; {table!r} has {', '.join(sorted(held))}."
     raise ConfigError(f"{where}: rules.{path!r} is no rule of this version{hint}")
 
 
