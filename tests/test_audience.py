@@ -6,6 +6,7 @@ import io
 import json
 import re
 import runpy
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -120,13 +121,14 @@ def text_of(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def packs(sample_clients: Path, tmp_path_factory: pytest.TempPathFactory, cssm: Any) -> Any:
+def packs(sample_clients: Path, sample_batch: Any, tmp_path_factory: Any, cssm: Any) -> Any:
     """Both packs of two sample clients in one OUT: the vendor's made after the internal one."""
-    out = tmp_path_factory.mktemp("audiences")
+    out = tmp_path_factory.mktemp("audiences") / "out"
+    shutil.copytree(sample_batch.out, out)
+    shutil.rmtree(out / "Cedar Print Works")
     given = ("run", sample_clients / "alder", sample_clients / "birch", "--out", out)
-    for audience in ("internal", "vendor"):
-        done = cssm(*given, "--audience", audience)
-        assert done.returncode == 0, done.stderr
+    done = cssm(*given, "--audience", "vendor")
+    assert done.returncode == 0, done.stderr
     folders = sorted(path.parent for path in out.glob("*/*/*/manifest.json"))
     vendor = [folder for folder in folders if folder.name.endswith("-vendor")]
     ours = [folder for folder in folders if folder not in vendor]
@@ -145,14 +147,19 @@ def test_the_vendors_pack_holds_no_word_of_strategy(packs: Any) -> None:
                 assert STRATEGY.findall(flat) == [], (folder, name)
 
 
+def _holds_one(text: str, phrases: set[str]) -> bool:
+    return any(phrase in text for phrase in phrases)
+
+
 @kernels
 def test_the_search_would_find_them(packs: Any) -> None:
     """The same search over the internal packs finds moves in pages, notebooks and papers."""
+    phrases = {*moves()}
     found = {
         name
         for folder in packs.ours
         for name, text in texts(folder)
-        if STRATEGY.search(text) and any(p in " ".join(text.split()) for p in {*moves()})
+        if STRATEGY.search(text) and _holds_one(" ".join(text.split()), phrases)
     }
     assert {"01_utilisation.html", "01_utilisation.ipynb", "06_data_received.html"} <= found
 
