@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +26,7 @@ _undo: list[Undo] = []
 
 
 def begin(imports: Iterable[str] = ()) -> None:
-    """Make the kernel light, run the pages' import statements, note how everything stands.
+    """Make the kernel light, import what the pages import, note how everything stands.
 
     jsonschema would compile grammars for 0.85 s that no Jupyter schema needs; Altair would import
     widgets that no page can show; a kernel that lives for seconds has no use for a collector that
@@ -34,13 +35,19 @@ def begin(imports: Iterable[str] = ()) -> None:
     gc.set_threshold(50_000, 20, 20)
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     sys.modules.setdefault("anywidget", None)  # type: ignore[arg-type]
-    for statement in imports:
+    for name in imports:
         with suppress(Exception):  # the cell that imports it says what is wrong
-            exec(statement, {})
+            _import(*name.split(":"))
     if schemas := sys.modules.get("altair.utils.schemapi"):
         schemas.DEBUG_MODE = False  # a chart is checked when it is drawn, its parts not before
     _undo[:] = [*_shell(), *_modules(), *_process()]
     gc.freeze()  # no later collection looks again at what stands now
+
+
+def _import(module: str, name: str = "") -> None:
+    found = import_module(module)
+    if name and not hasattr(found, name):
+        import_module(f"{module}.{name}")
 
 
 def wipe() -> None:

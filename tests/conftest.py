@@ -191,9 +191,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return KernelsTogether(config, log)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests that look at pages."""
+    """One browser for the tests of a file; its event loop holds the thread until it ends."""
     from playwright.sync_api import sync_playwright
 
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -196,7 +196,9 @@ def test_no_number_of_the_brief_is_in_the_vendors_pack(packs: Any) -> None:
         next(one for one in found if "Alder" in str(one)) for found in (packs.ours, packs.vendor)
     )
     facts = json.loads((ours / "facts.json").read_text())
-    numbers = {one["value"] for one in facts if one["id"].startswith(RANGES)}
+    # sums of money are texts; a count of units may well be one of another thing
+    values = [one["value"] for one in facts if one["id"].startswith(RANGES)]
+    numbers = {value for value in values if isinstance(value, str)}
     assert {"1028426.22", "889362", "96224.22", "951617.34"} <= numbers
     told = {re.escape(way) for one in numbers if one for way in (one, f"{Decimal(one):,}")}
     number = re.compile(rf"(?<![\d.,])(?:{'|'.join(told)})(?!\d|[.,]\d)")
@@ -305,7 +307,9 @@ def test_a_cell_that_asks_for_more_stops_its_page(
     assert problem.startswith(
         "cell 2 of 2: InternalOnly: transfers: internal, so not in a pack for"
     )
-    printed = made.pages[0].notebook.cells[1].outputs[0].text
+    assert made.folder
+    kept = nbformat.read(made.folder / "09_greedy.ipynb", 4)
+    printed = kept.cells[1].outputs[0].text
     assert re.fullmatch(r"vendor [1-9]\d*\n", printed)
 
 

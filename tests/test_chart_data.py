@@ -123,7 +123,8 @@ def test_every_chart_is_drawn_again_from_the_tables_of_its_pack(
         answers = PackAnswers(pack)
         seen = 0
         for one in drawn(pack):
-            page = sheet.Page(answers, one.page[:2], renewal=answers.about["renewal"] or "")
+            given = {"renewal": answers.about["renewal"] or "", **window_of(pack, one.page)}
+            page = sheet.Page(answers, one.page[:2], **given)
             names = {"page": page, "view": widgets.View(page), "charts": charts, "sheet": sheet}
             again.clear()
             for statement in ast.parse(one.code).body:
@@ -134,6 +135,12 @@ def test_every_chart_is_drawn_again_from_the_tables_of_its_pack(
             assert as_json(rows) == as_json(one.rows), (pack, one.page, one.chart)
             seen += 1
         assert seen > 30
+
+
+def window_of(pack: Path, page: str) -> dict[str, int]:
+    """How far the charts of a page look back, as its notebook was given."""
+    found = re.search(r"window_days: int = (\d+)", (pack / f"{page}.ipynb").read_text())
+    return {"window_days": int(found[1])} if found else {}
 
 
 def eval_(statement: ast.stmt, names: dict[str, Any]) -> Any:

@@ -400,6 +400,7 @@ CELLS = [
         | names("drift", "no_evidence kept", -307)
         | names("drift", "short_units", 478)
         | names("drift", "cured_units", 45)
+        | names("drift", "parted parted_licensed")
         | names("exposure", "unconfirmed use_at_most", 700)
         | names("papers", "actions open", 2)
         | names("papers", "statements"),
@@ -435,7 +436,8 @@ CELLS = [
         | names("forward", "difference", 6_000)
         | names("forward", "differences", 1)
         | names("forward", "lowest highest opening opening_more setting_value setting_effect")
-        | names("forward", "years_above explained unexplained")
+        | names("forward", "years_above explained unexplained could_cross")
+        | names("drift", "parted parted_licensed")
         | names("brief", "ask opening disputed", 610 * Decimal("4.28") * 36)
         | names("brief", "ask_units opening_units disputed_units today", 610)
         | names("brief", "signals_money", 610 * 4 * 36)

@@ -15,7 +15,7 @@ import pytest
 from cssm_lib.batch import Settings, Told, jobs_from_folders, run
 from cssm_lib.batch.engine import Ran, run_notebook
 from cssm_lib.batch.faults import Kind
-from cssm_lib.batch.kernel import Kernel, Place, import_statements, peak_memory
+from cssm_lib.batch.kernel import Kernel, Place, imported, peak_memory
 from cssm_lib.processes import cores
 
 pytestmark = pytest.mark.xdist_group("kernels")
@@ -142,11 +142,11 @@ def test_imports_of_pages_are_found_and_a_wrong_one_is_the_cell_s(tiny: Any) -> 
         "import json as j",
     ]
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
-    assert import_statements([notebook]) == ["import json as j", "from a.b import c"]
+    assert imported([notebook]) == ["json", "a.b:c"]
 
 
 def test_a_missing_module_stops_its_own_page_only(kernel: Kernel) -> None:
-    kernel.imports = ("import nothing_of_that_name", "import json")
+    kernel.imports = ("nothing_of_that_name", "json")
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('json' in globals())")])
     ran = run_notebook(book, {}, kernel)
     assert ran.fault is None

@@ -143,23 +143,27 @@ class Kernel:
                 self.client.stop_channels()
 
 
-def import_statements(notebooks: Iterable[NotebookNode]) -> list[str]:
-    r"""The import statements of cells, each once, as far as the cells are Python.
+def imported(notebooks: Iterable[NotebookNode]) -> list[str]:
+    r"""What cells import, each once, as far as they are Python: `module` or `module:name`.
 
     >>> from nbformat.v4 import new_code_cell, new_notebook
-    >>> import_statements([new_notebook(cells=[new_code_cell("import json\nx = json.loads")])])
-    ['import json']
+    >>> imported([new_notebook(cells=[new_code_cell("import json as j\nfrom a.b import c")])])
+    ['json', 'a.b:c']
     """
     cells = [cell.source for book in notebooks for cell in book.cells if cell.cell_type == "code"]
-    return list(dict.fromkeys(line for source in cells for line in _imports(source)))
+    return list(dict.fromkeys(name for source in cells for name in _imports(source)))
 
 
-def _imports(source: str) -> list[str]:
+def _imports(source: str) -> Iterator[str]:
     try:
         statements = ast.parse(source).body
     except SyntaxError:
-        return []
-    return [ast.unparse(one) for one in statements if isinstance(one, ast.Import | ast.ImportFrom)]
+        return
+    for one in statements:
+        if isinstance(one, ast.Import):
+            yield from (alias.name for alias in one.names)
+        if isinstance(one, ast.ImportFrom) and one.module and not one.level:
+            yield from (f"{one.module}:{alias.name}" for alias in one.names)
 
 
 def peak_memory(process: int) -> int:

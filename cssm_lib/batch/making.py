@@ -19,7 +19,7 @@ from cssm_lib.batch.engine import run_notebook
 from cssm_lib.batch.faults import fault_of
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.keep import kept_page, page_key
-from cssm_lib.batch.kernel import CELL_SECONDS, Kernel, Place, import_statements
+from cssm_lib.batch.kernel import CELL_SECONDS, Kernel, Place, imported
 from cssm_lib.batch.notebooks import Notebook
 from cssm_lib.batch.parameters import declared
 from cssm_lib.batch.strip import stripped
@@ -116,7 +116,7 @@ def lane(work: Work) -> bool:
     """Make pages that wait in one kernel until none does; whether the last was among them."""
     last = False
     books = [work.settings.notebooks[stem].content for stem in work.left]
-    with Kernel(_place(work), import_statements(books)) as kernel:
+    with Kernel(_place(work), imported(books)) as kernel:
         while stem := work.taken():
             last = work.done(_made(work, stem, kernel))
     return last
