@@ -154,8 +154,8 @@ color:#1f2933}
 @media print{.cssm-list .box{max-height:none;overflow:visible;border:0}
 .cssm-live .cssm-list input{display:none}
 .cssm-list tbody tr:nth-child(n+61){display:none}.cssm-list th{position:static}
-.cssm-list td,.cssm-list th{font-size:10px;padding:2px 4px;white-space:normal}
-.cssm-list td:not(.n){overflow-wrap:anywhere}}
+.cssm-list td,.cssm-list th{font-size:9px;padding:2px 3px;white-space:normal}
+.cssm-list td:not(.n){overflow-wrap:anywhere;min-width:5.8em}}
 </style>"""
 # one fixed text and no handlers in attributes, so that a page's policy can allow it by its digest
 LIST_SCRIPT = """(function(){
