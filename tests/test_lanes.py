@@ -16,6 +16,7 @@ from cssm_lib.batch import Settings, Told, jobs_from_folders, run
 from cssm_lib.batch.engine import Ran, run_notebook
 from cssm_lib.batch.faults import Kind
 from cssm_lib.batch.kernel import Kernel, Place, imported, peak_memory
+from cssm_lib.batch.memory import give_back
 from cssm_lib.processes import cores
 
 pytestmark = pytest.mark.xdist_group("kernels")
@@ -168,3 +169,27 @@ def test_only_cores_that_the_process_may_use_count() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
     assert cores() >= 1
+
+
+def test_free_memory_is_given_back() -> None:
+    """Half a gigabyte in small pieces, every thousandth kept: the rest leaves the process."""
+    import psutil
+
+    held = psutil.Process().memory_info
+    pieces = [bytes(4000 + number % 7) for number in range(120_000)]
+    most = held().rss
+    kept = pieces[::1000]
+    del pieces
+    give_back()
+    assert most - held().rss > 300e6
+    assert len(kept) == 120
+
+
+def test_where_the_c_library_has_no_such_call_nothing_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none(_: None) -> None:
+        raise OSError("no such library")
+
+    monkeypatch.setattr("ctypes.CDLL", none)
+    give_back()

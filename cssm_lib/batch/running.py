@@ -26,6 +26,7 @@ from cssm_lib.batch.faults import Fault, Kind, fault_of
 from cssm_lib.batch.hidden import untold
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.making import OWN, Settings, Work, keep, lane, page_of
+from cssm_lib.batch.memory import give_back
 from cssm_lib.batch.notebooks import pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
 from cssm_lib.batch.printed import PRINTED, only, write_printed
@@ -244,6 +245,7 @@ def _finish(batch: Batch, work: Work) -> list[Step]:
     pages = tuple(replace(page, notebook=None) for page in work.pack().pages)
     batch.results[work.job] = Made(work.job, work.folder, pages)
     batch.settings.tell(Told(work.job))
+    give_back()
     return []
 
 
