@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from cssm_lib.batch import Settings, Told, jobs_from_folders, run
 from cssm_lib.batch.engine import Ran, run_notebook
 from cssm_lib.batch.faults import Kind
 from cssm_lib.batch.kernel import Kernel, Place, imported, peak_memory
+from cssm_lib.batch.making import Work
 from cssm_lib.batch.memory import give_back
 from cssm_lib.processes import cores
 
@@ -193,3 +195,24 @@ def test_where_the_c_library_has_no_such_call_nothing_happens(
 
     monkeypatch.setattr("ctypes.CDLL", none)
     give_back()
+
+
+def test_a_finished_pack_is_not_held(
+    clients: Any, tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve clients and one thread: whenever a page is told, at most two packs are in memory."""
+
+    def made(source: Any, parameters: Any, kernel: Kernel) -> Ran:
+        return Ran(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A page")]))
+
+    alive: list[int] = []
+
+    def tell(_: Told) -> None:
+        gc.collect()
+        alive.append(sum(isinstance(one, Work) for one in gc.get_objects()))
+
+    monkeypatch.setattr("cssm_lib.batch.making.run_notebook", made)
+    jobs = jobs_from_folders(clients(*(f"aurora{number}" for number in range(12))))
+    run(jobs, Settings(tmp_path / "out", tiny("draws", "where"), threads=1, tell=tell))
+    assert len(alive) == 12 * 3
+    assert max(alive) <= 2

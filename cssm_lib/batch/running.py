@@ -143,9 +143,15 @@ def _work_off(steps: Sequence[Step], threads: int, *, further: Callable[[], Step
 
 def _further(batch: Batch) -> Step | None:
     """One more lane for the pack with most pages waiting; for a single page none is worth it."""
-    batch.begun[:] = [work for work in batch.begun if work.waiting]
-    most = max(batch.begun, key=lambda work: len(work.waiting), default=None)
+    most = max(_with_waiting(batch), key=lambda work: len(work.waiting), default=None)
     return partial(_lane, batch, most) if most and len(most.waiting) > 1 else None
+
+
+def _with_waiting(batch: Batch, *new: Work) -> list[Work]:
+    """The packs that have pages waiting; those that have none are held by their lanes only."""
+    with batch.lock:
+        batch.begun[:] = [work for work in (*batch.begun, *new) if work.waiting]
+        return list(batch.begun)
 
 
 def _open(batch: Batch, jobs: list[Job]) -> list[Step]:
@@ -196,7 +202,7 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
         work.pages[stem] = page_of(settings.notebooks[stem])
     if not work.waiting:
         return [partial(_guarded, batch, job, partial(_finish, batch, work))]
-    batch.begun.append(work)
+    _with_waiting(batch, work)
     return [partial(_lane, batch, work)]
 
 
