@@ -38,7 +38,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     """All tables of `schema.ANSWERS` and the client's own tables, by name."""
     known = replace(client, tables=client.known())
     held = history.holdings(known.tables, known.rules, as_of=known.as_of)
-    shown = {"held": held, "places": history.places(held), "pages": history.pages(held)}
+    shown = forward.prepared(held)
     days = history.pool_days(held, by=POOL, rules=known.rules, seen=shown["pages"])
     answers = _standings(known, held, days) | forward.tables(known, shown)
     answers["pool_days"] = days

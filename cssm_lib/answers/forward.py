@@ -12,6 +12,11 @@ LINE = ["agreement", "suite", "sku"]
 ROW = ["smart_account", "virtual_account", "license"]
 
 
+def prepared(held: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the lines are worked out from: holdings, their places, their accounts and days."""
+    return {"held": held, "places": history.places(held), "pages": history.pages(held)}
+
+
 def tables(client: Client, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Every table that rests on an agreement, by name; `shown` has held, places and pages: the
     client's holdings, their licences in accounts, their accounts and days.

@@ -10,7 +10,7 @@ import polars as pl
 
 from cssm_lib.analyses import history, true_forward
 from cssm_lib.analyses.contributions import MOST, contributions, grouped
-from cssm_lib.answers.forward import line_days
+from cssm_lib.answers.forward import line_days, prepared
 from cssm_lib.answers.renewal import renewed
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
@@ -134,9 +134,9 @@ def _days(client: Client, known: dict[Any, pl.DataFrame]) -> pl.DataFrame:
     if key not in known:
         seen, lines = replace(client, tables=client.known()), agreement_lines(client)
         held = history.holdings(seen.tables, client.rules, as_of=client.as_of)
-        shown = {"held": held, "places": history.places(held), "pages": history.pages(held)}
-        shown["members"] = true_forward.tagged(shown["places"], lines)
-        days = line_days(seen, shown, lines)
+        rows = prepared(held)
+        rows["members"] = true_forward.tagged(rows["places"], lines)
+        days = line_days(seen, rows, lines)
         known[key] = true_forward.with_billable(days, seen.tables["ea_consumption"], lines)
     return known[key]
 

@@ -8,11 +8,10 @@ import polars as pl
 
 from cssm_lib.rules import matches_any
 from cssm_lib.scenario.model import Instances, Retire, Tier
-from cssm_lib.scenario.stock import ACCOUNT, DAY, Tables, used_more, when
+from cssm_lib.scenario.stock import ACCOUNT, DAY, LICENCE, Tables, fitting, used_more, when
 
 DEVICE = [*ACCOUNT, "udi_pid", "serial", "uuid", "hostname", DAY]
 PATTERNS = {"udi_pid": "pid", "hostname": "hostname", "serial": "serial"}
-LICENCE = [*ACCOUNT, "license", DAY]
 NEAR = "35d"  # a snapshot stands for the days up to so many after it
 
 
@@ -23,10 +22,10 @@ def retired(tables: Tables, action: Retire) -> dict[str, pl.DataFrame]:
     """
     devices, used = tables["devices"], tables["device_licenses"]
     reserved = pl.col("status").str.contains("(?i)reserv").fill_null(False)
-    gone = devices.filter(when(tables, "devices", action), _fits(action), _silent(action))
+    gone = devices.filter(when(action), _fits(action), _silent(action))
     gone = gone.filter(~reserved)
     kept = devices.filter(reserved)
-    fits = when(tables, "device_licenses", action) & _fits(action)
+    fits = when(action) & _fits(action)
     theirs = used.filter(fits) if action.silent_days is None else used.filter(fits).join(
         gone, on=DEVICE, how="semi", nulls_equal=True
     )  # fmt: skip
@@ -43,7 +42,7 @@ def on_tier(tables: Tables, action: Tier) -> dict[str, pl.DataFrame]:
     """The tables with the instances that fit on another licence, unit for unit."""
     used = tables["device_licenses"]
     fits = (
-        when(tables, "device_licenses", action)
+        when(action)
         & _fits(action)
         & pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
     )
@@ -62,17 +61,8 @@ def on_tier(tables: Tables, action: Tier) -> dict[str, pl.DataFrame]:
 
 
 def _fits(action: Instances) -> pl.Expr:
-    """Every pattern fits; `*` also fits what is not told."""
     asked = {column: getattr(action, name) for column, name in PATTERNS.items()}
-    asked |= {name: getattr(action, name) for name in ACCOUNT}
-    return pl.all_horizontal(
-        pl.lit(True),
-        *(
-            pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
-            for column, pattern in asked.items()
-            if pattern != "*"
-        ),
-    )
+    return fitting(asked | {name: getattr(action, name) for name in ACCOUNT})
 
 
 def _silent(action: Retire) -> pl.Expr:
@@ -99,17 +89,16 @@ def _on_usage_days(tables: Tables, units: pl.DataFrame) -> pl.DataFrame:
     Instances and licences are exported on days of their own; one that is more than five weeks older
     says nothing of the day.
     """
-    mine = ["smart_account", "virtual_account"]
-    days = tables["usage"].select(*mine, DAY).unique().sort(DAY)
-    seen = tables["device_licenses"].select(*mine, DAY, seen=DAY).unique().sort(DAY)
+    days = tables["usage"].select(*ACCOUNT, DAY).unique().sort(DAY)
+    seen = tables["device_licenses"].select(*ACCOUNT, DAY, seen=DAY).unique().sort(DAY)
     dated = days.filter(pl.col(DAY).is_not_null())
     found = dated.join_asof(
-        seen.drop_nulls(DAY), on=DAY, by=mine, tolerance=NEAR, check_sortedness=False
+        seen.drop_nulls(DAY), on=DAY, by=ACCOUNT, tolerance=NEAR, check_sortedness=False
     )
     undated = days.filter(pl.col(DAY).is_null()).with_columns(seen=pl.lit(None, pl.Date))
     told = pl.concat([found.drop_nulls("seen"), undated], how="diagonal")
     return (
-        told.join(units.rename({DAY: "seen"}), on=[*mine, "seen"], nulls_equal=True)
+        told.join(units.rename({DAY: "seen"}), on=[*ACCOUNT, "seen"], nulls_equal=True)
         .select(*LICENCE, "units")
         .filter(pl.col("units") != 0)
     )

@@ -175,6 +175,3 @@ def read_scenario(*paths: Path) -> Scenario:
     """Scenario files as one checked model, in order; ConfigError names the key path of a fault."""
     first, *others = [checked(Scenario, path) for path in paths]
     return reduce(Scenario.then, others, first)
-
-
-__all__ = ["AnyAction", "Grow", "LeaveOut", "Move", "Retire", "Scenario", "Share", "Terms", "Tier"]

@@ -17,22 +17,25 @@ LICENCE = [*ACCOUNT, "license", DAY]
 SOURCE = "scenario"  # where a row comes from that no file has
 
 
-def when(tables: Tables, name: str, action: Action) -> pl.Expr:
+def when(action: Action) -> pl.Expr:
     """Whether a row of a table lies on a day that the action changes.
 
     From the day given; else the newest day of the table for its Smart Account, and what has no day.
     """
-    mine = pl.col("smart_account").str.contains(matches_any([action.smart_account]))
-    mine = pl.lit(True) if action.smart_account == "*" else mine.fill_null(False)
+    mine, day = fitting({"smart_account": action.smart_account}), pl.col(DAY)
     if action.from_ is not None:
-        return mine & (pl.col(DAY) >= action.from_).fill_null(False)
-    newest = tables[name].group_by("smart_account").agg(pl.col(DAY).max())
-    days = dict(newest.iter_rows())
-    return mine & pl.any_horizontal(
-        pl.lit(False),
+        return mine & (day >= action.from_).fill_null(False)
+    return mine & day.eq_missing(day.max().over("smart_account"))
+
+
+def fitting(asked: Mapping[str, str]) -> pl.Expr:
+    """Whether columns fit their patterns; `*` also fits what is not told."""
+    return pl.all_horizontal(
+        pl.lit(True),
         *(
-            pl.col("smart_account").eq_missing(account) & pl.col(DAY).eq_missing(day)
-            for account, day in days.items()
+            pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
+            for column, pattern in asked.items()
+            if pattern != "*"
         ),
     )
 
@@ -48,9 +51,8 @@ def used_more(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFra
     stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
     """
     usage = tables["usage"].with_row_index("row")
-    rank = pl.col("row").cast(pl.Int64) + usage.height * _paid().cast(
-        pl.Int64
-    )  # what is paid as used comes last
+    late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
+    rank = pl.col("row").cast(pl.Int64) + late
     first = rank == rank.min().over(LICENCE)
     joined = usage.join(units, on=LICENCE, how="left", nulls_equal=True)
     more = pl.when(first).then(pl.col("units").fill_null(0)).otherwise(0)
@@ -90,7 +92,7 @@ def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame
     Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
     where the giving account does not hold so many on each day.
     """
-    usage, days = tables["usage"], when(tables, "usage", action)
+    usage, days = tables["usage"], when(action)
     of_licence = days & (pl.col("license") == action.license) & ~_paid()
     gives = of_licence & (pl.col("virtual_account") == action.from_virtual_account)
     takes = of_licence & (pl.col("virtual_account") == action.to_virtual_account)
@@ -133,7 +135,7 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
 def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
     lots = tables["lots"].with_row_index("row")
     mine = (
-        when(tables, "lots", action)
+        when(action)
         & (pl.col("license") == action.license)
         & (pl.col("virtual_account") == action.from_virtual_account)
         & ~_paid()
@@ -180,7 +182,7 @@ def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
 
 def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
     """`usage` with use that grew by a share, each row rounded half up to whole licences."""
-    fits = when(tables, "usage", action) & _use(action)
+    fits = when(action) & _use(action)
     use = pl.col("in_use")
     millionths = int(action.share * 1_000_000)
     # whole numbers: (2 × use × share + 1) / 2 rounded down is half up for either sign
@@ -194,13 +196,4 @@ def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
 
 
 def _use(action: LeaveOut | Grow) -> pl.Expr:
-    asked = {name: getattr(action, name) for name in ("virtual_account", "license")}
-    asked["smart_account"] = action.smart_account
-    return pl.all_horizontal(
-        pl.lit(True),
-        *(
-            pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
-            for column, pattern in asked.items()
-            if pattern != "*"
-        ),
-    )
+    return fitting({name: getattr(action, name) for name in (*ACCOUNT, "license")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cssm_lib.schema.answers.readings import CURRENCY, money
 from cssm_lib.schema.contract import (
     BOOL,
     INT,
@@ -32,13 +33,6 @@ OF_NEED = (
 )
 SEEN = ("state", "removal")
 BY_TIER = "dropped + taken_over > 0"
-CURRENCY = text("currency", "of the money columns")
-
-
-def money(name: str, says: str) -> Column:
-    """A column of money, exact to the cent."""
-    return Column(name, MONEY, says, unit="money")
-
 
 RENEWAL = Table(
     "renewal",

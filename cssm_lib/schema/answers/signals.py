@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cssm_lib.schema.answers.papers import ANY_LICENSE
-from cssm_lib.schema.answers.renewal import CURRENCY, money
+from cssm_lib.schema.answers.readings import CURRENCY, money
 from cssm_lib.schema.contract import (
     INT,
     SMART_ACCOUNT,
