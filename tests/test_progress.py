@@ -88,3 +88,13 @@ def test_machines_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
     assert (pack["state"], pack["done"]) == ("made", 3)
     assert (lost["event"], lost["fault"], lost["done"]) == ("pack", "missing file", 4)
     assert (ended["packs_complete"], ended["folders"]) == (1, [str(Path("out/a"))])
+
+
+def test_a_name_on_the_bar_is_no_markup(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    with progress.progress(1) as tell:
+        tell(Told(Job(Path("x"), "Ash [/x] [red]Oak", "EA"), "01_x", seconds=1.0), 1)
+    assert "Ash [/x] [red]Oak / EA" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def _bar(course: Course) -> Iterator[Callable[[Told, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[at]}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[at]}", markup=False))
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("pages", total=course.pages, at="")
 
