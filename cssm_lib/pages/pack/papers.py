@@ -14,6 +14,7 @@ from cssm_lib.pages.pack.contents import Pack
 from cssm_lib.pages.pack.ics import calendar_file
 from cssm_lib.pages.pack.workbook import RISKY_START
 from cssm_lib.schema.audience import MARKS, cut, shown_tables
+from cssm_lib.whole import write_whole
 
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 # what a user fills in comes first after what it is about
@@ -39,7 +40,7 @@ def write_papers(folder: Path, pack: Pack, tables: Mapping[str, pl.DataFrame]) -
         if rows.is_empty():
             path.unlink(missing_ok=True)
             continue
-        path.write_bytes(paper(rows, pack))
+        write_whole(path, paper(rows, pack))
         written.append(name)
     return written
 
