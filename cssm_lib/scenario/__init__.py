@@ -13,6 +13,7 @@ from cssm_lib.rules import load_rules
 from cssm_lib.scenario.instances import on_tier, retired
 from cssm_lib.scenario.model import (
     AnyAction,
+    Decision,
     Grow,
     LeaveOut,
     Move,
@@ -25,7 +26,7 @@ from cssm_lib.scenario.model import (
 from cssm_lib.scenario.stock import grown, left_out, moved
 from cssm_lib.scenario.terms import with_terms
 
-__all__ = ["Scenario", "after", "begun", "mark_of", "read_scenario", "told", "under"]
+__all__ = ["Decision", "Scenario", "after", "begun", "mark_of", "read_scenario", "told", "under"]
 
 
 def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:

@@ -129,8 +129,21 @@ class Terms(Part):
 AnyAction = Annotated[Retire | Move | Tier | LeaveOut | Grow | Terms, Field(discriminator="do")]
 
 
+class Decision(Part):
+    """What was decided in the room, by whom, and what stays open; it changes no figure.
+
+    `action` names the action of the scenario that it is about.
+    """
+
+    decided: Name
+    by: Name
+    on: Day | None = None
+    open: Name | None = None
+    action: Name | None = None
+
+
 class Scenario(Part):
-    """All of a scenario file: actions in the order in which they happen.
+    """All of a scenario file: actions in the order in which they happen, decisions beside them.
 
     `as_of` is the day that is looked at, `rules` changes any rule by its path.
     """
@@ -139,6 +152,7 @@ class Scenario(Part):
     as_of: Day | None = None
     rules: Annotated[dict[str, Any], BeforeValidator(flat_rules)] = {}
     actions: tuple[AnyAction, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Scenario:
@@ -167,6 +181,7 @@ class Scenario(Part):
                 "as_of": later.as_of or self.as_of,
                 "rules": self.rules | later.rules,
                 "actions": (*self.actions, *added),
+                "decisions": (*self.decisions, *later.decisions),
             }
         )
 

@@ -1,0 +1,67 @@
+"""A client held in memory for a workshop: the answers of today and those of any what-if."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.answers import _about
+from cssm_lib.answers.compute import answer_tables
+from cssm_lib.client import Client, load_client
+from cssm_lib.scenario import Scenario, told, under
+from cssm_lib.schema.audience import INTERNAL
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The answers of one client or what-if, made when they are asked for; a page can show them.
+
+    `seen["positions"]` is a polars frame, the same as `cssm tables` writes for the scenario.
+    """
+
+    client: Client
+    about: Mapping[str, Any]
+    audience: str = INTERNAL
+    _made: dict[str, pl.DataFrame] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    @property
+    def as_of(self) -> dt.date | None:
+        """The day that is looked at."""
+        return self.client.as_of
+
+    @property
+    def currency(self) -> str | None:
+        """ISO code of the client's prices."""
+        return self.client.config.currency
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if not self._made:
+            self._made.update(answer_tables(self.client))
+        return self._made[name]
+
+
+@dataclass(frozen=True)
+class Live:
+    """One client, read once; `today` is how it stands, `under` how it would stand."""
+
+    client: Client
+    today: Seen
+
+    def under(self, scenario: Scenario) -> Seen:
+        """The answers under a scenario; ConfigError, with the key path, for a fault in it."""
+        client = under(self.client, scenario)
+        about = _about(client, None, "") | {"scenario": told(scenario)}
+        return Seen(client, about)
+
+
+def live_client(folder: str | Path, as_of: dt.date | str | None = None) -> Live:
+    """A client folder in memory. Errors: as `load_client`."""
+    client = load_client(folder, as_of)
+    return Live(client, Seen(client, _about(client, None, "")))
