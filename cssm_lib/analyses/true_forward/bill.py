@@ -21,12 +21,12 @@ from cssm_lib.analyses.true_forward.money import (
     timed,
     units_worth,
 )
+from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 PARTS = pl.Decimal(38, 6)
-VARIANTS = ["ignored", "offsets"]
-SUITE = ["reading", "variant", "agreement", "suite"]
+WAYS = ["ignored", "offsets"]  # outside stock is left aside, or taken off what is measured
 _UNITS = ["value", "base", "outside", "over", "next_base"]
 _MONEY = ["charge", "credit", "spent", "credit_unused", "charge_if_before", "charge_if_after"]
 
@@ -62,14 +62,19 @@ def true_forward(
     """
     if lines.is_empty():
         return ANSWERS["true_forward"].empty()
-    rows = _rows(completed(lines, rules), days, as_of or dt.date.max, rules["positions.carry_days"])
-    settled, state = [], _first_state(rows)
-    for month in rows["month"].unique().sort():
-        now = rows.filter(pl.col("month") == month)
-        step = _settled(now.join(state, on="chain", maintain_order="left"))
-        state = _next_state(state, step)
+    terms = _numbered(completed(lines, rules))
+    rows = _rows(terms, days, as_of or dt.date.max, rules["positions.carry_days"])
+    settled, state = [], _first_state(terms)
+    for now in rows.partition_by("month", maintain_order=True):
+        chain = now["chain"]
+        step = _settled(now.with_columns(one.gather(chain) for one in state))
+        state = [one.scatter(chain, step[f"{one.name}_next"]) for one in state]
         settled.append(step)
-    return _printed(pl.concat(settled)) if settled else ANSWERS["true_forward"].empty()
+    if not settled:
+        return ANSWERS["true_forward"].empty()
+    whole = pl.concat(settled)
+    refuse_overflow(whole, terms)
+    return _printed(whole, terms)
 
 
 def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -88,26 +93,47 @@ def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
 
 
-def _rows(lines: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -> pl.DataFrame:
-    """Every line × reading × event × way to see outside stock: what is measured, the price."""
-    when = timed(events(priced(lines.with_row_index("line")))).with_columns(
-        ahead=pl.col("event_date") > as_of
+def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
+    """The priced lines with short names: `line` a row, `number` its line under any reading, `group`
+    its suite under its own."""
+    first = pl.col("line").first()
+    return priced(lines.with_row_index("line")).with_columns(
+        number=first.over(LINE), group=first.over("reading", "agreement", "suite")
     )
-    past = when.filter(~pl.col("ahead"))
+
+
+_TERMS = [
+    *("line", "number", "group", "start", "end", "early_events", "commitment", "months", "per"),
+    *("measure", "charged", "credit", "ratchet", "shift_consumes", "outside_stock", "last_months"),
+    *("initial_cap", "standard_cap", "allowance", "allowance_from_month"),
+    *("unit_price", "unit_billed"),
+]
+
+
+def _rows(terms: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -> pl.DataFrame:
+    """Every line × reading × event × way to see outside stock: what is measured, the price."""
+    when = timed(events(terms.select(_TERMS))).with_columns(ahead=pl.col("event_date") > as_of)
     known = days.filter(pl.col("snapshot_date") <= as_of)
-    values = measured(past, known, carry_days=carry).join(past.select(EVENT).unique(), on=EVENT)
-    variants = pl.DataFrame({"variant": VARIANTS if _stock_outside(known) else VARIANTS[:1]})
+    ways = pl.DataFrame({"taken_off": [False, True] if _stock_outside(known) else [False]})
+    lines = terms.select(*LINE, "number").unique("number")
+    values = measured(
+        when.filter(~pl.col("ahead")), known.join(lines, on=LINE), carry_days=carry
+    )
+    month = pl.col("month")
+    cap = pl.when(month == 6).then(micro("initial_cap")).otherwise(micro("standard_cap"))
+    share = pl.when(month >= pl.col("allowance_from_month")).then(micro("allowance"))
     return (
-        when.join(values, on=[*EVENT, "measure"], how="left")
-        .join(variants, how="cross")
+        when.join(values, on=[*EVENT, "measure"], how="left", maintain_order="left")
+        .join(ways, how="cross", maintain_order="left_right")
         .with_columns(
-            chain=pl.col("line") * 2 + (pl.col("variant") == "offsets").cast(pl.UInt32),
-            share=pl.when(pl.col("month") >= pl.col("allowance_from_month"))
-            .then(micro("allowance"))
-            .fill_null(0),
+            chain=pl.col("line") + pl.col("taken_off").cast(pl.UInt32) * terms.height,
+            group=pl.col("group") * 2 + pl.col("taken_off").cast(pl.UInt32),
+            share=share.fill_null(0),
+            cap=cap,
+            too_late=pl.col("months_left") < pl.col("last_months"),
         )
-        .sort("line", "month", "variant")
-    )  # fmt: skip
+        .sort("month", maintain_order=True)
+    )
 
 
 def _stock_outside(days: pl.DataFrame) -> bool:
@@ -115,27 +141,23 @@ def _stock_outside(days: pl.DataFrame) -> bool:
     return "outside" in days.columns and (days["outside"].fill_null(0) != 0).any()
 
 
-def _first_state(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.unique("chain").select(
-        "chain",
-        base=pl.col("entitled").cast(pl.Int128) * MICRO,
-        uncertain=pl.lit(None, pl.Date),
-    )
+def _first_state(terms: pl.DataFrame) -> list[pl.Series]:
+    """The base of every line, twice: for each way to see outside stock; and since when in doubt."""
+    base = terms.select(base=pl.col("entitled").cast(pl.Int128) * MICRO)["base"]
+    nothing = pl.Series("uncertain", [None], dtype=pl.Date)
+    return [pl.concat([base] * len(WAYS)), nothing.new_from_index(0, len(base) * len(WAYS))]
 
 
 def _settled(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line, settled: units, charge, credit, what becomes of the base."""
-    refuse_overflow(rows)
-    cap = micro("initial_cap" if rows["month"][0] == 6 else "standard_cap")
-    too_late = pl.col("months_left") < pl.col("last_months")
-    weighed = rows.with_columns(cap=cap, too_late=too_late).with_columns(
-        over=_over("value", "outside"),
-        over_before=_over("value_before", "outside_before"),
-        over_after=_over("value_after", "outside_after"),
-    )
-    return (
-        _shifted(_charged(weighed)).with_columns(_next_base(), _undecided()).with_columns(_shown())
-    )
+    weighed = rows.with_columns(over=_over("value", "outside"))
+    sides = {f"over_{side}": (f"value_{side}", f"outside_{side}") for side in ("before", "after")}
+    # only where nothing was measured the snapshots around an event matter
+    silent = weighed["over"].null_count() > 0
+    around = {name: _over(*of) if silent else pl.lit(None, pl.Int128) for name, of in sides.items()}
+    charged = _charged(weighed.with_columns(**around))
+    decided = _shifted(charged).with_columns(_next_base(), _undecided())
+    return decided.with_columns(_shown(), *_next_state())
 
 
 def _over(value: str, outside: str) -> pl.Expr:
@@ -152,7 +174,7 @@ def _over(value: str, outside: str) -> pl.Expr:
 
 
 def _covered_by_agreement(value: str, outside: str) -> pl.Expr:
-    owned = pl.when(pl.col("variant") == "offsets").then(pl.col(outside).fill_null(0))
+    owned = pl.when("taken_off").then(pl.col(outside).fill_null(0))
     return pl.col(value) - owned.otherwise(0)
 
 
@@ -180,13 +202,13 @@ def _billed(over: str) -> pl.Expr:
 def _shifted(rows: pl.DataFrame) -> pl.DataFrame:
     """Value shift in a suite: min(gross, residual), laid to charged lines, taken off donors."""
     charge, residual = pl.col("charge").fill_null(0), pl.col("residual").fill_null(0)
-    gross, unused = charge.sum().over(SUITE), residual.sum().over(SUITE)
+    gross, unused = charge.sum().over("group"), residual.sum().over("group")
     total = pl.when(pl.col("credit") == "value_shift").then(pl.min_horizontal(gross, unused))
     shifted = rows.with_columns(shift=total.otherwise(0), blind=_blind()).with_columns(
         credit=pl.when(pl.col("charge").is_not_null()).then(
-            spread(pl.col("shift"), charge, SUITE)
+            spread(pl.col("shift"), charge, ["group"])
         ),
-        spent=spread(pl.col("shift"), residual, SUITE),
+        spent=spread(pl.col("shift"), residual, ["group"]),
     )  # fmt: skip
     return shifted.with_columns(credit_unused=pl.col("residual") - pl.col("spent"))
 
@@ -194,7 +216,7 @@ def _shifted(rows: pl.DataFrame) -> pl.DataFrame:
 def _blind() -> pl.Expr:
     """A line of the suite is undecided, so its unused value is not in the credit."""
     silent = pl.col("over").is_null() & ~pl.col("ahead")
-    return silent.any().over(SUITE) & (pl.col("credit") == "value_shift")
+    return silent.any().over("group") & (pl.col("credit") == "value_shift")
 
 
 def _next_base() -> pl.Expr:
@@ -231,25 +253,29 @@ def _shown() -> pl.Expr:
     return (always | charges | gives).alias("shown")
 
 
-def _next_state(state: pl.DataFrame, step: pl.DataFrame) -> pl.DataFrame:
+def _next_state() -> list[pl.Expr]:
     """What the next event starts from; an undecided one leaves the base and marks it uncertain."""
     since = pl.when(pl.col("undecided") & ~pl.col("too_late")).then("event_date")
-    moved = step.select("chain", base="next_base", uncertain=pl.coalesce("uncertain", since))
-    return state.update(moved, on="chain", how="left")
+    return [
+        pl.coalesce("next_base", "base").alias("base_next"),
+        pl.coalesce("uncertain", since).alias("uncertain_next"),
+    ]
 
 
-def _printed(settled: pl.DataFrame) -> pl.DataFrame:
+def _printed(settled: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     """The agreement's own way with outside stock, the other way's charge beside it."""
-    both = ["line", "month", "variant"]
-    shown = settled.filter("shown")
-    if settled["variant"].n_unique() == 1:
-        rows = shown.with_columns(pl.col("charge").alias(name) for name in VARIANTS)
+    event = ["line", "month"]
+    told = terms.select("line", *(name for name in terms.columns if name not in settled.columns))
+    rows = settled.filter("shown").join(told, on="line", maintain_order="left")
+    if not settled["taken_off"].any():
+        rows = rows.with_columns(pl.col("charge").alias(name) for name in WAYS)
     else:
-        charges = settled.select(*both, "charge").pivot("variant", index=both[:2], values="charge")
-        own = shown.filter(pl.col("variant") == pl.col("outside_stock"))
-        rows = own.join(charges, on=both[:2])
-    rows = rows.sort("line", "month")
-    return ANSWERS["true_forward"].shaped(rows.with_columns(*_words(), *_figures()))
+        rows = rows.filter(pl.col("taken_off") == (pl.col("outside_stock") == "offsets"))
+        for name, way in zip(WAYS, (~pl.col("taken_off"), pl.col("taken_off")), strict=True):
+            charges = settled.filter(way).select(*event, pl.col("charge").alias(name))
+            rows = rows.join(charges, on=event)
+    figures = rows.with_columns(*_words(), *_figures()).sort(event)
+    return ANSWERS["true_forward"].shaped(figures)
 
 
 def _figures() -> list[pl.Expr]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
-from cssm_lib.analyses.true_forward.scope import LINE
 
-EVENT = [*LINE, "month", "window_months"]
-OF_DAY = ["snapshot_date", "demand", "deficit", "outside", "full"]
+EVENT = ["number", "month", "window_months"]
 ACCOUNTS = "sum_of_negative_accounts"
+DAY = pl.col("snapshot_date")
+_FIGURES = ["demand", "deficit", "outside"]
+_TOTALS = ["covered", "demand", "outside"]
+_OWN = ["value", "used", "outside", "measured_on", "full", "coverage"]
+_AROUND = ["value_before", "value_after", "outside_before", "outside_after"]
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
@@ -20,180 +23,165 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     peak the largest full day of (previous milestone, event], ties earliest; average is
     time-weighted over that window, a full day's value holding until the next snapshot and at most
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
-    export, on rows of `days` that have `billable`, as old as as_of may be. Units are whole
-    millionths of a licence. Columns: value, used (what stands against the base for unused value),
-    outside, measured_on, full, coverage, and value and outside before and after. Measures that no
-    row of `events` asks for are not worked out.
+    export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
+    in both frames. Units are whole millionths of a licence. Columns: value, used (what stands
+    against the base for unused value), outside, measured_on, full, coverage, and value and outside
+    before and after. Measures that no row of `events` asks for are not worked out.
     """
     named = set(events["measure"].unique())
-    billable = _known(days, "billable") if "billable" in named else None
-    days = _known(days, "demand")
     asked = events.select(*EVENT, "event_date", "window_start").unique(EVENT)
-    near = _snapshots_around(asked, days, carry_days)
-    frames = [_shaped(near, "as_of", near)]
+    known = _known(days, "demand")
+    near = _around(_placed(asked, known, carry_days), known, carry_days)
+    frames = [_shaped(near, "as_of")]
     if ACCOUNTS in named:
-        frames.append(_shaped(near.with_columns(value=pl.col("deficit")), ACCOUNTS, near))
-    if billable is not None:
-        billed = _snapshots_around(asked, billable, carry_days)
-        frames.append(_shaped(billed, "billable", billed))
-    over_time = events.filter(pl.col("measure").is_in(["peak", "average"]))
-    if over_time.height:
-        asked = asked.join(over_time.select(EVENT).unique(), on=EVENT, how="semi")
-        window = _average(asked, days, carry_days)
-        peaks = _peak(asked, days).join(window.select(*EVENT, "coverage"), on=EVENT)
-        frames += [_shaped(peaks, "peak", near), _shaped(window, "average", near)]
+        frames.append(_shaped(_by_account(near), ACCOUNTS))
+    if "billable" in named:
+        billable = _known(days, "billable")
+        told = _around(_placed(asked, billable, carry_days), billable, carry_days)
+        frames.append(_shaped(told, "billable"))
+    if named & {"peak", "average"}:
+        average = _average(near, known, carry_days)
+        frames += [_shaped(average, "average"), _shaped(_peak(average, known), "peak")]
     return pl.concat(frames)
 
 
 def _known(days: pl.DataFrame, figure: str) -> pl.DataFrame:
     """Dated days with the figure as demand, in order, in millionths; unnamed columns are null."""
     lacking = [name for name in ("deficit", "outside", figure) if name not in days.columns]
-    micro = [
-        (pl.col(name).cast(pl.Int128) * MICRO).alias(name)
-        for name in ("demand", "deficit", "outside")
-    ]
+    micro = [pl.col(name).cast(pl.Int128) * MICRO for name in _FIGURES]
     return (
         days.with_columns(pl.lit(None, pl.Int64).alias(name) for name in lacking)
-        .with_columns(demand=figure)
-        .filter(pl.col("snapshot_date").is_not_null() & pl.col("demand").is_not_null())
-        .select(*LINE, "snapshot_date", *micro, pl.col("full").fill_null(False))
-        .sort("snapshot_date")
+        .with_columns(demand=figure, moment=_moment(DAY))
+        .filter(pl.col("moment").is_not_null() & pl.col("demand").is_not_null())
+        .select("number", "snapshot_date", "moment", *micro, pl.col("full").fill_null(False))
+        .sort("moment")
     )
 
 
-def _shaped(frame: pl.DataFrame, measure: str, near: pl.DataFrame) -> pl.DataFrame:
-    """A measure's rows with the snapshots before and after, should the event be undecided."""
-    around = near.select(
-        *EVENT,
-        *(
-            pl.col(f"{'deficit' if measure == ACCOUNTS else 'demand'}_{side}").alias(
-                f"value_{side}"
-            )
-            for side in ("before", "after")
-        ),
-        "outside_before",
-        "outside_after",
-    )
-    own = ["value", "used", "outside", "measured_on", "full", "coverage"]
-    return (
-        frame.select(*EVENT, *own)
-        .join(around, on=EVENT)
-        .with_columns(pl.lit(measure).alias("measure"), pl.col("used").fill_null(pl.col("value")))
-    )
+def _moment(day: pl.Expr) -> pl.Expr:
+    """A line and a day as one whole number: in order by line, then by day."""
+    return pl.col("number").cast(pl.Int64) * 2**32 + (day.to_physical() + 2**31)
 
 
-def _snapshots_around(asked: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
+def _placed(asked: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
+    """The events with how many of `days`, in order, lie up to each, its reach and its window."""
+    event = pl.col("event_date")
+    ends = {
+        "at": event,
+        "before": event.dt.offset_by(f"-{carry_days + 1}d"),
+        "start": pl.col("window_start"),
+    }
+    moments = asked.select(_moment(day).alias(name) for name, day in ends.items())
+    count = pl.col("moment").search_sorted
+    places = days.select(count(pl.lit(moments[name]), side="right").alias(name) for name in ends)
+    return asked.hstack(places.cast(pl.Int64))
+
+
+def _told(days: pl.DataFrame, placed: pl.DataFrame, place: str, names: list[str]) -> list[pl.Expr]:
+    """Figures of the line's last day up to a place in order; nulls where the line has none."""
+    index = pl.lit(placed[place])
+    index = pl.when(index > 0).then(index - 1)
+    own = pl.col("number").gather(index, null_on_oob=True) == pl.lit(placed["number"])
+    return [pl.when(own).then(pl.col(name).gather(index, null_on_oob=True)) for name in names]
+
+
+def _around(placed: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
     """The snapshot that speaks for each event, the last before its reach and the first after it."""
-    reach = pl.col("event_date").dt.offset_by(f"-{carry_days}d")
-    found = asked.with_columns(
-        at=pl.col("event_date"), before=reach.dt.offset_by("-1d"),
-        after=pl.col("event_date").dt.offset_by("1d"),
-    )  # fmt: skip
-    for side in ("at", "before", "after"):
-        found = _nearest(found, days, side)
-    speaks = pl.col("snapshot_date_at") >= reach
-    return found.with_columns(
-        pl.when(speaks).then(pl.col(f"{name}_at")).alias(alias)
-        for name, alias in (
-            ("demand", "value"), ("demand", "used"), ("deficit", "deficit"),
-            ("outside", "outside"), ("snapshot_date", "measured_on"), ("full", "full"),
-        )
-    ).with_columns(coverage=pl.lit(None, pl.Float64))  # fmt: skip
-
-
-def _nearest(found: pl.DataFrame, days: pl.DataFrame, side: str) -> pl.DataFrame:
-    named = days.with_columns(day=pl.col("snapshot_date")).rename(
-        {name: f"{name}_{side}" for name in OF_DAY}
+    placed = placed.with_columns(after=pl.col("at") + 1)
+    sides = [
+        one.name.suffix(f"_{side}")
+        for side in ("before", "after")
+        for one in _told(days, placed, side, _FIGURES)
+    ]
+    at = _told(days, placed, "at", [*_FIGURES, "full", "snapshot_date"])
+    found = placed.hstack(days.select(*at, *sides))
+    speaks = DAY >= pl.col("event_date").dt.offset_by(f"-{carry_days}d")
+    told = {"value": "demand", "used": "demand", "measured_on": "snapshot_date"}
+    told |= {name: name for name in ("deficit", "outside", "full")}
+    return found.select(
+        *(*EVENT, "event_date", "window_start", "at", "start"),
+        *(pl.when(speaks).then(pl.col(name)).alias(new) for new, name in told.items()),
+        *(f"{name}_{side}" for name in _FIGURES[1:] for side in ("before", "after")),
+        value_before="demand_before",
+        value_after="demand_after",
+        coverage=pl.lit(None, pl.Float64),
     )
-    return found.sort(side).join_asof(
-        named,
-        left_on=side,
-        right_on="day",
-        by=LINE,
-        strategy="forward" if side == "after" else "backward",
-        check_sortedness=False,
-    ).drop("day")  # fmt: skip
 
 
-def _peak(asked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Windows of one length never overlap: a full day finds its event by nearness."""
-    ahead = asked.sort("event_date")
-    kinds = ahead.select("window_months").unique()
-    inside = (
-        days.filter("full")
-        .join(kinds, how="cross", maintain_order="left")
-        .join_asof(
-            ahead, left_on="snapshot_date", right_on="event_date", by=[*LINE, "window_months"],
-            strategy="forward", check_sortedness=False,
-        )
-        .filter(pl.col("snapshot_date") > pl.col("window_start"))
+def _by_account(near: pl.DataFrame) -> pl.DataFrame:
+    """What single accounts are short of stands in the place of the line's whole use."""
+    sides = {f"value_{side}": f"deficit_{side}" for side in ("before", "after")}
+    return near.with_columns(value="deficit", **sides)
+
+
+def _shaped(frame: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """A measure's rows with the snapshots before and after, should the event be undecided."""
+    used = pl.coalesce("used", "value").alias("used")
+    own = [used if name == "used" else pl.col(name) for name in _OWN]
+    return frame.select(*EVENT, *own, *_AROUND, measure=pl.lit(measure))
+
+
+def _peak(windows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """The largest full day among those that lie, in order, between a window's two ends."""
+    each = windows.select(place=pl.int_ranges("start", "at")).with_row_index("event")
+    each = each.explode("place").filter(pl.col("place").is_not_null())
+    names = ["demand", "outside", "snapshot_date", "full"]
+    figures = days.select(pl.col(names).gather(pl.lit(each["place"])))
+    inside = each.hstack(figures).filter("full")
+    largest = pl.col("demand") == pl.col("demand").max().over("event")
+    peaks = inside.filter(largest).unique("event", keep="first", maintain_order=True)
+    found = windows.drop("outside", "full").with_row_index("event").join(
+        peaks, on="event", how="left", maintain_order="left"
     )  # fmt: skip
-    peaks = (
-        inside.sort("demand", "snapshot_date", descending=[True, False])
-        .group_by(EVENT, maintain_order=True)
-        .agg(
-            pl.col("demand").first().alias("value"),
-            pl.col("outside").first(),
-            pl.col("snapshot_date").first().alias("measured_on"),
-            pl.lit(True).alias("full"),
-        )
-    )
-    return asked.select(EVENT).join(peaks, on=EVENT, how="left").with_columns(used=pl.col("value"))
+    return found.with_columns(value="demand", used="demand", measured_on="snapshot_date")
 
 
-def _average(asked: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
+def _average(windows: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
     """Running totals at both ends of each window; their difference is the window's own."""
     totals = _running(days, carry_days)
-    ends = asked.with_columns(window_end=pl.col("event_date"))
-    for side in ("window_start", "window_end"):
-        ends = _total_at(ends, totals, side)
-    kept = {
-        name: pl.col(f"{name}_window_end") - pl.col(f"{name}_window_start")
-        for name in ("covered", "demand", "outside")
-    }
+    start = _totals_at(totals, windows, "start", "window_start")
+    end = _totals_at(totals, windows, "at", "event_date")
+    covered, demand, outside = (pl.lit(end[name] - start[name]) for name in _TOTALS)
     length = (pl.col("event_date") - pl.col("window_start")).dt.total_days()
-    value = pl.when(kept["covered"] > 0).then(half_up(kept["demand"], kept["covered"]))
-    owned = pl.when(kept["covered"] > 0).then(half_up(kept["outside"], kept["covered"]))
-    return ends.with_columns(
-        value=value, used=value, outside=owned, measured_on=pl.lit(None, pl.Date),
-        full=kept["covered"] == length, coverage=kept["covered"].cast(pl.Float64) / length,
-    )  # fmt: skip
+    value = pl.when(covered > 0).then(half_up(demand, covered))
+    return windows.with_columns(
+        value=value,
+        used=value,
+        outside=pl.when(covered > 0).then(half_up(outside, covered)),
+        measured_on=pl.lit(None, pl.Date),
+        full=covered == length,
+        coverage=covered.cast(pl.Float64) / length,
+    )
 
 
 def _running(days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
     """Days covered and unit-days up to the eve of each snapshot; a partial day covers nothing."""
-    next_day = pl.col("snapshot_date").shift(-1).over(LINE)
-    reach = pl.col("snapshot_date").dt.offset_by(f"{carry_days}d")
-    held = (
-        days.with_columns(pl.col("outside").fill_null(0))
-        .with_columns(until=pl.min_horizontal(reach, next_day.dt.offset_by("-1d")))
-        .with_columns(weight=_days_held(pl.col("until")))
-    )
-    sums = {"covered": pl.col("weight"), **{
-        name: pl.col(name) * pl.col("weight") for name in ("demand", "outside")
-    }}  # fmt: skip
+    more = pl.col("number") == pl.col("number").shift(-1)
+    eve = pl.when(more).then(DAY.shift(-1)).dt.offset_by("-1d")
+    until = pl.min_horizontal(DAY.dt.offset_by(f"{carry_days}d"), eve)
+    held = days.with_columns(pl.col("outside").fill_null(0), until=until)
+    held = held.with_columns(covered=_days_held(pl.col("until")))
+    shares = [pl.col("covered"), *(pl.col(name) * pl.col("covered") for name in _TOTALS[1:])]
     return held.with_columns(
-        (share.cum_sum().over(LINE) - share).alias(f"{name}_so_far")
-        for name, share in sums.items()
-    ).with_columns(day=pl.col("snapshot_date"))  # fmt: skip
+        (share.cum_sum().over("number") - share).alias(f"{name}_so_far")
+        for name, share in zip(_TOTALS, shares, strict=True)
+    )
 
 
 def _days_held(last: pl.Expr) -> pl.Expr:
-    held = (last - pl.col("snapshot_date")).dt.total_days() + 1
+    held = (last - DAY).dt.total_days() + 1
     return pl.when("full").then(held).otherwise(0).cast(pl.Int128)
 
 
-def _total_at(ends: pl.DataFrame, totals: pl.DataFrame, side: str) -> pl.DataFrame:
-    """The running totals on the evening of a day."""
-    here = ends.sort(side).join_asof(
-        totals, left_on=side, right_on="day", by=LINE, check_sortedness=False
-    )
-    held = _days_held(pl.min_horizontal("until", side))
-    sums = {"covered": held, "demand": pl.col("demand") * held, "outside": pl.col("outside") * held}
+def _totals_at(
+    totals: pl.DataFrame, windows: pl.DataFrame, place: str, evening: str
+) -> pl.DataFrame:
+    """The running totals on the evening of a day: covered, demand, outside."""
+    so_far = [f"{name}_so_far" for name in _TOTALS]
+    names = ["snapshot_date", "until", "full", "demand", "outside", *so_far]
+    here = totals.select(_told(totals, windows, place, names))
+    held = _days_held(pl.min_horizontal("until", pl.lit(windows[evening])))
+    shares = [held, pl.col("demand") * held, pl.col("outside") * held]
     return here.select(
-        *ends.columns,
-        *(
-            (pl.col(f"{name}_so_far") + share).fill_null(0).alias(f"{name}_{side}")
-            for name, share in sums.items()
-        ),
+        (pl.col(so_far[n]) + share).fill_null(0).alias(_TOTALS[n]) for n, share in enumerate(shares)
     )

@@ -99,15 +99,18 @@ def spread(total: pl.Expr, weight: pl.Expr, groups: list[str]) -> pl.Expr:
     return (share + one_more.cast(pl.Int128)).fill_null(0)
 
 
-def refuse_overflow(rows: pl.DataFrame) -> None:
-    """ConfigError where units × price × time leaves the range that is exact."""
+def refuse_overflow(rows: pl.DataFrame, lines: pl.DataFrame) -> None:
+    """ConfigError where units × price × time leaves the range that is exact.
+
+    `line` of the rows is that of `lines`. A base that wrapped stands behind an event that did so.
+    """
     units = pl.max_horizontal(
         pl.col(name).cast(pl.Float64) for name in ("value", "base", "value_before", "value_after")
     )
     time = pl.col("month_top").cast(pl.Float64) / pl.col("time_part").cast(pl.Float64)
     wide = rows.filter(units * pl.col("unit_billed").cast(pl.Float64) * time / 1e18 > _LIMIT)
     if wide.height:
-        row = wide.row(0, named=True)
+        row = lines.row(by_predicate=pl.col("line") == wide["line"][0], named=True)
         line = " / ".join(str(row[key]) for key in ("agreement", "suite", "sku"))
         raise ConfigError(
             f"client.toml: agreements: {line}: `entitled` × `price` × months is too large to be"
