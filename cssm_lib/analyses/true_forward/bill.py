@@ -64,17 +64,11 @@ def true_forward(
         return ANSWERS["true_forward"].empty()
     terms = _numbered(completed(lines, rules))
     rows = _rows(terms, days, as_of or dt.date.max, rules["positions.carry_days"])
-    settled, state = [], _first_state(terms)
-    for now in rows.partition_by("month", maintain_order=True):
-        chain = now["chain"]
-        step = _settled(now.with_columns(one.gather(chain) for one in state))
-        state = [one.scatter(chain, step[f"{one.name}_next"]) for one in state]
-        settled.append(step)
-    if not settled:
+    if rows.is_empty():
         return ANSWERS["true_forward"].empty()
-    whole = pl.concat(settled)
-    refuse_overflow(whole, terms)
-    return _printed(whole, terms)
+    settled = _settled(rows, terms)
+    refuse_overflow(settled, terms)
+    return _printed(_told(settled), terms)
 
 
 def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -141,33 +135,37 @@ def _stock_outside(days: pl.DataFrame) -> bool:
     return "outside" in days.columns and (days["outside"].fill_null(0) != 0).any()
 
 
-def _first_state(terms: pl.DataFrame) -> list[pl.Series]:
-    """The base of every line, twice: for each way to see outside stock; and since when in doubt."""
-    base = terms.select(base=pl.col("entitled").cast(pl.Int128) * MICRO)["base"]
-    nothing = pl.Series("uncertain", [None], dtype=pl.Date)
-    return [pl.concat([base] * len(WAYS)), nothing.new_from_index(0, len(base) * len(WAYS))]
+def _settled(rows: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
+    """Every event settled, month after month: what one leaves is the base of the next."""
+    entitled = terms.select(pl.col("entitled").cast(pl.Int128) * MICRO).to_series()
+    base, settled = pl.concat([entitled] * len(WAYS)), []
+    for now in rows.partition_by("month", maintain_order=True):
+        step = _one_month(now.with_columns(base=base.gather(now["chain"])))
+        base = base.scatter(now["chain"], step.select(pl.coalesce("next_base", "base")).to_series())
+        settled.append(step)
+    return pl.concat(settled)
 
 
-def _settled(rows: pl.DataFrame) -> pl.DataFrame:
-    """One event of every line, settled: units, charge, credit, what becomes of the base."""
-    weighed = rows.with_columns(over=_over("value", "outside"))
-    sides = {f"over_{side}": (f"value_{side}", f"outside_{side}") for side in ("before", "after")}
-    # only where nothing was measured the snapshots around an event matter
-    silent = weighed["over"].null_count() > 0
-    around = {name: _over(*of) if silent else pl.lit(None, pl.Int128) for name, of in sides.items()}
-    charged = _charged(weighed.with_columns(**around))
-    decided = _shifted(charged).with_columns(_next_base(), _undecided())
-    return decided.with_columns(_shown(), *_next_state())
+def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
+    """One event of every line: units over, charge, what is unused and given, the next base."""
+    return (
+        rows.with_columns(over=_over("value", "outside"))
+        .with_columns(charge=_billed("over"), under=_unused())
+        .with_columns(residual=cents(pl.col("under"), "unit_price"))
+        .with_columns(shift=_shift())
+        .with_columns(spent=spread(pl.col("shift"), pl.col("residual").fill_null(0), ["group"]))
+        .with_columns(next_base=_next_base())
+    )
 
 
 def _over(value: str, outside: str) -> pl.Expr:
     """Units to charge, in millionths: null where nothing was measured, 0 up to allowance or cap."""
-    accounts = pl.col("measure") == ACCOUNTS
+    accounts, base = pl.col("measure") == ACCOUNTS, pl.col("base")
     used = _covered_by_agreement(value, outside)
-    above = pl.when(accounts).then(pl.col(value)).otherwise(used - pl.col("base"))
-    beyond = used * MICRO - pl.col("base") * (MICRO + pl.col("share"))
+    above = pl.when(accounts).then(pl.col(value)).otherwise(used - base)
+    beyond = used * MICRO - base * (MICRO + pl.col("share"))
     free = ~accounts & (beyond <= 0)
-    below_cap = pl.col("early") & (above * MICRO <= pl.col("base") * pl.col("cap"))
+    below_cap = pl.col("early") & (above * MICRO <= base * pl.col("cap"))
     part = ~accounts & (pl.col("charged") == "above_allowance")
     units = pl.when(part).then(half_up(beyond.clip(0), MICRO)).otherwise(above.clip(0))
     return pl.when(free | below_cap).then(0 * units).otherwise(units)
@@ -178,45 +176,24 @@ def _covered_by_agreement(value: str, outside: str) -> pl.Expr:
     return pl.col(value) - owned.otherwise(0)
 
 
-def _charged(rows: pl.DataFrame) -> pl.DataFrame:
-    """Charges and unused value in cents; after the last True Forward event neither."""
-    under = (pl.col("base") - pl.col("used")).clip(0)
-    unused = pl.when(~pl.col("too_late")).then(
-        pl.when(pl.col("over") == 0).then(under).otherwise(0 * pl.col("over"))
-    )
-    undecided = pl.col("over").is_null()
-    return rows.with_columns(
-        charge=_billed("over"),
-        charge_if_before=pl.when(undecided).then(_billed("over_before")),
-        charge_if_after=pl.when(undecided).then(_billed("over_after")),
-        under=unused,
-        residual=cents(unused, "unit_price"),
-    )
-
-
 def _billed(over: str) -> pl.Expr:
+    """Cents; after the last True Forward event nothing."""
     nothing = pl.col("too_late") | (pl.col(over) == 0)
     return pl.when(nothing).then(0 * pl.col(over)).otherwise(cents(pl.col(over), "unit_billed"))
 
 
-def _shifted(rows: pl.DataFrame) -> pl.DataFrame:
-    """Value shift in a suite: min(gross, residual), laid to charged lines, taken off donors."""
-    charge, residual = pl.col("charge").fill_null(0), pl.col("residual").fill_null(0)
-    gross, unused = charge.sum().over("group"), residual.sum().over("group")
-    total = pl.when(pl.col("credit") == "value_shift").then(pl.min_horizontal(gross, unused))
-    shifted = rows.with_columns(shift=total.otherwise(0), blind=_blind()).with_columns(
-        credit=pl.when(pl.col("charge").is_not_null()).then(
-            spread(pl.col("shift"), charge, ["group"])
-        ),
-        spent=spread(pl.col("shift"), residual, ["group"]),
-    )  # fmt: skip
-    return shifted.with_columns(credit_unused=pl.col("residual") - pl.col("spent"))
+def _unused() -> pl.Expr:
+    """Units below the base; a charged line has none, and after the last event they are no value."""
+    under = (pl.col("base") - pl.col("used")).clip(0)
+    return pl.when(~pl.col("too_late")).then(
+        pl.when(pl.col("over") == 0).then(under).otherwise(0 * pl.col("over"))
+    )
 
 
-def _blind() -> pl.Expr:
-    """A line of the suite is undecided, so its unused value is not in the credit."""
-    silent = pl.col("over").is_null() & ~pl.col("ahead")
-    return silent.any().over("group") & (pl.col("credit") == "value_shift")
+def _shift() -> pl.Expr:
+    """Value shift in a suite: min(gross, residual)."""
+    gross, unused = (pl.col(name).fill_null(0).sum().over("group") for name in ("charge", "residual"))
+    return pl.when(pl.col("credit") == "value_shift").then(pl.min_horizontal(gross, unused)).otherwise(0)
 
 
 def _next_base() -> pl.Expr:
@@ -234,32 +211,60 @@ def _next_base() -> pl.Expr:
     gives = pl.col("shift_consumes") & (pl.col("spent") > 0)
     return (
         pl.when(moves).then(raised).when(gives).then(pl.col("base") - given)
-        .otherwise("base").alias("next_base")
+        .otherwise("base")
     )  # fmt: skip
+
+
+def _told(settled: pl.DataFrame) -> pl.DataFrame:
+    """The settled events with what no later one rests on: credit, doubt, whether it has a row."""
+    suite, charge = ["group", "month"], pl.col("charge")
+    credit = spread(pl.col("shift"), charge.fill_null(0), suite)
+    return (
+        _beside(settled)
+        .with_columns(
+            credit=pl.when(charge.is_not_null()).then(credit),
+            credit_unused=pl.col("residual") - pl.col("spent"),
+            # the unused value of an undecided line is not in the credit of its suite
+            blind=_silent().any().over(suite) & (pl.col("credit") == "value_shift"),
+            undecided=_undecided(),
+        )
+        .with_columns(shown=_shown(), uncertain=_uncertain())
+    )
+
+
+def _beside(settled: pl.DataFrame) -> pl.DataFrame:
+    """What undecided events would charge by the snapshots before and after them."""
+    sides, units = ("before", "after"), pl.col("over").is_null()
+    if not settled.select(units.any()).item():
+        nothing = [f"{name}_{side}" for name in ("over", "charge_if") for side in sides]
+        return settled.with_columns(pl.lit(None, pl.Int128).alias(name) for name in nothing)
+    over = {f"over_{side}": _over(f"value_{side}", f"outside_{side}") for side in sides}
+    charge = {f"charge_if_{side}": pl.when(units).then(_billed(f"over_{side}")) for side in sides}
+    return settled.with_columns(**over).with_columns(**charge)
 
 
 def _undecided() -> pl.Expr:
     """An early event without a value is open only where a neighbouring one would be charged."""
-    silent = pl.col("over").is_null() & ~pl.col("ahead")
     matters = (pl.col("over_before") > 0) | (pl.col("over_after") > 0)
-    return (silent & (~pl.col("early") | matters.fill_null(False))).alias("undecided")
+    return _silent() & (~pl.col("early") | matters.fill_null(False))
+
+
+def _silent() -> pl.Expr:
+    """An event so far of which nothing is known."""
+    return pl.col("over").is_null() & ~pl.col("ahead")
 
 
 def _shown() -> pl.Expr:
     """Early events have a row only where they charge, may charge, or give value to their suite."""
     charges = (pl.col("over") > 0).fill_null(False)
     gives = (pl.col("residual") > 0).fill_null(False) & (pl.col("shift") > 0)
-    always = ~pl.col("early") | pl.col("ahead") | pl.col("undecided")
-    return (always | charges | gives).alias("shown")
+    return ~pl.col("early") | pl.col("ahead") | pl.col("undecided") | charges | gives
 
 
-def _next_state() -> list[pl.Expr]:
-    """What the next event starts from; an undecided one leaves the base and marks it uncertain."""
+def _uncertain() -> pl.Expr:
+    """The first undecided event before: it left the base as it was."""
     since = pl.when(pl.col("undecided") & ~pl.col("too_late")).then("event_date")
-    return [
-        pl.coalesce("next_base", "base").alias("base_next"),
-        pl.coalesce("uncertain", since).alias("uncertain_next"),
-    ]
+    return since.cum_min().forward_fill().shift(1).over("chain")
 
 
 def _printed(settled: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
