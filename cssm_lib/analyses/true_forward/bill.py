@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import cache
 
 import polars as pl
 
@@ -110,9 +111,7 @@ def _rows(terms: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -
     known = days.filter(pl.col("snapshot_date") <= as_of)
     ways = pl.DataFrame({"taken_off": [False, True] if _stock_outside(known) else [False]})
     lines = terms.select(*LINE, "number").unique("number")
-    values = measured(
-        when.filter(~pl.col("ahead")), known.join(lines, on=LINE), carry_days=carry
-    )
+    values = measured(when.filter(~pl.col("ahead")), known.join(lines, on=LINE), carry_days=carry)
     month = pl.col("month")
     cap = pl.when(month == 6).then(micro("initial_cap")).otherwise(micro("standard_cap"))
     share = pl.when(month >= pl.col("allowance_from_month")).then(micro("allowance"))
@@ -120,6 +119,7 @@ def _rows(terms: pl.DataFrame, days: pl.DataFrame, as_of: dt.date, carry: int) -
         when.join(values, on=[*EVENT, "measure"], how="left", maintain_order="left")
         .join(ways, how="cross", maintain_order="left_right")
         .with_columns(
+            _counted(),
             chain=pl.col("line") + pl.col("taken_off").cast(pl.UInt32) * terms.height,
             group=pl.col("group") * 2 + pl.col("taken_off").cast(pl.UInt32),
             share=share.fill_null(0),
@@ -149,7 +149,7 @@ def _settled(rows: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line: units over, charge, what is unused and given, the next base."""
     return (
-        rows.with_columns(over=_over("value", "outside"))
+        _weighed(rows)
         .with_columns(charge=_billed("over"), under=_unused())
         .with_columns(residual=cents(pl.col("under"), "unit_price"))
         .with_columns(shift=_shift())
@@ -158,12 +158,20 @@ def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _over(value: str, outside: str) -> pl.Expr:
+def _weighed(rows: pl.DataFrame, side: str = "") -> pl.DataFrame:
+    """The rows with the units over: by what was measured, or by a snapshot around the event."""
+    used = f"counted{side}"
+    beyond = pl.col(used) * MICRO - pl.col("base") * (MICRO + pl.col("share"))
+    return rows.with_columns(beyond=beyond).with_columns(
+        _over(f"value{side}", used).alias(f"over{side}")
+    )
+
+
+@cache
+def _over(value: str, used: str) -> pl.Expr:
     """Units to charge, in millionths: null where nothing was measured, 0 up to allowance or cap."""
-    accounts, base = pl.col("measure") == ACCOUNTS, pl.col("base")
-    used = _covered_by_agreement(value, outside)
-    above = pl.when(accounts).then(pl.col(value)).otherwise(used - base)
-    beyond = used * MICRO - base * (MICRO + pl.col("share"))
+    accounts, base, beyond = pl.col("measure") == ACCOUNTS, pl.col("base"), pl.col("beyond")
+    above = pl.when(accounts).then(pl.col(value)).otherwise(pl.col(used) - base)
     free = ~accounts & (beyond <= 0)
     below_cap = pl.col("early") & (above * MICRO <= base * pl.col("cap"))
     part = ~accounts & (pl.col("charged") == "above_allowance")
@@ -171,17 +179,20 @@ def _over(value: str, outside: str) -> pl.Expr:
     return pl.when(free | below_cap).then(0 * units).otherwise(units)
 
 
-def _covered_by_agreement(value: str, outside: str) -> pl.Expr:
-    owned = pl.when("taken_off").then(pl.col(outside).fill_null(0))
-    return pl.col(value) - owned.otherwise(0)
+def _counted(side: str = "") -> pl.Expr:
+    """What stands against the base: outside stock is taken off where the way says so."""
+    owned = pl.when("taken_off").then(pl.col(f"outside{side}").fill_null(0))
+    return (pl.col(f"value{side}") - owned.otherwise(0)).alias(f"counted{side}")
 
 
+@cache
 def _billed(over: str) -> pl.Expr:
     """Cents; after the last True Forward event nothing."""
     nothing = pl.col("too_late") | (pl.col(over) == 0)
     return pl.when(nothing).then(0 * pl.col(over)).otherwise(cents(pl.col(over), "unit_billed"))
 
 
+@cache
 def _unused() -> pl.Expr:
     """Units below the base; a charged line has none, and after the last event they are no value."""
     under = (pl.col("base") - pl.col("used")).clip(0)
@@ -190,20 +201,24 @@ def _unused() -> pl.Expr:
     )
 
 
+@cache
 def _shift() -> pl.Expr:
     """Value shift in a suite: min(gross, residual)."""
-    gross, unused = (pl.col(name).fill_null(0).sum().over("group") for name in ("charge", "residual"))
-    return pl.when(pl.col("credit") == "value_shift").then(pl.min_horizontal(gross, unused)).otherwise(0)
+    gross, unused = (
+        pl.col(name).fill_null(0).sum().over("group") for name in ("charge", "residual")
+    )
+    return (
+        pl.when(pl.col("credit") == "value_shift")
+        .then(pl.min_horizontal(gross, unused))
+        .otherwise(0)
+    )
 
 
+@cache
 def _next_base() -> pl.Expr:
     """Charged lines ratchet up; donors give up the whole units whose value was used (practice)."""
     by_charge = (pl.col("ratchet") == "by_charged") | (pl.col("measure") == ACCOUNTS)
-    raised = (
-        pl.when(by_charge)
-        .then(pl.col("base") + pl.col("over"))
-        .otherwise(_covered_by_agreement("value", "outside"))
-    )
+    raised = pl.when(by_charge).then(pl.col("base") + pl.col("over")).otherwise("counted")
     whole = pl.col("under") // MICRO
     worth = pl.min_horizontal(whole, units_worth(pl.col("spent"), "unit_price"))
     given = pl.when(pl.col("spent") == pl.col("residual")).then(whole).otherwise(worth) * MICRO
@@ -238,11 +253,13 @@ def _beside(settled: pl.DataFrame) -> pl.DataFrame:
     if not settled.select(units.any()).item():
         nothing = [f"{name}_{side}" for name in ("over", "charge_if") for side in sides]
         return settled.with_columns(pl.lit(None, pl.Int128).alias(name) for name in nothing)
-    over = {f"over_{side}": _over(f"value_{side}", f"outside_{side}") for side in sides}
+    rows = settled.with_columns(_counted(f"_{side}") for side in sides)
+    rows = _weighed(_weighed(rows, "_before"), "_after")
     charge = {f"charge_if_{side}": pl.when(units).then(_billed(f"over_{side}")) for side in sides}
-    return settled.with_columns(**over).with_columns(**charge)
+    return rows.with_columns(**charge)
 
 
+@cache
 def _undecided() -> pl.Expr:
     """An early event without a value is open only where a neighbouring one would be charged."""
     matters = (pl.col("over_before") > 0) | (pl.col("over_after") > 0)
@@ -254,6 +271,7 @@ def _silent() -> pl.Expr:
     return pl.col("over").is_null() & ~pl.col("ahead")
 
 
+@cache
 def _shown() -> pl.Expr:
     """Early events have a row only where they charge, may charge, or give value to their suite."""
     charges = (pl.col("over") > 0).fill_null(False)
@@ -261,6 +279,7 @@ def _shown() -> pl.Expr:
     return ~pl.col("early") | pl.col("ahead") | pl.col("undecided") | charges | gives
 
 
+@cache
 def _uncertain() -> pl.Expr:
     """The first undecided event before: it left the base as it was."""
     since = pl.when(pl.col("undecided") & ~pl.col("too_late")).then("event_date")
@@ -283,6 +302,7 @@ def _printed(settled: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     return ANSWERS["true_forward"].shaped(figures)
 
 
+@cache
 def _figures() -> list[pl.Expr]:
     """Whole numbers as the decimals that are printed."""
     named = {"value": "measured", "spent": "credit_given"}
@@ -300,6 +320,7 @@ def _figures() -> list[pl.Expr]:
     ]
 
 
+@cache
 def _words() -> list[pl.Expr]:
     """Names of what is counted, the kind of event and the outcome in words."""
     counted = [pl.col(name).list.join(" + ").replace("", None) for name in ("licenses", "tags")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
@@ -36,9 +38,10 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     if ACCOUNTS in named:
         frames.append(_shaped(_by_account(near), ACCOUNTS))
     if "billable" in named:
-        billable = _known(days, "billable")
-        told = _around(_placed(asked, billable, carry_days), billable, carry_days)
-        frames.append(_shaped(told, "billable"))
+        told = _known(days, "billable")
+        if not told.is_empty():
+            placed = _placed(asked, told, carry_days)
+            frames.append(_shaped(_around(placed, told, carry_days), "billable"))
     if named & {"peak", "average"}:
         average = _average(near, known, carry_days)
         frames += [_shaped(average, "average"), _shaped(_peak(average, known), "peak")]
@@ -139,19 +142,24 @@ def _peak(windows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
 def _average(windows: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
     """Running totals at both ends of each window; their difference is the window's own."""
     totals = _running(days, carry_days)
-    start = _totals_at(totals, windows, "start", "window_start")
-    end = _totals_at(totals, windows, "at", "event_date")
-    covered, demand, outside = (pl.lit(end[name] - start[name]) for name in _TOTALS)
+    so_far = [f"{name}_so_far" for name in _TOTALS]
+    names = ["snapshot_date", "until", "full", "demand", "outside", *so_far]
+    ends = [
+        one.name.suffix(f"_{end}")
+        for end in ("start", "at")
+        for one in _told(totals, windows, end, names)
+    ]
+    kept = windows.hstack(totals.select(ends)).with_columns(_kept(name) for name in _TOTALS)
     length = (pl.col("event_date") - pl.col("window_start")).dt.total_days()
-    value = pl.when(covered > 0).then(half_up(demand, covered))
-    return windows.with_columns(
-        value=value,
-        used=value,
-        outside=pl.when(covered > 0).then(half_up(outside, covered)),
+    covered = pl.col("covered")
+    return kept.with_columns(
+        value=pl.when(covered > 0).then(half_up(pl.col("demand"), covered)),
+        used=pl.lit(None, pl.Int128),
+        outside=pl.when(covered > 0).then(half_up(pl.col("outside"), covered)),
         measured_on=pl.lit(None, pl.Date),
         full=covered == length,
         coverage=covered.cast(pl.Float64) / length,
-    )
+    ).select(windows.columns)
 
 
 def _running(days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
@@ -168,20 +176,19 @@ def _running(days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
     )
 
 
-def _days_held(last: pl.Expr) -> pl.Expr:
-    held = (last - DAY).dt.total_days() + 1
-    return pl.when("full").then(held).otherwise(0).cast(pl.Int128)
+def _days_held(last: pl.Expr, end: str = "") -> pl.Expr:
+    held = (last - pl.col(f"snapshot_date{end}")).dt.total_days() + 1
+    return pl.when(f"full{end}").then(held).otherwise(0).cast(pl.Int128)
 
 
-def _totals_at(
-    totals: pl.DataFrame, windows: pl.DataFrame, place: str, evening: str
-) -> pl.DataFrame:
-    """The running totals on the evening of a day: covered, demand, outside."""
-    so_far = [f"{name}_so_far" for name in _TOTALS]
-    names = ["snapshot_date", "until", "full", "demand", "outside", *so_far]
-    here = totals.select(_told(totals, windows, place, names))
-    held = _days_held(pl.min_horizontal("until", pl.lit(windows[evening])))
-    shares = [held, pl.col("demand") * held, pl.col("outside") * held]
-    return here.select(
-        (pl.col(so_far[n]) + share).fill_null(0).alias(_TOTALS[n]) for n, share in enumerate(shares)
-    )
+@cache
+def _kept(name: str) -> pl.Expr:
+    """The running total of a window's last evening less that of the evening before it begins."""
+    return (_total(name, "_at", "event_date") - _total(name, "_start", "window_start")).alias(name)
+
+
+def _total(name: str, end: str, evening: str) -> pl.Expr:
+    """The running total on the evening of a day."""
+    held = _days_held(pl.min_horizontal(f"until{end}", evening), end)
+    share = held if name == "covered" else pl.col(f"{name}{end}") * held
+    return (pl.col(f"{name}_so_far{end}") + share).fill_null(0)
