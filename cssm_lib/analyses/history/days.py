@@ -13,7 +13,6 @@ ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
 DAY = ["group", "snapshot_date"]
-ACCOUNT_BITS = 2**36  # the `place` of a holding, divided by this, is its account's number
 SUMS = [
     *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
     *("demand", "lent", "borrowed", "deficit", "free"),
@@ -95,10 +94,11 @@ def pages(seen: pl.DataFrame) -> pl.DataFrame:
     if "wide" not in seen.columns:
         dated = dated.with_columns(wide=pl.lit(None, pl.Boolean))
     found = dated.select(*PAGE, pl.col("complete").fill_null(True), "wide")
-    if "place" in seen.columns and _one_value(found["complete"]) and _one_value(found["wide"]):
-        account, day = pl.col("place") // ACCOUNT_BITS, pl.col("snapshot_date").to_physical()
-        found = found[dated.select(account * 2**22 + (day + 2**20).cast(pl.UInt64))
-                      .to_series().arg_unique()]  # fmt: skip
+    if "account" in seen.columns and _one_value(found["complete"]) and _one_value(found["wide"]):
+        account, day = dated["account"], dated["snapshot_date"]
+        # a page's rows nearly always stand together: only the first of them is looked at
+        first = account.ne_missing(account.shift(1)) | day.ne_missing(day.shift(1))
+        found = found.filter(first).unique(PAGE)
     else:
         found = found.group_by(PAGE).agg(pl.col("complete").min(), pl.col("wide").max())
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")

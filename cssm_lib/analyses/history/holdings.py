@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cssm_lib.analyses.history.days import ACCOUNT_BITS, latest
+from cssm_lib.analyses.history.days import latest
+from cssm_lib.analyses.history.numbers import Numbers, numbered, one_number, stands_once
 from cssm_lib.rules import Rules, licence_classes
 from cssm_lib.schema import TABLES
 
@@ -42,23 +43,23 @@ def holdings(
     (10, 9, 'undated')
     """
     tables = {name: _table(tables, name) for name in _NEEDED}
-    usage, placed = tables["usage"], _places()
-    rows = _stock(usage.with_columns(placed))
+    usage, numbers = numbered(tables["usage"], KEY[:3])
+    rows = _stock(usage, numbers.size)
     for found in (
         _lot_sums(counted_lots(tables), as_of, rules),
         _lending(tables, "from_license", "lent"),
         _lending(tables, "to_license", "borrowed"),
         _counted_twice(tables, rules),
     ):
-        rows = _beside(rows, found.with_columns(placed))
+        rows = _beside(rows, found, numbers)
+    rows = _classed(rows.with_columns(_entitled()), usage, rules)
     return (
-        rows.with_columns(_entitled())
-        .pipe(_classed, rules)
-        .with_columns(pl.col("lent", "borrowed", "reserved_and_reporting").fill_null(0))
+        rows.with_columns(pl.col("lent", "borrowed", "reserved_and_reporting").fill_null(0))
         .with_columns(_young(as_of), _once())
         .with_columns(demand=pl.col("demand") - pl.col("reserved_and_reporting"))
-        .with_columns(_deficit(), _movable(), _with_tag(rows))
+        .with_columns(_deficit(), _movable(), _with_tag(usage))
         .select(*KEY, *_COLUMNS)
+        .collect()
     )
 
 
@@ -69,7 +70,7 @@ _COLUMNS = [
     *("quantity", "entitled", "entitled_basis", "entitled_gap", "in_use", "reserved", "available"),
     *("demand_identity", "reserved_and_reporting", "usage_billed", "demand", "lent", "borrowed"),
     *("held", "deficit", "movable", "young", "tag", "is_portable", "export_restricted"),
-    *("perpetual", "complete", "wide", "place"),
+    *("perpetual", "complete", "wide", "account", "place"),
 ]
 
 
@@ -98,34 +99,21 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return lots.join(best, on=KEY, nulls_equal=True).filter(rank == pl.col("best")).drop("best")
 
 
-def _places() -> pl.Expr:
-    """A number for each licence in a Virtual Account, the same in all tables of one call.
-
-    Names are hashed once: 10 bits of Smart Accounts, 18 of accounts, 20 of licences, 16 of tags.
-    """
-    factors = zip(KEY[:3], (2**54, ACCOUNT_BITS, 2**16), strict=True)
-    return pl.sum_horizontal(_number(name) * factor for name, factor in factors).alias("place")
-
-
-def _number(name: str) -> pl.Expr:
-    """Names as numbers from 1, no name as 0."""
-    number = pl.col(name).cast(pl.Categorical(pl.Categories.random())).to_physical() + 1
-    return number.cast(pl.UInt64).fill_null(0)
-
-
-def _with_tag(rows: pl.DataFrame) -> pl.Expr:
+def _with_tag(usage: pl.DataFrame) -> pl.Expr:
     """A licence with two tags may stand in two lines of an agreement."""
-    tagged = rows["tag"].null_count() < rows.height
-    return pl.col("place") + _number("tag") if tagged else pl.col("place")
+    tag = one_number(usage["tag"])
+    count = usage.select(tag.max()).item() or 0
+    return (pl.col("place") * (count + 1) + tag).alias("place")
 
 
-def _beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def _beside(rows: pl.LazyFrame, found: pl.DataFrame, numbers: Numbers) -> pl.LazyFrame:
     """A left join on place and day; a join with nothing costs as much as any on a long history."""
     if found.is_empty():
-        added = {name: kind for name, kind in found.schema.items() if name not in rows.columns}
+        added = {name: kind for name, kind in found.schema.items() if name not in KEY}
         return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in added.items())
-    found = found.drop(KEY[:3])
-    return rows.join(found, on=["place", "snapshot_date"], how="left", nulls_equal=True)
+    placed = numbers.placed(found).drop(KEY[:3]).lazy()
+    day = ["place", "snapshot_date"]
+    return rows.join(placed, on=day, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
@@ -137,35 +125,34 @@ def _upper(column: str) -> pl.Expr:
     return pl.col(column).str.to_uppercase().fill_null("")
 
 
-def _stock(usage: pl.DataFrame) -> pl.DataFrame:
+def _stock(usage: pl.DataFrame, places: int) -> pl.LazyFrame:
     """Usage rows with their demand, added up per licence, account and day."""
     paid = (pl.col("billing") == "USAGE").fill_null(False)
     use, reserved = pl.col("in_use").fill_null(0), pl.col("reserved").fill_null(0)
     of_use = pl.col("demand_identity") == "in_use"
-    rows = _with_identity(usage).with_columns(
-        pl.col("quantity").fill_null(0),
-        in_use=use,
-        prepaid=pl.when(paid).then(0).otherwise("quantity").fill_null(0),
-        usage_billed=pl.when(paid).then(use).otherwise(0),
-        demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
-        held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
-        export_restricted=pl.col("export_restricted").fill_null(False),
-        billed_only=paid,
+    rows = (
+        _with_identity(usage)
+        .lazy()
+        .with_columns(
+            pl.col("quantity").fill_null(0),
+            in_use=use,
+            prepaid=pl.when(paid).then(0).otherwise("quantity").fill_null(0),
+            usage_billed=pl.when(paid).then(use).otherwise(0),
+            demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
+            held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
+            export_restricted=pl.col("export_restricted").fill_null(False),
+            billed_only=paid,
+        )
     )
-    return _added_up(rows).with_columns(pl.col("complete").fill_null(True))
+    added_up = rows if stands_once(usage, places) else _added_up(rows)
+    return added_up.with_columns(pl.col("complete").fill_null(True))
 
 
-def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
-    """Nearly always a licence has one row per account and day, and there is nothing to add.
-
-    Two keys of one mark are harmless: rows are then added up that need not be.
-    """
-    mark = pl.col("place").hash() + pl.col("snapshot_date").to_physical().cast(pl.UInt64)
-    if rows.select(mark.fill_null(0).n_unique()).item() == rows.height:
-        return rows
+def _added_up(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Some licence has several rows in an account on a day."""
     counts = pl.col("quantity", "prepaid", "in_use", "usage_billed", "demand", "held")
     return rows.group_by("place", "snapshot_date", maintain_order=True).agg(
-        pl.col(KEY[:3]).first(), counts.sum(), *_as_exported()
+        pl.col(*KEY[:3], "account").first(), counts.sum(), *_as_exported()
     )
 
 
@@ -257,16 +244,16 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
     return _table(tables, "substitutions").group_by(key).agg(pl.col("quantity").sum().alias(name))
 
 
-def _classed(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _classed(rows: pl.LazyFrame, usage: pl.DataFrame, rules: Rules) -> pl.LazyFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
     kinds = ["perpetual", "export_restricted"]
-    names = rows["license"][rows["place"].arg_unique()]
-    classes = licence_classes(names.unique(), rules).select("license", *kinds)
+    names = usage["license"].gather(usage["name"].arg_unique())
+    classes = licence_classes(names, rules).select("license", *kinds)
     special = classes.filter(pl.any_horizontal(kinds))
     if special.is_empty():
         return rows.with_columns(perpetual=pl.lit(False))
-    found = special.rename({"export_restricted": "restricted_class"})
-    joined = rows.join(found, on="license", how="left").with_columns(
+    found = special.rename({"export_restricted": "restricted_class"}).lazy()
+    joined = rows.join(found, on="license", how="left", maintain_order="left").with_columns(
         pl.col("perpetual", "restricted_class").fill_null(False)
     )
     return joined.with_columns(pl.col("export_restricted") | pl.col("restricted_class"))

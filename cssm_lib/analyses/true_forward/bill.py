@@ -90,7 +90,8 @@ def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
     """The priced lines with short names: `line` a row, `number` its line under any reading, `group`
-    its suite under its own."""
+    its suite under its own.
+    """
     first = pl.col("line").first()
     return priced(lines.with_row_index("line")).with_columns(
         number=first.over(LINE), group=first.over("reading", "agreement", "suite")
