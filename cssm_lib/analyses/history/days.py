@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from cssm_lib.analyses.history.numbers import looked_up
 from cssm_lib.rules import Rules
 
 ACCOUNT = ["smart_account", "virtual_account"]
@@ -62,7 +63,7 @@ def pool_days(
     asked = places(rows) if members is None else members
     if members is not None and rows.height < holdings.height:
         asked = members.join(rows.select("place").unique(), on="place", how="semi")
-    groups = _pooled_accounts(asked, by).with_row_index("group")
+    groups = _pooled_accounts(asked, by).sort(by).with_row_index("group")
     inside = asked.select("place", *by, *(name for name in ACCOUNT if name not in by)).join(
         groups, on=by, nulls_equal=True
     )
@@ -74,8 +75,8 @@ def pool_days(
         .join(_doubtful(inside, cover), on=DAY, how="left")
         .with_columns(pl.col(SUMS).fill_null(0), full=pl.col("doubtful").is_null())
         .with_columns(_no_young(rows))
+        .sort(DAY)
         .select(*by, "snapshot_date", *SUMS, "young", "full")
-        .sort(*by, "snapshot_date")
     )
 
 
@@ -229,8 +230,7 @@ def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> 
     """The sums of each group and day: a snapshot's own rows, then those that stand in for a day."""
     every = [name for name in (*SUMS, "young") if name != "free"]
     counts = [name for name in every if rows.select((pl.col(name) != 0).any()).item()]
-    own = _of_groups(rows.select("place", "snapshot_date", *counts), inside)
-    parts = [own.group_by(DAY).agg(pl.col(counts).sum())]
+    parts = [_own_sums(rows, inside.select("place", "group").unique(), counts)]
     older = cover.filter("known", "present", pl.col("spoken") < pl.col("snapshot_date"))
     if not older.is_empty():
         told = inside.join(older, on=["pool", *ACCOUNT], nulls_equal=True).select(
@@ -249,16 +249,22 @@ def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> 
     )
 
 
-def _of_groups(rows: pl.DataFrame, inside: pl.DataFrame) -> pl.DataFrame:
-    """The rows with their group; a place that stands in two groups has two rows."""
-    where = inside.select("place", "group").unique()
+def _own_sums(rows: pl.DataFrame, where: pl.DataFrame, counts: list[str]) -> pl.DataFrame:
+    """The sums of the snapshots' own rows; a place that stands in two groups has two rows."""
+    sums = pl.col(counts).sum()
     if not where["place"].is_unique().all():
-        return rows.join(where, on="place")
-    group = pl.col("place").replace_strict(
-        where["place"], where["group"], default=None, return_dtype=pl.UInt32
+        both = rows.select("place", "snapshot_date", *counts).join(where, on="place")
+        return both.group_by(DAY).agg(sums)
+    group = looked_up(rows["place"], where["place"], where["group"])
+    # one whole number for a group and a day, which is added up by faster than by both
+    day = pl.col("snapshot_date").to_physical().cast(pl.Int64) + 2**31
+    keyed = rows.lazy().select(*counts, key=pl.lit(group).cast(pl.Int64) * 2**32 + day)
+    found = keyed.group_by("key").agg(sums).collect().filter(pl.col("key").is_not_null())
+    return found.select(
+        (pl.col("key") // 2**32).cast(pl.UInt32).alias("group"),
+        (pl.col("key") % 2**32 - 2**31).cast(pl.Int32).cast(pl.Date).alias("snapshot_date"),
+        *counts,
     )
-    found = rows.with_columns(group=group)
-    return found.filter(pl.col("group").is_not_null()) if found["group"].null_count() else found
 
 
 def _doubtful(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:

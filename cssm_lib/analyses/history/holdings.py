@@ -59,7 +59,6 @@ def holdings(
         .with_columns(demand=pl.col("demand") - pl.col("reserved_and_reporting"))
         .with_columns(_deficit(), _movable(), _with_tag(usage))
         .select(*KEY, *_COLUMNS)
-        .collect()
     )
 
 
@@ -106,12 +105,12 @@ def _with_tag(usage: pl.DataFrame) -> pl.Expr:
     return (pl.col("place") * (count + 1) + tag).alias("place")
 
 
-def _beside(rows: pl.LazyFrame, found: pl.DataFrame, numbers: Numbers) -> pl.LazyFrame:
+def _beside(rows: pl.DataFrame, found: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
     """A left join on place and day; a join with nothing costs as much as any on a long history."""
     if found.is_empty():
         added = {name: kind for name, kind in found.schema.items() if name not in KEY}
         return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in added.items())
-    placed = numbers.placed(found).drop(KEY[:3]).lazy()
+    placed = numbers.placed(found).drop(KEY[:3])
     day = ["place", "snapshot_date"]
     return rows.join(placed, on=day, how="left", nulls_equal=True, maintain_order="left")
 
@@ -125,30 +124,26 @@ def _upper(column: str) -> pl.Expr:
     return pl.col(column).str.to_uppercase().fill_null("")
 
 
-def _stock(usage: pl.DataFrame, places: int) -> pl.LazyFrame:
+def _stock(usage: pl.DataFrame, places: int) -> pl.DataFrame:
     """Usage rows with their demand, added up per licence, account and day."""
     paid = (pl.col("billing") == "USAGE").fill_null(False)
     use, reserved = pl.col("in_use").fill_null(0), pl.col("reserved").fill_null(0)
     of_use = pl.col("demand_identity") == "in_use"
-    rows = (
-        _with_identity(usage)
-        .lazy()
-        .with_columns(
-            pl.col("quantity").fill_null(0),
-            in_use=use,
-            prepaid=pl.when(paid).then(0).otherwise("quantity").fill_null(0),
-            usage_billed=pl.when(paid).then(use).otherwise(0),
-            demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
-            held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
-            export_restricted=pl.col("export_restricted").fill_null(False),
-            billed_only=paid,
-        )
+    rows = _with_identity(usage).with_columns(
+        pl.col("quantity").fill_null(0),
+        in_use=use,
+        prepaid=pl.when(paid).then(0).otherwise("quantity").fill_null(0),
+        usage_billed=pl.when(paid).then(use).otherwise(0),
+        demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
+        held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
+        export_restricted=pl.col("export_restricted").fill_null(False),
+        billed_only=paid,
     )
     added_up = rows if stands_once(usage, places) else _added_up(rows)
     return added_up.with_columns(pl.col("complete").fill_null(True))
 
 
-def _added_up(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
     """Some licence has several rows in an account on a day."""
     counts = pl.col("quantity", "prepaid", "in_use", "usage_billed", "demand", "held")
     return rows.group_by("place", "snapshot_date", maintain_order=True).agg(
@@ -244,7 +239,7 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
     return _table(tables, "substitutions").group_by(key).agg(pl.col("quantity").sum().alias(name))
 
 
-def _classed(rows: pl.LazyFrame, usage: pl.DataFrame, rules: Rules) -> pl.LazyFrame:
+def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
     kinds = ["perpetual", "export_restricted"]
     names = usage["license"].gather(usage["name"].arg_unique())
@@ -252,7 +247,7 @@ def _classed(rows: pl.LazyFrame, usage: pl.DataFrame, rules: Rules) -> pl.LazyFr
     special = classes.filter(pl.any_horizontal(kinds))
     if special.is_empty():
         return rows.with_columns(perpetual=pl.lit(False))
-    found = special.rename({"export_restricted": "restricted_class"}).lazy()
+    found = special.rename({"export_restricted": "restricted_class"})
     joined = rows.join(found, on="license", how="left", maintain_order="left").with_columns(
         pl.col("perpetual", "restricted_class").fill_null(False)
     )

@@ -95,3 +95,16 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     square = rows["place"] * days + runs.gather(day.rle_id())
     board = pl.zeros(size, dtype=pl.UInt8, eager=True).scatter(square, 1)
     return board.sum() == rows.height
+
+
+def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Series:
+    """The value of each number, null where none of `keys`, each of which is there once, is it.
+
+    >>> looked_up(pl.Series([2, 0, 2]), pl.Series([2]), pl.Series(["b"])).to_list()
+    ['b', None, 'b']
+    """
+    size = 1 + max(int(numbers.max() or 0), int(keys.max() or 0))
+    if size > _SPARE * len(numbers) + _FEW:
+        return numbers.replace_strict(keys, values, default=None, return_dtype=values.dtype)
+    nothing = pl.Series([None], dtype=values.dtype).new_from_index(0, size)
+    return nothing.scatter(keys, values).gather(numbers)
