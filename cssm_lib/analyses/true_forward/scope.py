@@ -25,29 +25,27 @@ def tagged(holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     if holdings.is_empty() or lines.is_empty():
         return holdings.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
     summed = _keys(lines, pl.col("count") == "sum")
-    places = places_in_lines(holdings, lines).join(summed, on=LINE, how="semi")
-    return (
-        _with_tag(holdings)
-        .join(places, on=PLACE, nulls_equal=True)
-        .select(*holdings.columns, *LINE)
-    )
+    rows = _with_tag(holdings).select(PLACE).with_row_index("at")
+    found = _in_lines(rows, lines).join(summed, on=LINE, how="semi").select("at", *LINE)
+    return holdings.with_row_index("at").join(found, on="at").drop("at")
 
 
 def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account and line that names it; ConfigError where two do."""
-    places = _with_tag(rows).select(PLACE).unique()
+    places = _with_tag(rows).select(PLACE).unique().with_row_index("at")
+    return _in_lines(places, lines).select(*PLACE, *LINE)
+
+
+def _in_lines(places: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The places, each with a number `at`, that a line names, with that line."""
     named = licences_named(places.select("license", "tag").unique(), lines)
-    found = (
-        places.join(named, on=["license", "tag"], nulls_equal=True)
-        .join(
-            accounts_in_scope(places, lines),
-            on=["smart_account", "virtual_account", "agreement"],
-            nulls_equal=True,
-        )
-        .select(*PLACE, *LINE, "start", "end")
-    )  # fmt: skip
+    found = places.join(named, on=["license", "tag"], nulls_equal=True).join(
+        accounts_in_scope(places, lines),
+        on=["smart_account", "virtual_account", "agreement"],
+        nulls_equal=True,
+    )
     _refuse_double(found)
-    return found.drop("start", "end")
+    return found
 
 
 def line_places(
@@ -95,14 +93,16 @@ def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per Virtual Account of `rows` and agreement whose scope it lies in."""
     agreements = lines.unique("agreement", maintain_order=True)
     accounts = rows.select("smart_account", "virtual_account").unique()
+    found = accounts.join(agreements.select("agreement"), how="cross")
     for column, patterns in (
         ("smart_account", "smart_accounts"),
         ("virtual_account", "virtual_accounts"),
     ):
-        fits = _names_that_fit(accounts[column], agreements.select("agreement", patterns))
-        keys = [key for key in (column, "agreement") if key in accounts.columns]
-        accounts = accounts.join(fits, on=keys, nulls_equal=True)
-    return accounts
+        named = agreements.select("agreement", patterns)
+        if any(one != ["*"] for one in named[patterns].to_list()):
+            fits = _names_that_fit(accounts[column], named)
+            found = found.join(fits, on=[column, "agreement"], how="semi", nulls_equal=True)
+    return found
 
 
 def _keys(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
@@ -115,9 +115,50 @@ def _with_tag(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per licence (license, tag) and line whose patterns fit it, whatever its account."""
-    lines = lines.unique(LINE, maintain_order=True)
-    named = lines.select(
+    """One row per licence (license, tag) and line whose patterns fit it, whatever its account.
+
+    Lines that name their licences in full find them by name; only the others are tried one by one.
+    """
+    lines = lines.unique(LINE, maintain_order=True).select(
+        *LINE, "start", "end", "licenses", "tags"
+    )
+    full = pl.Series(
+        [
+            _in_full([*(row[0] or ()), *(row[1] or ())])
+            for row in lines.select("licenses", "tags").iter_rows()
+        ],
+        dtype=pl.Boolean,
+    )
+    plain = pl.all_horizontal(
+        pl.col("license", "tag").fill_null("").str.contains(r"^[[:ascii:]]*$")
+    )
+    called, odd = lines.filter(full), licences.filter(~plain)
+    pairs = [(licences.filter(plain), called, _called)]
+    pairs += [(licences, lines.filter(~full), _fitting), (odd, called, _fitting)]
+    found = [find(names, of) for names, of, find in pairs if names.height and of.height]
+    return pl.concat(found) if found else _called(odd.clear(), called)
+
+
+def _in_full(patterns: list[str]) -> bool:
+    """Names without a wildcard; others than ASCII fold case in their own ways."""
+    return all(name.isascii() and not set("*?[") & set(name) for name in patterns)
+
+
+def _called(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The licences that a line calls by their names or tags."""
+    found = []
+    for names, column in (("licenses", "license"), ("tags", "tag")):
+        called = lines.select(*LINE, "start", "end", folded=pl.col(names)).explode("folded")
+        if called["folded"].null_count() < called.height or column == "license":
+            folded = licences.with_columns(folded=pl.col(column).str.to_lowercase())
+            lower = called.with_columns(pl.col("folded").str.to_lowercase())
+            found.append(lower.join(folded, on="folded").drop("folded"))
+    return pl.concat(found).unique()
+
+
+def _fitting(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The licences that fit the patterns of a line, each tried with each."""
+    tried = lines.select(
         *LINE,
         "start",
         "end",
@@ -126,7 +167,7 @@ def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )
     fits = pl.col("license").str.contains(pl.col("by_license")).fill_null(False)
     fits |= pl.col("tag").str.contains(pl.col("by_tag")).fill_null(False)
-    return named.join(licences, how="cross").filter(fits).drop("by_license", "by_tag")
+    return tried.join(licences, how="cross").filter(fits).drop("by_license", "by_tag")
 
 
 def _names_that_fit(names: pl.Series, agreements: pl.DataFrame) -> pl.DataFrame:
@@ -147,9 +188,12 @@ def _expressions(patterns: pl.Series) -> pl.Series:
 
 def _refuse_double(found: pl.DataFrame) -> None:
     """A predecessor agreement may name the same licences; two that run together may not."""
-    twin = found.rename({name: f"{name}_2" for name in (*LINE, "start", "end")})
+    twice = found.filter(pl.col("at").is_duplicated())
+    twin = twice.select(
+        "at", *(pl.col(name).alias(f"{name}_2") for name in (*LINE, "start", "end"))
+    )
     double = (
-        found.join(twin, on=PLACE, nulls_equal=True)
+        twice.join(twin, on="at")
         .filter(pl.struct(LINE) != pl.struct(pl.col(f"{key}_2").alias(key) for key in LINE))
         .filter(pl.col("start") <= pl.col("end_2"), pl.col("start_2") <= pl.col("end"))
         .sort(*PLACE, *LINE)
