@@ -57,6 +57,7 @@ def holdings(
         rows.with_columns(pl.col("lent", "borrowed", "reserved_and_reporting").fill_null(0))
         .with_columns(_young(as_of), _once())
         .with_columns(demand=pl.col("demand") - pl.col("reserved_and_reporting"))
+        .with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
         .with_columns(_deficit(), _movable(), _with_tag(usage))
         .select(*KEY, *_COLUMNS)
     )
@@ -263,15 +264,14 @@ def _once() -> pl.Expr:
 
 
 def _deficit() -> pl.Expr:
-    after = pl.col("entitled") - pl.col("demand") - pl.col("lent") + pl.col("borrowed")
-    paid = pl.col("billed_only")
-    return pl.when(paid).then(0).otherwise((-after).clip(0)).alias("deficit")
+    short = (-pl.col("free") - pl.col("borrowed")).clip(0)
+    return pl.when("billed_only").then(0).otherwise(short).alias("deficit")
 
 
 def _movable() -> pl.Expr:
-    free = pl.col("entitled") - pl.col("demand") - pl.col("lent") - pl.col("held")
+    free = (pl.col("free") - pl.col("held")).clip(0)
     bound = pl.col("billed_only") | pl.col("export_restricted")
-    return pl.when(bound).then(0).otherwise(free.clip(0)).alias("movable")
+    return pl.when(bound).then(0).otherwise(free).alias("movable")
 
 
 def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataFrame:

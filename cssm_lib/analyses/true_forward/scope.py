@@ -189,6 +189,8 @@ def _expressions(patterns: pl.Series) -> pl.Series:
 def _refuse_double(found: pl.DataFrame) -> None:
     """A predecessor agreement may name the same licences; two that run together may not."""
     twice = found.filter(pl.col("at").is_duplicated())
+    if twice.is_empty():
+        return
     twin = twice.select(
         "at", *(pl.col(name).alias(f"{name}_2") for name in (*LINE, "start", "end"))
     )
