@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cssm_lib.analyses.history.numbers import looked_up
+from cssm_lib.analyses.history.numbers import FEW, looked_up
 from cssm_lib.rules import Rules
 
 ACCOUNT = ["smart_account", "virtual_account"]
@@ -252,7 +252,7 @@ def _day_sums(rows: pl.DataFrame, inside: pl.DataFrame, cover: pl.DataFrame) -> 
 def _own_sums(rows: pl.DataFrame, where: pl.DataFrame, counts: list[str]) -> pl.DataFrame:
     """The sums of the snapshots' own rows; a place that stands in two groups has two rows."""
     sums = pl.col(counts).sum()
-    if not where["place"].is_unique().all():
+    if rows.height < FEW or not where["place"].is_unique().all():
         both = rows.select("place", "snapshot_date", *counts).join(where, on="place")
         return both.group_by(DAY).agg(sums)
     group = looked_up(rows["place"], where["place"], where["group"])

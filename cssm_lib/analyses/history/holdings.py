@@ -9,7 +9,7 @@ import polars as pl
 
 from cssm_lib.analyses.history.days import latest
 from cssm_lib.analyses.history.numbers import Numbers, numbered, one_number, stands_once
-from cssm_lib.rules import Rules, licence_classes
+from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
@@ -95,8 +95,7 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if lots["witness"].n_unique() <= 1:
         return lots
     rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
-    best = lots.group_by(KEY).agg(best=rank.min())
-    return lots.join(best, on=KEY, nulls_equal=True).filter(rank == pl.col("best")).drop("best")
+    return lots.filter(rank == rank.min().over(KEY))
 
 
 def _with_tag(usage: pl.DataFrame) -> pl.Expr:
@@ -242,10 +241,12 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
 
 def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
-    kinds = ["perpetual", "export_restricted"]
-    names = usage["license"].gather(usage["name"].arg_unique())
-    classes = licence_classes(names, rules).select("license", *kinds)
-    special = classes.filter(pl.any_horizontal(kinds))
+    names = usage.select(pl.col("license").gather(pl.col("name").arg_unique())).unique()
+    kinds = {
+        kind: pl.col("license").str.contains(matches_any(rules[f"licences.{kind}"]))
+        for kind in ("perpetual", "export_restricted")
+    }
+    special = names.with_columns(**kinds).filter(pl.any_horizontal(list(kinds)))
     if special.is_empty():
         return rows.with_columns(perpetual=pl.lit(False))
     found = special.rename({"export_restricted": "restricted_class"})
@@ -280,6 +281,9 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
     device = [*PAGE, "udi_pid", "serial"]
     reserved = pl.col("status").str.to_lowercase().str.contains("reserved").fill_null(False)
     held = devices.filter(pl.col("serial").is_not_null() & reserved).select(device).unique()
+    nothing = {name: tables["usage"].schema[name] for name in KEY}
+    if held.is_empty():
+        return pl.DataFrame(schema=nothing | {"reserved_and_reporting": pl.Int64})
     twins = (
         devices.join(held, on=device, how="semi", nulls_equal=True)
         .group_by(device)
@@ -295,7 +299,6 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
         .group_by(KEY)
         .agg(reserved_and_reporting=pl.col("quantity").sum())
     )
-    nothing = {name: tables["usage"].schema[name] for name in KEY}
     if units.is_empty():
         return pl.DataFrame(schema=nothing | {"reserved_and_reporting": pl.Int64})
     pages = tables["usage"].select(PAGE).unique()

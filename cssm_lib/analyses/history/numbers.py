@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-_FEW = 2**16  # rows for which a look at every mark is cheaper than a board of them
+FEW = 2**16  # rows for which the plain way is as fast as any
 _SPARE = 8  # squares of a board for each row, at most
 
 
@@ -89,7 +89,7 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     runs = day.rle().struct.field("value").rank("dense").fill_null(0)
     days = int(runs.max() or 0) + 1
     size = places * days
-    if rows.height < _FEW or size > _SPARE * rows.height:
+    if rows.height < FEW or size > _SPARE * rows.height:
         mark = pl.col("place").hash() + pl.col("snapshot_date").to_physical().cast(pl.UInt64)
         return rows.select(mark.fill_null(0).n_unique()).item() == rows.height
     square = rows["place"] * days + runs.gather(day.rle_id())
@@ -104,7 +104,7 @@ def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Seri
     ['b', None, 'b']
     """
     size = 1 + max(int(numbers.max() or 0), int(keys.max() or 0))
-    if size > _SPARE * len(numbers) + _FEW:
+    if size > _SPARE * len(numbers) + FEW:
         return numbers.replace_strict(keys, values, default=None, return_dtype=values.dtype)
     nothing = pl.Series([None], dtype=values.dtype).new_from_index(0, size)
     return nothing.scatter(keys, values).gather(numbers)

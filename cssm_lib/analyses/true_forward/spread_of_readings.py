@@ -87,10 +87,11 @@ def moved_by_settings(
         return ANSWERS["setting_effects"].empty()
     changed = one_setting_changed(lines, rules)
     # a suite that has the value already keeps its own line, so that agreements stay whole
-    whole = _whole_agreements(changed, lines.with_columns(reading=pl.lit(CONTRACT)))
-    own = _net(lines.with_columns(reading=pl.lit(CONTRACT)), days, as_of, rules)
-    least = own.select("agreement", least="undecided")
-    nets = _comparable(_net(whole, days, as_of, rules).join(least, on="agreement"))
+    contract = lines.with_columns(reading=pl.lit(CONTRACT))
+    whole = pl.concat([_whole_agreements(changed, contract), contract], how="diagonal_relaxed")
+    sums = _net(whole, days, as_of, rules)
+    own = sums.filter(pl.col("reading") == CONTRACT)
+    nets = _comparable(sums.join(own.select("agreement", least="undecided"), on="agreement"))
     said = changed.select("agreement", "reading", "setting", "said").unique(maintain_order=True)
     order = {name: place for place, name in enumerate(SETTINGS)}
     effects = (
