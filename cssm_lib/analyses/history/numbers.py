@@ -92,7 +92,7 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     if rows.height < FEW or size > _SPARE * rows.height:
         mark = pl.col("place").hash() + pl.col("snapshot_date").to_physical().cast(pl.UInt64)
         return rows.select(mark.fill_null(0).n_unique()).item() == rows.height
-    square = rows["place"] * days + runs.gather(day.rle_id())
+    square = rows["place"].cast(pl.UInt32) * days + runs.gather(day.rle_id())
     board = pl.zeros(size, dtype=pl.UInt8, eager=True).scatter(square, 1)
     return board.sum() == rows.height
 

@@ -7,6 +7,8 @@ refused.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 
 from cssm_lib.errors import ConfigError
@@ -22,8 +24,8 @@ def micro(column: str) -> pl.Expr:
 
 
 def decimal(amount: pl.Expr, parts: int) -> pl.Expr:
-    """Whole parts (10**6 or 100 to the unit) as the printed decimal."""
-    return amount.cast(pl.Decimal(38, 6)) / pl.lit(parts).cast(pl.Decimal(38, 0))
+    """Whole parts (10**6, 100 or 1 to the unit) as the printed decimal; a product is exact here."""
+    return amount.cast(pl.Decimal(38, 0)) * pl.lit(Decimal(1) / parts, pl.Decimal(38, 6))
 
 
 def half_up(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
