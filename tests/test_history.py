@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cssm_lib.analyses import history
+from cssm_lib.analyses.history import days as sums
+from cssm_lib.analyses.history import numbers
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import TABLES
 
@@ -433,3 +435,70 @@ def test_an_undated_row_gives_its_group_no_day():
     members = history.places(frame)
     assert pooled(frame, by=["license"], members=members)["license"].to_list() == [LICENSE]
     assert history.pages(frame).height == 1
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from([None, "acme", "birch"]),
+        st.sampled_from(["HQ", "EMEA", None]),
+        st.sampled_from([LICENSE, "Other", "Third"]),
+        st.sampled_from(
+            [
+                DAY,
+                DAY - dt.timedelta(days=31),
+                DAY - dt.timedelta(days=90),
+                dt.date(1969, 1, 31),
+                None,
+            ]
+        ),
+        st.integers(0, 9),
+    ),
+    max_size=20,
+)
+
+
+@settings(deadline=None, max_examples=20, derandomize=True)
+@given(ROWS)
+def test_long_histories_are_added_up_as_short_ones_are(drawn):
+    """Boards, lookups and sums by one number, which only many rows need, change no figure."""
+    names = ("smart_account", "virtual_account", "license", "snapshot_date", "in_use")
+    rows = usage(*(dict(zip(names, one, strict=True)) for one in drawn))
+    distinct = len({one[:-1] for one in drawn})
+    found = {}
+    for few in (sums.FEW, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sums, "FEW", few)
+            patch.setattr(numbers, "FEW", few)
+            frame = held(rows)
+            numbered, places = numbers.numbered(rows, list(names[:3]))
+            assert numbers.stands_once(numbered, places.size) == (distinct == len(drawn))
+            found[few] = pooled(frame, by=["license"]), frame.height
+    assert found[0][1] == distinct
+    assert found[0][0].equals(found[sums.FEW][0])
+
+
+def test_a_board_too_large_for_its_rows_is_not_laid_out(monkeypatch):
+    monkeypatch.setattr(numbers, "FEW", 0)
+    far = pl.Series([3, 10**9, 3], dtype=pl.UInt64)
+    assert numbers.looked_up(far, pl.Series([3], dtype=far.dtype), pl.Series(["a"])).to_list() == [
+        "a",
+        None,
+        "a",
+    ]
+    once, twice = [[5, 10**12], [5, 5]]
+    for places, expected in ((once, True), (twice, False)):
+        rows = pl.DataFrame({"place": places, "snapshot_date": [DAY, DAY]})
+        assert numbers.stands_once(rows.cast({"place": pl.UInt64}), 10**13) is expected
+
+
+def test_lots_of_names_that_no_usage_has_meet_no_place():
+    """Codes of other licences and accounts lie above those of the usage: none may meet a place."""
+    frame = held(
+        usage({"quantity": 5}, {"quantity": 2, "license": "Other"}),
+        lots({"quantity": 5}, {"quantity": 7, "license": "New"}, {"virtual_account": "X"}),
+    )
+    assert frame.height == 2
+    assert one(frame.filter(pl.col("license") == LICENSE), "entitled_basis", "entitled") == (
+        "lots",
+        5,
+    )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cssm_lib.analyses.true_forward import (
     device_days,
     outside_units,
+    scope,
     tagged,
     true_forward,
     unit_prices,
@@ -848,3 +849,28 @@ def test_no_agreement_runs_no_unit_is_priced(as_of):
 def test_on_the_last_day_no_whole_month_is_left():
     (row,) = worth(dt.date(2027, 1, 31))
     assert (row["months"], row["unit_money"]) == (0, 0)
+
+
+def test_lines_find_licences_by_full_names_as_by_patterns(monkeypatch):
+    """Case is folded, in ASCII and beyond (a long s is an s); full names are looked up at once."""
+    named = [{"sku": "A", "licenses": ["license a", "LICENSE B"], "tags": ["Tag.1"]},
+             {"sku": "B", "licenses": ["License ?"]}, {"sku": "C", "licenses": ["LicenSe É"]},
+             {"sku": "D", "licenses": [], "tags": []}]  # fmt: skip
+    licences = pl.DataFrame(
+        [("License A", None), ("LICEN\u017fE A", None), ("License b", "tag.1"), ("Other", "TAG.1"),
+         ("license é", None), (None, None), ("License A B", "tag.10")],
+        schema={"license": pl.String, "tag": pl.String}, orient="row",
+    )  # fmt: skip
+    told = lines(*named)
+    found = scope.licences_named(licences, told).select("sku", "license").sort("sku", "license")
+    assert found.filter(pl.col("sku") == "A")["license"].to_list() == [
+        "LICEN\u017fE A", "License A", "License b", "Other",
+    ]  # fmt: skip
+    assert found.filter(pl.col("sku") == "C")["license"].to_list() == ["license é"]
+    assert found.filter(pl.col("sku") == "D").is_empty()
+    monkeypatch.setattr(scope, "_in_full", lambda patterns: False)
+    tried = scope.licences_named(licences, told).select("sku", "license").sort("sku", "license")
+    assert found.equals(tried)
+    nobody = scope.licences_named(licences.clear(), told)
+    assert nobody.is_empty()
+    assert nobody.columns == ["agreement", "suite", "sku", "start", "end", "license", "tag"]

@@ -50,9 +50,7 @@ def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Number
     """
     of = tuple(one_number(rows[name]) for name in names)
     each = rows.select(number.alias(name) for number, name in zip(of, names, strict=True))
-    counts = (
-        tuple((most or 0) + 1 for most in each.max().row(0)) if each.height else (1,) * len(names)
-    )
+    counts = tuple((most or 0) + 1 for most in each.max().row(0))
     numbers = Numbers(of, counts)
     whole = each.select(
         place=numbers.place([pl.col(name) for name in names]), name=names[-1]
@@ -89,10 +87,10 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     runs = day.rle().struct.field("value").rank("dense").fill_null(0)
     days = int(runs.max() or 0) + 1
     size = places * days
+    number = runs.gather(day.rle_id())
     if rows.height < FEW or size > _SPARE * rows.height:
-        mark = pl.col("place").hash() + pl.col("snapshot_date").to_physical().cast(pl.UInt64)
-        return rows.select(mark.fill_null(0).n_unique()).item() == rows.height
-    square = rows["place"].cast(pl.UInt32) * days + runs.gather(day.rle_id())
+        return (rows["place"].hash() + number).n_unique() == rows.height
+    square = rows["place"].cast(pl.UInt32) * days + number
     board = pl.zeros(size, dtype=pl.UInt8, eager=True).scatter(square, 1)
     return board.sum() == rows.height
 
