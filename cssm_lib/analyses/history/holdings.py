@@ -31,9 +31,9 @@ def holdings(
     entitled_basis, entitled_gap, demand_identity, reserved_and_reporting, usage_billed, demand,
     lent, borrowed, held (reserved but unused units under the identity `in_use`), deficit (short
     after exported lending), movable (free for a transfer), young (of entitled, lots that started
-    less than `positions.window_days` before `as_of`; null without `as_of`), perpetual and `place`,
-    a number for each licence and tag in a Virtual Account, good for this frame only: long histories
-    are added up and joined by it. Rows stand in no order. Tables that are missing count as empty;
+    less than `positions.window_days` before `as_of`; null without `as_of`), perpetual, `account`
+    and `place`, numbers for each Virtual Account and each licence and tag in it, good for this
+    frame only: long histories are added up and joined by them. Rows stand in no order. Tables that are missing count as empty;
     nothing raises.
 
     >>> from cssm_lib.rules import load_rules

@@ -29,7 +29,7 @@ class Numbers:
         """The number of a place by those of its names."""
         place = pl.lit(0, pl.UInt64)
         for number, count in zip(numbers, self.counts, strict=True):
-            place = place * count + number
+            place = place * count + number if count > 1 else place
         return place
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
