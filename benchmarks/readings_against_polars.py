@@ -6,8 +6,8 @@ counts, for the machine may be busy. Prints ours, part by part, against two grou
 and day, and by the key of a row, which is what holdings are made by. The rows are as the cache
 gives them; holdings are made once for all tables of the answers, not for the readings alone.
 
-In processor time, the least of seven runs on two busy cores, the whole way takes 0.35 s: 8 times the
-group-by by licence and day (0.045 s) and 0.6 times that by a row's own key. By licence and day
+In processor time, the least of seven runs on two busy cores, the whole way takes 0.35 s: 8 times
+the group-by by licence and day (0.045 s) and 0.6 times that by a row's own key. By licence and day
 holdings are 3.5 times (a third of it codes for names, which cost as much as the group-by itself),
 line days 2.1 (nearly all of it one group-by of five sums), all readings 2.3, whatever the number of
 accounts. The aim of 5 is met against a row's own key only.

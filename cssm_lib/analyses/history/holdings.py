@@ -33,8 +33,8 @@ def holdings(
     after exported lending), movable (free for a transfer), young (of entitled, lots that started
     less than `positions.window_days` before `as_of`; null without `as_of`), perpetual, `account`
     and `place`, numbers for each Virtual Account and each licence and tag in it, good for this
-    frame only: long histories are added up and joined by them. Rows stand in no order. Tables that are missing count as empty;
-    nothing raises.
+    frame only: long histories are added up and joined by them. Rows stand in no order. Tables that
+    are missing count as empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
     >>> row = {"license": "A", "quantity": 10, "in_use": 7, "reserved": 2, "available": 1}
