@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import polars as pl
 
+from cssm_lib.analyses.feature_drift.heard import Heard, spelled
 from cssm_lib.analyses.feature_drift.names import SETS
 from cssm_lib.analyses.feature_drift.pools import ACCOUNT, ladders_of
 from cssm_lib.analyses.feature_drift.verdicts import PART, PATTERNS, intended, judged
@@ -16,8 +17,6 @@ from cssm_lib.schema import ANSWERS
 DAY = "snapshot_date"
 NEVER = pl.date(9999, 12, 31)
 WHO = ["serial", "uuid", "hostname", "pid", "family", *ACCOUNT]
-# as many devices at a time as keep the memory small, however long the history is
-AT_ONCE = 10_000
 # what may change from one day to the next; k and n of a short pool stand in tier_account_days
 FOUR = {
     "intended": ("intended_tier",),
@@ -29,57 +28,53 @@ FOUR = {
 
 
 def tier_days(
-    told: pl.DataFrame,
-    licensed: pl.DataFrame,
-    needed: pl.DataFrame,
-    wanted: list[dict[str, str]],
-    rules: Rules,
+    parts: Sequence[Heard], needed: pl.DataFrame, wanted: list[dict[str, str]], rules: Rules
 ) -> pl.DataFrame:
     """One row per stretch of snapshot days on which a part of a device stands alike in all tiers.
 
     Every day is judged as `standing` judges as_of, from what was known on it: the newest word of
     each witness, the newest configuration, the pool of the device's last day in CSSM. A stretch
     ends where one of the tiers changes, where the device changes its account, or where CSSM's
-    exports lack it. `told` is of told_by_day, `licensed` of licensed_days, `needed` of need_days.
-    Columns: ANSWERS["tier_days"].
+    exports lack it. `needed` is of need_days. Columns: ANSWERS["tier_days"].
     """
     contract = ANSWERS["tier_days"]
-    if told.is_empty():
+    some = [part for part in parts if part.told.height]
+    if not some:
         return contract.empty()
-    told = told.with_columns(pl.col(DAY).fill_null(LONG_AGO)).join(
-        _account_days(told), on=["smart_account", DAY], how="left", nulls_equal=True
-    )
-    kinds = {name: told.schema[name] for name in PART}
-    rest = [frame.with_columns(_coded(frame, kinds)) for frame in (licensed, needed)]
-    found = [_stretches(*part, wanted, rules) for part in _in_parts(told, *rest)]
-    rows = judged(pl.concat(found), rules)
+    account_days = _account_days(some)
+    rows = pl.concat(_of_part(part, account_days, needed, wanted, rules) for part in some)
     undated = pl.col("first_day") == LONG_AGO
     days = pl.when(~undated).then(pl.col("first_day", "last_day"))
-    rows = rows.with_columns(days, needed_by="evidence")
+    rows = judged(rows, rules).with_columns(days, needed_by="evidence")
     return contract.shaped(rows.sort(*PART, "first_day"))
 
 
-def _account_days(told: pl.DataFrame) -> pl.DataFrame:
+def _account_days(parts: Sequence[Heard]) -> pl.DataFrame:
     """Each day of CSSM for a Smart Account, with the day of its next export: `until`."""
-    days = told.filter(pl.col("witness") == CSSM).select(
-        "smart_account", pl.col(DAY).fill_null(LONG_AGO)
-    )
-    days = days.unique().sort("smart_account", DAY)
+    day = pl.col(DAY).fill_null(LONG_AGO)
+    shown = (part.told.filter(pl.col("witness") == CSSM) for part in parts)
+    days = pl.concat(one.select("smart_account", day).unique() for one in shown)
+    days = spelled(days).unique().sort("smart_account", DAY)
     after = pl.col(DAY).shift(-1).over("smart_account").fill_null(NEVER)
     return days.with_columns(until=after)
 
 
-def _coded(frame: pl.DataFrame, kinds: dict[str, pl.DataType]) -> list[pl.Expr]:
-    codes = [pl.col(name).cast(kind, strict=False) for name, kind in kinds.items()]
-    return [*codes, pl.col(DAY).fill_null(LONG_AGO)]
-
-
-def _in_parts(*frames: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
-    """The frames, some devices at a time; a device without a tier is in none."""
-    code = pl.col("device").to_physical()
-    for first in range(0, len(frames[0]["device"].dtype.categories), AT_ONCE):
-        some = code.is_between(first, first + AT_ONCE - 1)
-        yield [frame.filter(some) for frame in frames]
+def _of_part(
+    part: Heard,
+    account_days: pl.DataFrame,
+    needed: pl.DataFrame,
+    wanted: list[dict[str, str]],
+    rules: Rules,
+) -> pl.DataFrame:
+    """The stretches of some devices; a device without a tier has none."""
+    told = spelled(part.told).with_columns(pl.col(DAY).fill_null(LONG_AGO))
+    told = told.join(account_days, on=["smart_account", DAY], how="left", nulls_equal=True)
+    codes = [pl.col(name).cast(told.schema[name], strict=False) for name in PART]
+    own, need = (
+        frame.with_columns(*codes, pl.col(DAY).fill_null(LONG_AGO)).drop_nulls(PART)
+        for frame in (spelled(part.licensed), needed)
+    )
+    return _stretches(told, own, need, wanted, rules)
 
 
 def _stretches(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.identity import known_by
+from cssm_lib.analyses.feature_drift.heard import Heard, spelled
+from cssm_lib.analyses.feature_drift.identity import device, owners
 from cssm_lib.analyses.feature_drift.names import family, tiers_of
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
@@ -36,24 +38,56 @@ CSSM, CAPTURE, CENTER, CONFIGURATION = "CSSM", "capture", "Catalyst Center", "co
 ORDER = [CSSM, CAPTURE, CENTER, CONFIGURATION]
 KEY = ["device", "part", "snapshot_date", "witness"]
 NONE = "none"
+# the place of the record that a nested one stands in
+PARENT = pl.col("place").str.replace(r"/[^/]+/\d+$", "")
 # what has no day stands before all days
 LONG_AGO = pl.date(1, 1, 1)
 
 
-def statements(tables: Tables, rules: Rules) -> pl.DataFrame:
+def statements(tables: Tables, beside: pl.DataFrame, known: Known, rules: Rules) -> pl.DataFrame:
     """One row per licence or level that a witness states of a device on a day.
 
-    Columns: those of a statement, `device` (what it is known by), `family`, and part, tier and
-    bandwidth of the licence; null for an instance in the export that consumes none. A licence is
-    stated where it is in use: a count of 0 and `NOT IN USE` are none. Errors: none.
+    `tables` has devices and device_licenses, `beside` what other witnesses state. Columns: those
+    of a statement, `device` (what it is known by), `listed` (whether its export of CSSM lists use),
+    `family`, and part, tier and bandwidth of the licence; null for an instance in the export that
+    consumes none. A licence is stated where it is in use: a count of 0 and `NOT IN USE` are none.
+    Errors: none.
     """
-    parts = [_cssm(tables), _captures(tables), _center(tables), _configurations(tables)]
-    said = known_by(pl.concat(_shaped(part) for part in parts))
+    said = pl.concat([_cssm(tables), beside])
+    place = pl.concat_str("source", pl.coalesce("record", "place"), separator=" ")
+    export = pl.coalesce("export", "source").is_in(known.telling.implode())
+    said = said.with_columns(
+        device(known.owned, place), listed=(pl.col("witness") == CSSM) & export
+    )
     said = said.join(tiers_of(said["license"], rules), on="license", how="left")
     subscribed = pl.col("license_type").str.to_lowercase().str.contains("subscription")
     bare = pl.col("license").str.to_lowercase().is_in(rules["tiers.order"]) & subscribed
     apart = pl.when(bare.fill_null(False)).then(pl.lit("add-on")).otherwise("part")
     return said.with_columns(part=apart, family=family("pid", rules))
+
+
+def beside(tables: Tables) -> pl.DataFrame:
+    """What is stated of devices beside CSSM's exports: by themselves, Center, configurations."""
+    parts = (_captures(tables), _center(tables), _configurations(tables))
+    return pl.concat(_shaped(part) for part in parts)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What only all rows together tell: who owns a host name, which exports of CSSM list use."""
+
+    owned: pl.DataFrame
+    telling: pl.Series
+
+
+def together(tables: Tables, others: pl.DataFrame) -> Known:
+    """What all statements together tell; `others` are those of `beside`."""
+    used = tables["device_licenses"].lazy().filter(pl.col("quantity") > 0)
+    sources = used.select("source").unique().collect().to_series()
+    listing = pl.col("source").is_in(sources.implode())
+    exports = tables["devices"].lazy().filter(listing).select(pl.coalesce("export", "source"))
+    telling = pl.concat([sources.alias("export"), exports.unique().collect().to_series()])
+    return Known(owners([tables["devices"].lazy(), used, others.lazy()]), telling)
 
 
 def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +101,7 @@ def _cssm(tables: Tables) -> pl.DataFrame:
     """Instances with what they consume; an instance that consumes nothing is one row."""
     instances, consumed = tables["devices"], tables["device_licenses"]
     where = ["source", "place"]
-    nested = consumed.with_columns(at=pl.col("place").str.replace(r"/[^/]+/\d+$", ""))
+    nested = consumed.with_columns(at=PARENT)
     some = nested.select("source", "license", "quantity", place="at").filter(pl.col("quantity") > 0)
     own = instances.join(some, on=where, how="left", suffix="_used").rename({"udi_pid": "pid"})
     apart = nested.join(
@@ -166,11 +200,18 @@ def told_by_day(said: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def tier_witnesses(told: pl.DataFrame) -> pl.DataFrame:
+def tier_witnesses(parts: Iterable[Heard]) -> pl.DataFrame:
     """One row per run of days on which a witness says the same; columns of the contract.
 
-    `told` is of `told_by_day`. A day without a snapshot breaks no run.
+    A day without a snapshot breaks no run.
     """
+    runs = pl.concat(
+        [ANSWERS["tier_witnesses"].empty(), *(_runs(spelled(part.told)) for part in parts)]
+    )
+    return runs.sort("device", "part", "witness", "last_day", nulls_last=False)
+
+
+def _runs(told: pl.DataFrame) -> pl.DataFrame:
     one = ["device", "part", "witness"]
     said = ("tier", "quantity", "virtual_account")
     line = told.sort(*one, "snapshot_date", nulls_last=False).with_row_index("at")
@@ -220,10 +261,7 @@ def _absent(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     CSSM lists an instance with all it consumes, also with nothing, unless its export lists no use
     at all; a capture is taken as a list where it shows any licence.
     """
-    uses = pl.col("license").is_not_null().any().over(pl.coalesce("export", "source"))
-    listed = ((pl.col("witness") == CSSM) & uses) | (
-        (pl.col("witness") == CAPTURE) & pl.col("part").is_not_null()
-    )
+    listed = pl.col("listed") | ((pl.col("witness") == CAPTURE) & pl.col("part").is_not_null())
     days = said.filter(listed).unique(["device", "witness", "snapshot_date"], maintain_order=True)
     days = days.select("device", "witness", "snapshot_date", "source", "place")
     parts = found.filter(pl.col("witness").is_in([CSSM, CAPTURE])).select("device", "part").unique()
