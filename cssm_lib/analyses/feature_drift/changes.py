@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.heard import Heard, spelled
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS, rank
 from cssm_lib.analyses.feature_drift.witnesses import NONE, ORDER
 from cssm_lib.rules import Rules
@@ -28,9 +28,9 @@ def tier_changes(
     return; all parts to the lowest tier in one span is a reset. Evidence changes where two whole
     configurations of a device differ in a line. Each gets the number of its cause.
     """
-    moved = [_trips(_tiers(spelled(part.told), rules), rules) for part in parts]
+    moved = [coded(_trips(_tiers(spelled(part.told), rules), rules)) for part in parts]
     seen = _evidence(heads, lines, parts)
-    both = pl.concat([*moved, seen], how="diagonal_relaxed")
+    both = pl.concat([spelled(pl.concat(moved)), seen], how="diagonal_relaxed")
     if both.is_empty():
         return ANSWERS["tier_changes"].empty()
     return ANSWERS["tier_changes"].shaped(_caused(both).sort("cause", "device", "part"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.heard import Heard, spelled
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS
 from cssm_lib.analyses.feature_drift.pools import ACCOUNT, ladders_of
 from cssm_lib.analyses.feature_drift.verdicts import PART, PATTERNS, intended, judged
@@ -42,7 +42,9 @@ def tier_days(
     if not some:
         return contract.empty()
     account_days = _account_days(some)
-    rows = pl.concat(_of_part(part, account_days, needed, wanted, rules) for part in some)
+    # as codes and back: the few rows that are left must not keep the texts of all days
+    rows = [coded(_of_part(part, account_days, needed, wanted, rules)) for part in some]
+    rows = spelled(pl.concat(rows))
     undated = pl.col("first_day") == LONG_AGO
     days = pl.when(~undated).then(pl.col("first_day", "last_day"))
     rows = judged(rows, rules).with_columns(days, needed_by="evidence")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.heard import Heard, spelled
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS, rank, ranked
 from cssm_lib.analyses.feature_drift.pools import ACCOUNT, after_transfers, ladders_of
 from cssm_lib.analyses.feature_drift.witnesses import CONFIGURATION, CSSM, LONG_AGO, NONE, ORDER
@@ -46,7 +46,7 @@ def standing(parts: Sequence[Heard]) -> pl.DataFrame:
     last = pl.concat(some.group_by("smart_account").agg(last=day) for some in shown)
     last = spelled(last).group_by("smart_account").agg(pl.col("last").max())
     told = (spelled(part.told) for part in parts)
-    return pl.concat(_standing(_heard(_present(some, last))) for some in told)
+    return spelled(pl.concat(coded(_standing(_heard(_present(some, last)))) for some in told))
 
 
 def _standing(heard: pl.DataFrame) -> pl.DataFrame:

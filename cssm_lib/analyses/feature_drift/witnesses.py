@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.heard import Heard, spelled
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.identity import device, owners
 from cssm_lib.analyses.feature_drift.names import family, tiers_of
 from cssm_lib.rules import Rules
@@ -205,9 +205,8 @@ def tier_witnesses(parts: Iterable[Heard]) -> pl.DataFrame:
 
     A day without a snapshot breaks no run.
     """
-    runs = pl.concat(
-        [ANSWERS["tier_witnesses"].empty(), *(_runs(spelled(part.told)) for part in parts)]
-    )
+    # as codes and back: the few rows that are left must not keep the texts of all days
+    runs = spelled(pl.concat(coded(_runs(spelled(part.told))) for part in parts))
     return runs.sort("device", "part", "witness", "last_day", nulls_last=False)
 
 
