@@ -16,6 +16,8 @@ from cssm_lib.schema import ANSWERS
 
 DAY = "snapshot_date"
 NEVER = pl.date(9999, 12, 31)
+WORST = ("own_short", "licensed", "over")
+MANY = 2**32
 WHO = ["serial", "uuid", "hostname", "pid", "family", *ACCOUNT]
 # what may change from one day to the next; k and n of a short pool stand in tier_account_days
 FOUR = {
@@ -215,16 +217,21 @@ def licensed_days(said: pl.DataFrame, account_days: pl.DataFrame, rules: Rules) 
     key = [*ACCOUNT, DAY, "ladder", "rung", "tier"]
     used = said.filter((pl.col("witness") == CSSM) & pl.col("part").is_not_null())
     rungs = ladders_of(used["license"], rules).select("license", *key[3:])
-    pools = account_days.select(*key, "licensed", "own_short", "over", licensed_by=_pool())
-    states = pools.join(rungs, on=key[3:]).drop(key[3:])
+    # the pools are few beside the rows of instances: they are put in order, not the rows
+    pools = account_days.select(*key, *WORST, licensed_by=_pool()).with_row_index("pool")
+    pools = pools.with_columns(rank=pl.struct(WORST).rank("dense", descending=True))
+    states = pools.select("pool", "rank", *key).join(rungs, on=key[3:]).drop(key[3:])
+    on = [*ACCOUNT, DAY, "license"]
     own = used.select(*PART, *ACCOUNT, "license", DAY, "status").join(
-        states, on=[*ACCOUNT, DAY, "license"], how="left", nulls_equal=True
+        states, on=on, how="left", nulls_equal=True, maintain_order="left"
     )
-    reserved = (pl.col("status").str.to_lowercase() == "reserved").any().over(*PART, DAY)
-    worst = own.with_columns(reserved=reserved.fill_null(False)).sort(
-        "own_short", "licensed", "over", descending=True, nulls_last=True
-    )
-    worst = worst.unique([*PART, DAY], keep="first", maintain_order=True)
+    reserved = (pl.col("status").str.to_lowercase() == "reserved").any()
+    own = own.with_row_index("nth")
+    # of equally short ones the first
+    worst = (pl.col("rank").cast(pl.UInt64) * MANY + pl.col("nth")).min() % MANY
+    of_part = own.group_by(*PART, DAY).agg(worst.cast(pl.UInt32).alias("nth"), reserved=reserved)
+    of_part = of_part.join(own.select("nth", "pool"), on="nth", how="left")
+    worst = of_part.join(pools.select("pool", *WORST, "licensed_by"), on="pool", how="left")
     here, whole, free = pl.col("own_short") > 0, pl.col("over") > 0, ~pl.col("reserved")
     return worst.select(
         *(*PART, DAY, "reserved", "licensed_by"),

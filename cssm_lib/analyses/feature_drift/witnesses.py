@@ -189,8 +189,10 @@ def told_by_day(said: pl.DataFrame) -> pl.DataFrame:
         return ANSWERS["tier_witnesses"].empty().with_columns(snapshot_date=pl.lit(None, pl.Date))
     said = _coded(said)
     stated = said.filter(pl.col("part").is_not_null()).with_columns(pl.len().over(KEY).alias("n"))
+    capture = pl.col("witness") == CAPTURE
+    stated = stated.with_columns(pl.col("listed") | capture)
     one = stated.filter(pl.col("n") == 1).with_columns(said="printed")
-    columns = [*KEY, "tier", "said", "quantity", "bandwidth", "source", "place"]
+    columns = [*KEY, "tier", "said", "quantity", "bandwidth", "source", "place", "listed"]
     several = _together(stated.filter(pl.col("n") > 1))
     found = pl.concat([one.select(columns), several.select(columns)])
     both = pl.concat([found, _absent(said, found)], how="diagonal")
@@ -242,6 +244,7 @@ def _together(stated: pl.DataFrame) -> pl.DataFrame:
         said=pl.col("printed").unique().sort().str.join(", "),
         quantity=_units(),
         bandwidth=pl.col("bandwidth").drop_nulls().unique().sort().str.join(", "),
+        listed=pl.col("listed").any(),
         **{n: pl.col(n).sort_by("source", "place").first() for n in ("source", "place")},
     )
 
@@ -260,11 +263,22 @@ def _absent(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     CSSM lists an instance with all it consumes, also with nothing, unless its export lists no use
     at all; a capture is taken as a list where it shows any licence.
     """
-    listed = pl.col("listed") | ((pl.col("witness") == CAPTURE) & pl.col("part").is_not_null())
-    days = said.filter(listed).unique(["device", "witness", "snapshot_date"], maintain_order=True)
-    days = days.select("device", "witness", "snapshot_date", "source", "place")
+    listed = pl.col("listed") | (pl.col("witness") == CAPTURE) & pl.col("part").is_not_null()
+    one = ["device", "witness"]
+    days = said.filter(listed).unique([*one, "snapshot_date"], maintain_order=True)
+    days = days.select(*one, "snapshot_date", "source", "place")
+    there = found.filter("listed").group_by(*one, "part").agg(pl.len().alias("there"))
     parts = found.filter(pl.col("witness").is_in([CSSM, CAPTURE])).select("device", "part").unique()
-    gone = days.join(parts, on="device").join(found, on=KEY, how="anti", nulls_equal=True)
+    # most parts are there on every day: only of the others a day can be missing
+    short = (
+        days.group_by(one)
+        .agg(pl.len().alias("days"))
+        .join(parts, on="device")
+        .join(there, on=[*one, "part"], how="left")
+        .filter(pl.col("there").fill_null(0) < pl.col("days"))
+        .select(*one, "part")
+    )
+    gone = days.join(short, on=one).join(found, on=KEY, how="anti", nulls_equal=True)
     nothing = pl.lit(NONE)
     return gone.with_columns(tier=nothing, said=nothing, quantity=pl.lit(0, pl.Int64))
 
