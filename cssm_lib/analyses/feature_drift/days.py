@@ -89,7 +89,7 @@ def _stretches(
     rules: Rules,
 ) -> pl.DataFrame:
     rows = _agreed(_each_day(told, needed)).sort(DAY)
-    rows = rows.join_asof(needed.sort(DAY), on=DAY, by=PART, check_sortedness=False)
+    rows = _with_newest(rows, needed)
     # by CSSM's own word for the day: what it shows no more has no pool
     shown = licensed.rename({DAY: f"day_{ORDER.index(CSSM)}"})
     rows = rows.join(shown, on=[*PART, f"day_{ORDER.index(CSSM)}"], how="left")
@@ -126,7 +126,7 @@ def _each_day(told: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
     parts = told.select(PART).unique()
     rows = parts.join(days, on="device").sort(DAY)
     for n, witness in enumerate(ORDER):
-        own = told.filter(pl.col("witness") == witness).sort(DAY)
+        own = told.filter(pl.col("witness") == witness)
         words = own.select(
             *(*PART, DAY),
             pl.col(DAY).alias(f"day_{n}"),
@@ -134,12 +134,20 @@ def _each_day(told: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(name).alias(f"{name}_{n}") for name in WHO),
             *(["until", pl.col("said").alias("licenses")] if witness == CSSM else []),
         )
-        rows = rows.join_asof(words, on=DAY, by=PART, check_sortedness=False)
+        rows = _with_newest(rows, words)
     ranks = range(len(ORDER))
     who = [pl.coalesce(f"{name}_{n}" for n in ranks).alias(name) for name in WHO]
     here = pl.col("until").max().over("device", DAY) > pl.col(DAY)
     rows = rows.with_columns(who).drop(f"{name}_{n}" for name in WHO for n in ranks)
     return rows.filter(here.fill_null(True))
+
+
+def _with_newest(rows: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """The rows, which are sorted by day, with the newest words on their part up to their day."""
+    if words.is_empty():
+        new = words.drop(*PART, DAY).schema.items()
+        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in new)
+    return rows.join_asof(words.sort(DAY), on=DAY, by=PART, check_sortedness=False)
 
 
 def _agreed(rows: pl.DataFrame) -> pl.DataFrame:
