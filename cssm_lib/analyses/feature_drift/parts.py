@@ -51,9 +51,7 @@ def _in_parts(tables: Tables, rules: Rules) -> Iterator[pl.DataFrame]:
     own = _shares(others, known, pl.coalesce("record", "place"), parts)
     for n in range(parts):
         some = {name: tables[name].filter(shares[name] == n) for name in PLACES}
-        beside_them = others.filter(own == n)
-        if beside_them.height or any(frame.height for frame in some.values()):
-            yield statements(some, beside_them, known, rules)
+        yield statements(some, others.filter(own == n), known, rules)
 
 
 def _shares(frame: pl.DataFrame, known: Known, place: pl.Expr, parts: int) -> pl.Series:
