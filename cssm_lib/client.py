@@ -19,7 +19,7 @@ from cssm_lib.clean import Cleaned, across, clean, clean_together
 from cssm_lib.clean.notes import notes
 from cssm_lib.clean.tags import alike, tag_names, with_tags
 from cssm_lib.errors import ConfigError, ParameterError, UnusableClient
-from cssm_lib.processes import elsewhere
+from cssm_lib.processes import cores, elsewhere
 from cssm_lib.read import Hint, Reading, Source, archive, read_file
 from cssm_lib.read.actions import ACTIONS_NAME, no_actions, read_actions
 from cssm_lib.rules import Rules, checked_tiers, load_rules
@@ -125,7 +125,7 @@ def _parts(paths: list[Path], job: Job) -> list[Part]:
     some = [paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE)]
     many = len(paths) >= MANY and sum(path.stat().st_size for path in paths) < SMALL * len(paths)
     made = elsewhere(some, job) if many else {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return [made.get(n) or part(paths, job, pool.map) for n, paths in enumerate(some)]
 
 

@@ -333,9 +333,16 @@ def facts_and_places(folder: Path) -> dict[str, tuple[Any, set[tuple[str, str]]]
     return found
 
 
-def altered(client: Path, file: str, place: list[Any], change: Callable[[Any], Any]) -> None:
-    """One cell of a JSON export by its steps, of a CSV by the number of its line and its column."""
+def altered(client: Path, file: str, place: list[Any] | str, change: Callable[[Any], Any]) -> None:
+    """One cell of a JSON export by its steps, of a CSV by the number of its line and its column.
+
+    Of a text, whose bytes may be in any encoding, by what stands there.
+    """
     path = client / file
+    if isinstance(place, str):
+        assert path.read_bytes().count(place.encode()) == 1
+        path.write_bytes(path.read_bytes().replace(place.encode(), change(place).encode()))
+        return
     if file.endswith(".csv"):
         lines = [line.split(",") for line in path.read_text("utf-8").splitlines()]
         number = lines[0].index(place[1])
@@ -352,6 +359,8 @@ def altered(client: Path, file: str, place: list[Any], change: Callable[[Any], A
 
 NEWEST, REPORT = "cssm/2026-10-31/licenses.json", "reports/true_forward_report_2026-04-02.csv"
 DEVICES, COUNTS = "cssm/2026-10-31/devices_p1.json", "counts/user_counts.csv"
+CAPTURE, CONFIGURATION = "captures/sw-c-0000.txt", "configs/2026-10-31/sw-s-0000.cfg"
+QUOTE, RECORDS = "commerce/quote_ZZ-2026-1017.csv", "records/cmdb_ci_ip_switch_2026-10-31.csv"
 CHANGES = ...  # it has to change; its value is not worked out by hand
 
 
@@ -475,6 +484,46 @@ CELLS = [
         | names("brief", "signals signals_money_units", 1)
         | names("brief", "signals_money", 10 * 36)
         | names("papers", "statements", 1),
+    ),
+    # a device that says itself that it sends its name
+    (
+        (CAPTURE, "Sending Hostname: no", "Sending Hostname: yes"),
+        names("exposure", "names_sent", 1) | names("exposure", "names_masked", -1),
+    ),
+    # levels to boot other than the advantage that CSSM counts: what runs is undecided where BGP
+    # asks for it and it fitted, and its two licences are kept no more without a question
+    (
+        (
+            CONFIGURATION,
+            "license boot level network-advantage addon dna-advantage",
+            "license boot level network-essentials addon dna-essentials",
+        ),
+        names("drift", "undecided disagreeing parted_configured", 1)
+        | names("drift", "fits", -1)
+        | names("drift", "kept", -2),
+    ),
+    # 8,000 x 0.375 x 36 is 108,000: what is asked beyond it nobody explains, and it is disputed
+    (
+        (QUOTE, [5, "Extended Net Price"], "108100.00"),
+        names("brief", "quoted quote_above", 100)
+        | names("brief", "causes", 1)
+        | names("papers", "statements", 1),
+    ),
+    # a stack of two that the own records have written off and that reports on: two add-ons are
+    # 3 x 10.00 each to the end and 36 x 10.00 each renewed
+    (
+        (
+            RECORDS,
+            '"ZZA2101H007","C9300-48P","Installed"',
+            '"ZZA2101H007","C9300-48P","Retired"',
+        ),
+        names("shadow", "never retired", 1)
+        | names("shadow", "matched", -1)
+        | names("shadow", "matched_units", -2)
+        | names("shadow", "retired_units", 2)
+        | names("shadow", "retired_money", 60)
+        | names("brief", "signals_money", 720)
+        | names("brief", "signals_money_units", 2),
     ),
 ]
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import cssm_lib
-from cssm_lib.analyses.feature_drift import days as by_day
+from cssm_lib.analyses.feature_drift import parts
 from cssm_lib.analyses.feature_drift.names import family, tiers_of
 from cssm_lib.analyses.history import holdings
 from cssm_lib.answers.feature_drift import tables
@@ -547,13 +547,29 @@ def test_a_word_without_a_day_is_a_row_without_one():
     ]
 
 
-def test_devices_a_few_at_a_time_give_the_same_days(monkeypatch):
+def test_devices_a_few_at_a_time_give_the_same_tables(monkeypatch):
+    """Some devices are told by a host name or a place only; two rows share the name of another."""
     seen = [instance(s, [NA, DA], day=d) for s in "ABCDE" for d in (FIRST, DAY)]
+    nameless = [(f"sw-{s}", d) for s in "AXY" for d in (FIRST, DAY)]
+    seen += [instance(None, [NA, DE], day=d, hostname=n, place=f"/9/{n}") for n, d in nameless]
+    seen += [instance(None, [NE], hostname=None, place=f"/devices/{n}") for n in (90, 91)]
+    seen += [instance("F", []), instance("G", [NA], hostname="sw-X")]
     read = [configuration(s, ["bgp"]) for s in "ACE"]
-    whole = answers(seen, configs=read).tier_days
-    monkeypatch.setattr(by_day, "AT_ONCE", 2)
-    assert answers(seen, configs=read).tier_days.equals(whole)
-    assert whole.height == 5 * 2 + 3 * 2
+    whole = vars(answers(seen, configs=read))
+    heights, statements = [], parts.statements
+
+    def told(*given):
+        heights.append(given[0]["devices"].height)
+        return statements(*given)
+
+    monkeypatch.setattr(parts, "AT_ONCE", 3)
+    monkeypatch.setattr(parts, "statements", told)
+    some = vars(answers(seen, configs=read))
+    assert sum(heights) == len(seen)
+    assert sum(map(bool, heights)) > 5
+    assert {name for name in whole if not some[name].equals(whole[name])} == set()
+    by_place = [f"{DAY}.json /devices/{n}" for n in (90, 91)]
+    assert set(whole["tier_days"]["device"]) == {*"ABCDEG", "sw-y", *by_place}
 
 
 @pytest.mark.parametrize("client", ["alder", "birch"])

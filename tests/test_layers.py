@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "scenario": {"client", "config", "rules", "errors"},
     "pseudonyms": {"client", "config", "errors"},
     "analyses": {"schema", "rules", "errors"},
-    "answers": {"client", "scenario", "analyses", "schema", "errors"},
+    "answers": {"client", "scenario", "analyses", "schema", "processes", "errors"},
     "pages": {"schema", "errors"},
     "widgets": {"scenario", "answers", "pages"},
     "batch": {"config", "client", "scenario", "pseudonyms", "answers", "pages", "processes"}

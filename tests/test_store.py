@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import cssm_lib
-from cssm_lib.answers import store
+from cssm_lib.answers import store, write
 from cssm_lib.answers.write import csv_text, write_table
 
 LICENCES = (
@@ -147,6 +147,18 @@ def test_csv_is_harmless_and_parquet_is_raw(tmp_path):
     path = write_table(frame, tmp_path / "t", "csv")
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert pl.read_parquet(write_table(frame, tmp_path / "t", "parquet")).equals(frame)
+
+
+@pytest.mark.parametrize("height", [0, 1, 4, 5, 8])
+def test_a_csv_written_in_parts_is_that_of_the_whole(tmp_path, monkeypatch, height):
+    frame = pl.DataFrame({"name": [f"=ü{n}" for n in range(height)], "units": range(height)})
+    whole = write_table(frame, tmp_path / "whole", "csv").read_bytes()
+    monkeypatch.setattr(write, "AT_ONCE", 4)
+    assert write_table(frame, tmp_path / "parts", "csv").read_bytes() == whole
+    assert whole.decode("utf-8-sig").splitlines() == [
+        "name,units",
+        *(f"'=ü{n},{n}" for n in range(height)),
+    ]
 
 
 def test_an_unknown_table_is_named_with_those_there_are(client):

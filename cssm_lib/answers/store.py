@@ -22,6 +22,8 @@ from typing import Any
 
 import polars as pl
 
+from cssm_lib.processes import cores
+
 ABOUT = "about.json"
 KEPT_ENTRIES = 256
 
@@ -38,7 +40,7 @@ def store_folder() -> Path:
 
 def file_digests(paths: Iterable[Path]) -> list[str]:
     """The BLAKE2b of each file's bytes; contents, never times, decide what is stale."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(_digest, paths))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from cssm_lib.whole import whole, write_whole
+from cssm_lib.whole import whole
 
 Format = Literal["csv", "parquet"]
+# rows of a CSV that are put into text at a time
+AT_ONCE = 250_000
 RISKY_START = r"^([=+\-@\t\r])"
 
 
@@ -29,11 +32,14 @@ def write_table(
         with whole(file) as draft:
             frame.write_parquet(draft, metadata={"cssm.audience": audience})
     else:
-        write_whole(file, csv_text(frame).encode("utf-8-sig"))
+        with whole(file) as draft, draft.open("wb") as text:
+            text.write(BOM_UTF8)
+            for first in range(0, frame.height or 1, AT_ONCE):
+                text.write(csv_text(frame.slice(first, AT_ONCE), header=not first).encode())
     return file
 
 
-def csv_text(frame: pl.DataFrame) -> str:
+def csv_text(frame: pl.DataFrame, header: bool = True) -> str:
     """The table as CSV text, harmless in a spreadsheet.
 
     >>> print(csv_text(pl.DataFrame({"name": ["=1+1", None], "units": [-3, 4]})), end="")
@@ -41,7 +47,9 @@ def csv_text(frame: pl.DataFrame) -> str:
     '=1+1,-3
     ,4
     """
-    return frame.select(_printed(frame, name) for name in frame.columns).write_csv()
+    return frame.select(_printed(frame, name) for name in frame.columns).write_csv(
+        include_header=header
+    )
 
 
 def _printed(frame: pl.DataFrame, name: str) -> pl.Expr:

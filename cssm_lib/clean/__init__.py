@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cssm_lib.clean.narrow import narrowed
 from cssm_lib.clean.values import NotPlain, read_values
 from cssm_lib.schema import TABLES, Table
 from cssm_lib.schema.tables import REJECTS
@@ -70,7 +71,8 @@ def clean(
             judged = judged.filter(pl.col("rule").is_null())
         typed[table] = judged
     shaped = {
-        table: TABLES[table].shaped(typed[table].with_columns(_source(name))) for table in tables
+        table: narrowed(TABLES[table].shaped(typed.pop(table).with_columns(_source(name))))
+        for table in tables
     }
     return Cleaned(shaped, pl.concat([REJECTS.empty(), *broken.values()]))
 

@@ -18,6 +18,7 @@ from cssm_lib.clean.exports import (
     without_conflicts,
     without_repeats,
 )
+from cssm_lib.clean.narrow import narrowed
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.words import counted_text
 
@@ -80,7 +81,8 @@ def combine(
     tables["records"] = _records(tables, [repeated, twins])
     sources = _with_totals(sources, tables, rejected)
     tables["sources"] = _sources(sources, tables["records"], _words(conflicts, aside))
-    return tables | _with_completeness(tables)
+    tables |= _with_completeness(tables)
+    return {name: narrowed(tables.pop(name)) for name in list(tables)}
 
 
 def _stacked(files: Sequence[MutableMapping[str, pl.DataFrame]], name: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ imported when it runs, so that the command line itself starts at once.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -290,6 +291,8 @@ def main() -> None:
     """Run the command; an input fault ends with its message, never with a traceback."""
     # jsonschema would compile grammars for 0.85 s at each start; no Jupyter schema needs them
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # memory that polars has freed goes back at once; else a long history holds up to twice as much
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "muzzy_decay_ms:0")
     try:
         app()
     except CssmError as fault:

@@ -1,7 +1,8 @@
 """Intended, licensed, configured and needed tier of every device, and when they parted."""
 
 from cssm_lib.analyses.feature_drift.changes import drift_groups, tier_changes
-from cssm_lib.analyses.feature_drift.days import licensed_days, tier_days
+from cssm_lib.analyses.feature_drift.days import tier_days
+from cssm_lib.analyses.feature_drift.heard import spelled
 from cssm_lib.analyses.feature_drift.names import rank
 from cssm_lib.analyses.feature_drift.needs import (
     configured_lines,
@@ -9,6 +10,7 @@ from cssm_lib.analyses.feature_drift.needs import (
     needs,
     throughputs,
 )
+from cssm_lib.analyses.feature_drift.parts import heard
 from cssm_lib.analyses.feature_drift.plan import addon_lapse, tier_plan
 from cssm_lib.analyses.feature_drift.pools import tier_account_days, tier_accounts, tier_pools
 from cssm_lib.analyses.feature_drift.verdicts import (
@@ -19,24 +21,23 @@ from cssm_lib.analyses.feature_drift.verdicts import (
     licensed,
     standing,
 )
-from cssm_lib.analyses.feature_drift.witnesses import CSSM, statements, tier_witnesses, told_by_day
+from cssm_lib.analyses.feature_drift.witnesses import tier_witnesses
 
 __all__ = [
-    "CSSM",
     "VERDICTS",
     "addon_lapse",
     "configured_lines",
     "drift_groups",
     "feature_drift",
+    "heard",
     "intended",
     "judged",
     "licensed",
-    "licensed_days",
     "need_days",
     "needs",
     "rank",
+    "spelled",
     "standing",
-    "statements",
     "throughputs",
     "tier_account_days",
     "tier_accounts",
@@ -45,5 +46,4 @@ __all__ = [
     "tier_plan",
     "tier_pools",
     "tier_witnesses",
-    "told_by_day",
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS, rank
 from cssm_lib.analyses.feature_drift.witnesses import NONE, ORDER
 from cssm_lib.rules import Rules
@@ -16,7 +19,7 @@ NAMED = 5
 
 
 def tier_changes(
-    told: pl.DataFrame, heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules
+    parts: Sequence[Heard], heads: pl.DataFrame, lines: pl.DataFrame, rules: Rules
 ) -> pl.DataFrame:
     """One row per change of one device's part; columns ANSWERS["tier_changes"].
 
@@ -25,9 +28,9 @@ def tier_changes(
     return; all parts to the lowest tier in one span is a reset. Evidence changes where two whole
     configurations of a device differ in a line. Each gets the number of its cause.
     """
-    moved = _trips(_tiers(told, rules), rules)
-    seen = _evidence(heads, lines, told)
-    both = pl.concat([moved, seen], how="diagonal_relaxed")
+    moved = [coded(_trips(_tiers(spelled(part.told), rules), rules)) for part in parts]
+    seen = _evidence(heads, lines, parts)
+    both = pl.concat([spelled(pl.concat(moved)), seen], how="diagonal_relaxed")
     if both.is_empty():
         return ANSWERS["tier_changes"].empty()
     return ANSWERS["tier_changes"].shaped(_caused(both).sort("cause", "device", "part"))
@@ -81,7 +84,7 @@ def _trips(steps: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return ordered.with_columns(trip=trip.when(reset).then(pl.lit("reset")))
 
 
-def _evidence(heads: pl.DataFrame, lines: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def _evidence(heads: pl.DataFrame, lines: pl.DataFrame, parts: Sequence[Heard]) -> pl.DataFrame:
     """Lines that one whole configuration of a device has and the next or the one before has not."""
     whole = heads.filter(pl.col("complete") & pl.col("snapshot_date").is_not_null())
     days = whole.select("device", "snapshot_date").unique().sort("device", "snapshot_date")
@@ -98,16 +101,21 @@ def _evidence(heads: pl.DataFrame, lines: pl.DataFrame, told: pl.DataFrame) -> p
     come = new.join(old, on=[*key, "next"], how="anti").with_columns(
         kind=pl.lit("feature added"), from_tier=pl.lit("no line"), to_tier=name
     )
-    who = (
+    who = pl.concat(_last_names(spelled(part.told), days) for part in parts)
+    both = pl.concat([gone, come], how="diagonal_relaxed").join(who, on="device", how="left")
+    return both.rename({"snapshot_date": "drifted_after", "next": "drifted_by"}).with_columns(
+        witness=pl.lit("configuration"), quantity=pl.lit(1, pl.Int64)
+    )
+
+
+def _last_names(told: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """The last known names of each device of the days."""
+    return (
         told.with_columns(pl.col("device").cast(pl.String))
         .join(days, on="device", how="semi")
         .sort("snapshot_date")
         .group_by("device")
         .agg(pl.col(n).drop_nulls().last() for n in WHO if n != "device")
-    )
-    both = pl.concat([gone, come], how="diagonal_relaxed").join(who, on="device", how="left")
-    return both.rename({"snapshot_date": "drifted_after", "next": "drifted_by"}).with_columns(
-        witness=pl.lit("configuration"), quantity=pl.lit(1, pl.Int64)
     )
 
 

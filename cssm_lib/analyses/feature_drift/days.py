@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import polars as pl
 
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS
 from cssm_lib.analyses.feature_drift.pools import ACCOUNT, ladders_of
 from cssm_lib.analyses.feature_drift.verdicts import PART, PATTERNS, intended, judged
@@ -15,9 +16,9 @@ from cssm_lib.schema import ANSWERS
 
 DAY = "snapshot_date"
 NEVER = pl.date(9999, 12, 31)
+WORST = ("own_short", "licensed", "over")
+MANY = 2**32
 WHO = ["serial", "uuid", "hostname", "pid", "family", *ACCOUNT]
-# as many devices at a time as keep the memory small, however long the history is
-AT_ONCE = 10_000
 # what may change from one day to the next; k and n of a short pool stand in tier_account_days
 FOUR = {
     "intended": ("intended_tier",),
@@ -29,57 +30,55 @@ FOUR = {
 
 
 def tier_days(
-    told: pl.DataFrame,
-    licensed: pl.DataFrame,
-    needed: pl.DataFrame,
-    wanted: list[dict[str, str]],
-    rules: Rules,
+    parts: Sequence[Heard], needed: pl.DataFrame, wanted: list[dict[str, str]], rules: Rules
 ) -> pl.DataFrame:
     """One row per stretch of snapshot days on which a part of a device stands alike in all tiers.
 
     Every day is judged as `standing` judges as_of, from what was known on it: the newest word of
     each witness, the newest configuration, the pool of the device's last day in CSSM. A stretch
     ends where one of the tiers changes, where the device changes its account, or where CSSM's
-    exports lack it. `told` is of told_by_day, `licensed` of licensed_days, `needed` of need_days.
-    Columns: ANSWERS["tier_days"].
+    exports lack it. `needed` is of need_days. Columns: ANSWERS["tier_days"].
     """
     contract = ANSWERS["tier_days"]
-    if told.is_empty():
+    some = [part for part in parts if part.told.height]
+    if not some:
         return contract.empty()
-    told = told.with_columns(pl.col(DAY).fill_null(LONG_AGO)).join(
-        _account_days(told), on=["smart_account", DAY], how="left", nulls_equal=True
-    )
-    kinds = {name: told.schema[name] for name in PART}
-    rest = [frame.with_columns(_coded(frame, kinds)) for frame in (licensed, needed)]
-    found = [_stretches(*part, wanted, rules) for part in _in_parts(told, *rest)]
-    rows = judged(pl.concat(found), rules)
+    account_days = _account_days(some)
+    # as codes and back: the few rows that are left must not keep the texts of all days
+    rows = [coded(_of_part(part, account_days, needed, wanted, rules)) for part in some]
+    rows = spelled(pl.concat(rows))
     undated = pl.col("first_day") == LONG_AGO
     days = pl.when(~undated).then(pl.col("first_day", "last_day"))
-    rows = rows.with_columns(days, needed_by="evidence")
+    rows = judged(rows, rules).with_columns(days, needed_by="evidence")
     return contract.shaped(rows.sort(*PART, "first_day"))
 
 
-def _account_days(told: pl.DataFrame) -> pl.DataFrame:
+def _account_days(parts: Sequence[Heard]) -> pl.DataFrame:
     """Each day of CSSM for a Smart Account, with the day of its next export: `until`."""
-    days = told.filter(pl.col("witness") == CSSM).select(
-        "smart_account", pl.col(DAY).fill_null(LONG_AGO)
-    )
-    days = days.unique().sort("smart_account", DAY)
+    day = pl.col(DAY).fill_null(LONG_AGO)
+    shown = (part.told.filter(pl.col("witness") == CSSM) for part in parts)
+    days = pl.concat(one.select("smart_account", day).unique() for one in shown)
+    days = spelled(days).unique().sort("smart_account", DAY)
     after = pl.col(DAY).shift(-1).over("smart_account").fill_null(NEVER)
     return days.with_columns(until=after)
 
 
-def _coded(frame: pl.DataFrame, kinds: dict[str, pl.DataType]) -> list[pl.Expr]:
-    codes = [pl.col(name).cast(kind, strict=False) for name, kind in kinds.items()]
-    return [*codes, pl.col(DAY).fill_null(LONG_AGO)]
-
-
-def _in_parts(*frames: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
-    """The frames, some devices at a time; a device without a tier is in none."""
-    code = pl.col("device").to_physical()
-    for first in range(0, len(frames[0]["device"].dtype.categories), AT_ONCE):
-        some = code.is_between(first, first + AT_ONCE - 1)
-        yield [frame.filter(some) for frame in frames]
+def _of_part(
+    part: Heard,
+    account_days: pl.DataFrame,
+    needed: pl.DataFrame,
+    wanted: list[dict[str, str]],
+    rules: Rules,
+) -> pl.DataFrame:
+    """The stretches of some devices; a device without a tier has none."""
+    told = spelled(part.told).with_columns(pl.col(DAY).fill_null(LONG_AGO))
+    told = told.join(account_days, on=["smart_account", DAY], how="left", nulls_equal=True)
+    codes = [pl.col(name).cast(told.schema[name], strict=False) for name in PART]
+    own, need = (
+        frame.with_columns(*codes, pl.col(DAY).fill_null(LONG_AGO)).drop_nulls(PART)
+        for frame in (spelled(part.licensed), needed)
+    )
+    return _stretches(told, own, need, wanted, rules)
 
 
 def _stretches(
@@ -90,7 +89,7 @@ def _stretches(
     rules: Rules,
 ) -> pl.DataFrame:
     rows = _agreed(_each_day(told, needed)).sort(DAY)
-    rows = rows.join_asof(needed.sort(DAY), on=DAY, by=PART, check_sortedness=False)
+    rows = _with_newest(rows, needed)
     # by CSSM's own word for the day: what it shows no more has no pool
     shown = licensed.rename({DAY: f"day_{ORDER.index(CSSM)}"})
     rows = rows.join(shown, on=[*PART, f"day_{ORDER.index(CSSM)}"], how="left")
@@ -127,7 +126,7 @@ def _each_day(told: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
     parts = told.select(PART).unique()
     rows = parts.join(days, on="device").sort(DAY)
     for n, witness in enumerate(ORDER):
-        own = told.filter(pl.col("witness") == witness).sort(DAY)
+        own = told.filter(pl.col("witness") == witness)
         words = own.select(
             *(*PART, DAY),
             pl.col(DAY).alias(f"day_{n}"),
@@ -135,12 +134,20 @@ def _each_day(told: pl.DataFrame, needed: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(name).alias(f"{name}_{n}") for name in WHO),
             *(["until", pl.col("said").alias("licenses")] if witness == CSSM else []),
         )
-        rows = rows.join_asof(words, on=DAY, by=PART, check_sortedness=False)
+        rows = _with_newest(rows, words)
     ranks = range(len(ORDER))
     who = [pl.coalesce(f"{name}_{n}" for n in ranks).alias(name) for name in WHO]
     here = pl.col("until").max().over("device", DAY) > pl.col(DAY)
     rows = rows.with_columns(who).drop(f"{name}_{n}" for name in WHO for n in ranks)
     return rows.filter(here.fill_null(True))
+
+
+def _with_newest(rows: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """The rows, which are sorted by day, with the newest words on their part up to their day."""
+    if words.is_empty():
+        new = words.drop(*PART, DAY).schema.items()
+        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in new)
+    return rows.join_asof(words.sort(DAY), on=DAY, by=PART, check_sortedness=False)
 
 
 def _agreed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -218,16 +225,21 @@ def licensed_days(said: pl.DataFrame, account_days: pl.DataFrame, rules: Rules) 
     key = [*ACCOUNT, DAY, "ladder", "rung", "tier"]
     used = said.filter((pl.col("witness") == CSSM) & pl.col("part").is_not_null())
     rungs = ladders_of(used["license"], rules).select("license", *key[3:])
-    pools = account_days.select(*key, "licensed", "own_short", "over", licensed_by=_pool())
-    states = pools.join(rungs, on=key[3:]).drop(key[3:])
+    # the pools are few beside the rows of instances: they are put in order, not the rows
+    pools = account_days.select(*key, *WORST, licensed_by=_pool()).with_row_index("pool")
+    pools = pools.with_columns(rank=pl.struct(WORST).rank("dense", descending=True))
+    states = pools.select("pool", "rank", *key).join(rungs, on=key[3:]).drop(key[3:])
+    on = [*ACCOUNT, DAY, "license"]
     own = used.select(*PART, *ACCOUNT, "license", DAY, "status").join(
-        states, on=[*ACCOUNT, DAY, "license"], how="left", nulls_equal=True
+        states, on=on, how="left", nulls_equal=True, maintain_order="left"
     )
-    reserved = (pl.col("status").str.to_lowercase() == "reserved").any().over(*PART, DAY)
-    worst = own.with_columns(reserved=reserved.fill_null(False)).sort(
-        "own_short", "licensed", "over", descending=True, nulls_last=True
-    )
-    worst = worst.unique([*PART, DAY], keep="first", maintain_order=True)
+    reserved = (pl.col("status").str.to_lowercase() == "reserved").any()
+    own = own.with_row_index("nth")
+    # of equally short ones the first
+    worst = (pl.col("rank").cast(pl.UInt64) * MANY + pl.col("nth")).min() % MANY
+    of_part = own.group_by(*PART, DAY).agg(worst.cast(pl.UInt32).alias("nth"), reserved=reserved)
+    of_part = of_part.join(own.select("nth", "pool"), on="nth", how="left")
+    worst = of_part.join(pools.select("pool", *WORST, "licensed_by"), on="pool", how="left")
     here, whole, free = pl.col("own_short") > 0, pl.col("over") > 0, ~pl.col("reserved")
     return worst.select(
         *(*PART, DAY, "reserved", "licensed_by"),

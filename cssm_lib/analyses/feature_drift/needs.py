@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.identity import known_by
+from cssm_lib.analyses.feature_drift.identity import NAMES, device
 from cssm_lib.analyses.feature_drift.names import family, rank
-from cssm_lib.analyses.feature_drift.witnesses import LONG_AGO
+from cssm_lib.analyses.feature_drift.witnesses import LONG_AGO, Tables, beside, together
 from cssm_lib.rules import Rules
 
 SHOWN = 3
@@ -15,26 +15,22 @@ DAY = ["device", "snapshot_date"]
 
 
 def configured_lines(
-    configurations: pl.DataFrame, features: pl.DataFrame, said: pl.DataFrame, rules: Rules
+    tables: Tables, pids: pl.DataFrame, rules: Rules
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The configurations and their lines of evidence, each with `device`, as `said` knows it.
+    """The configurations and their lines of evidence, each with `device`, as others know it.
 
-    A line counts only where its rule is for the device's family; without a known product the
-    rule's own family is taken.
+    A line counts only where its rule is for the device's family; without a known product that of
+    `pids` is taken (one row per device), else the rule's own family.
     """
-    who = said.select("device", "serial", "uuid", "hostname", "source", "place", "record", "pid")
-    nothing = pl.lit(None, pl.String)
-    heads = configurations.with_columns(uuid=nothing, record=nothing)
-    parts = [who.drop("device").with_columns(n=pl.lit(None, pl.Int64))]
-    parts += [heads.with_row_index("n").select(pl.col("n").cast(pl.Int64), *who.columns[1:])]
-    known = known_by(pl.concat(parts, how="diagonal")).drop_nulls("n").sort("n")
-    pids = said.drop_nulls("pid").group_by("device").agg(pl.col("pid").last().alias("known_pid"))
-    heads = heads.with_columns(device=known["device"]).join(pids, on="device", how="left")
+    heads = tables["configurations"].with_columns(uuid=pl.lit(None, pl.String))
+    known = together(tables, pl.concat([beside(tables), heads.select(NAMES)], how="diagonal"))
+    whose = device(known.owned, pl.concat_str("source", "place", separator=" "))
+    heads = heads.with_columns(whose).join(pids, on="device", how="left", maintain_order="left")
     heads = heads.with_columns(pid=pl.coalesce("pid", "known_pid")).with_columns(
         of_family=family("pid", rules)
     )
     whose = heads.select("source", "device", "of_family", "complete", configuration="place")
-    lines = features.drop("device").join(whose, on=["source", "configuration"])
+    lines = tables["features"].drop("device").join(whose, on=["source", "configuration"])
     fits = (pl.col("of_family") == pl.col("family")) | pl.col("of_family").is_null()
     return heads, lines.filter(fits)
 

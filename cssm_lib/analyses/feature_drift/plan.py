@@ -261,7 +261,7 @@ def addon_lapse(
 
     Rule: the perpetual network licence of the same account stays; what is lost is the rule pack's
     list for the tier; what is saved is demand × unit price to the end of the agreement.
-    `others` has said (statements), expiries and unit_prices. Columns: ANSWERS["addon_lapse"].
+    `others` has used (last_used), expiries and unit_prices. Columns: ANSWERS["addon_lapse"].
     """
     contract = ANSWERS["addon_lapse"]
     held = positions.join(ladders_of(positions["license"], rules), on="license")
@@ -274,7 +274,7 @@ def addon_lapse(
     stays = network.group_by(*ACCOUNT, "kin").agg(
         stays=pl.format("{} {}", "entitled", "license").sort().str.join(", ")
     )
-    used = _users(others["said"], rows)
+    used = _users(others["used"], rows)
     prices, ends = others["unit_prices"], others["expiries"]
     unit = prices.group_by(PRICED).agg(
         unit=pl.col("unit_money").drop_nulls().first(),
@@ -311,14 +311,13 @@ def addon_lapse(
     )
 
 
-def _users(said: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _users(used: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Per licence: instances that consume it, those that need its tier, those never read."""
     whose = rows.filter(~pl.col("part").is_in(SETS)).select(
         "device", "part", "needed", "configured_height", snapshot_date="cssm_day"
     )
-    days = pl.col("snapshot_date").is_in(whose["snapshot_date"].unique().implode())
-    used = said.filter(days).select("device", "part", "snapshot_date", *PRICED).unique()
-    both = used.join(whose, on=["device", "part", "snapshot_date"])
+    own = used.select("device", "part", "snapshot_date", *PRICED).unique()
+    both = own.join(whose, on=["device", "part", "snapshot_date"])
     return both.group_by(PRICED).agg(
         devices=pl.len().cast(pl.Int64),
         needing=(pl.col("needed") >= pl.col("configured_height")).sum().cast(pl.Int64),

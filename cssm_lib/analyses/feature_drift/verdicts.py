@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
 from cssm_lib.analyses.feature_drift.names import SETS, rank, ranked
 from cssm_lib.analyses.feature_drift.pools import ACCOUNT, after_transfers, ladders_of
 from cssm_lib.analyses.feature_drift.witnesses import CONFIGURATION, CSSM, LONG_AGO, NONE, ORDER
@@ -30,7 +33,7 @@ VERDICTS = [
 PATTERNS = ("smart_account", "virtual_account", "pid", "hostname")
 
 
-def standing(told: pl.DataFrame) -> pl.DataFrame:
+def standing(parts: Sequence[Heard]) -> pl.DataFrame:
     """One row per part of a device that stands at as_of: what the newest witness says.
 
     Rule: a device that CSSM showed once and shows no longer is gone. Among witnesses of what runs
@@ -38,7 +41,15 @@ def standing(told: pl.DataFrame) -> pl.DataFrame:
     knows, are a disagreement, and so is a configuration that is as new and says another level.
     Then `configured_tier` is null. `cssm_day` is the day of CSSM's own word.
     """
-    heard = _heard(_present(told))
+    day = pl.col("snapshot_date").fill_null(LONG_AGO).max()
+    shown = (part.told.filter(pl.col("witness") == CSSM) for part in parts)
+    last = pl.concat(some.group_by("smart_account").agg(last=day) for some in shown)
+    last = spelled(last).group_by("smart_account").agg(pl.col("last").max())
+    told = (spelled(part.told) for part in parts)
+    return spelled(pl.concat(coded(_standing(_heard(_present(some, last)))) for some in told))
+
+
+def _standing(heard: pl.DataFrame) -> pl.DataFrame:
     word = pl.concat_str(
         *("witness", pl.lit(": "), "tier", pl.lit(" (")),
         *(pl.col("snapshot_date").cast(pl.String).fill_null("undated"), pl.lit(")")),
@@ -63,11 +74,14 @@ def standing(told: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _present(told: pl.DataFrame) -> pl.DataFrame:
-    """The newest word of each witness on devices that have not left CSSM."""
+def _present(told: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """The newest word of each witness on devices that have not left CSSM.
+
+    `last` has the newest day of each Smart Account.
+    """
     day, cssm = pl.col("snapshot_date").fill_null(LONG_AGO), pl.col("witness") == CSSM
-    shown = told.with_columns(day=day).with_columns(
-        last=pl.col("day").filter(cssm).max().over("smart_account")
+    shown = told.with_columns(day=day).join(
+        last, on="smart_account", how="left", nulls_equal=True, maintain_order="left"
     )
     here = (cssm & (pl.col("day") == pl.col("last"))).any().over("device")
     stays = shown.filter(here | ~cssm.any().over("device"))
@@ -114,14 +128,24 @@ def _meant(said: str, rules: Rules) -> tuple[str, list[str]]:
     return " + ".join(sorted(word.strip() for word in plain.split("+"))), list(SETS)
 
 
-def licensed(rows: pl.DataFrame, said: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
-    """The rows with `licensed` and `over`: whether the Smart Account is short at their tier too.
+def last_used(said: pl.DataFrame) -> pl.DataFrame:
+    """The licences of each part of a device on the last day on which CSSM shows any of it.
 
-    `pools` are tier_pools and tier_accounts. Of several licences of a part the shortest decides.
+    Columns: device, part, account, license, status, snapshot_date.
     """
     used = said.filter((pl.col("witness") == CSSM) & pl.col("part").is_not_null())
-    days = pl.col("snapshot_date").is_in(rows["cssm_day"].unique().implode(), nulls_equal=True)
-    worst = _worst(used.filter(days), pools, rules)
+    day = pl.col("snapshot_date").fill_null(LONG_AGO)
+    names = (*PART, *ACCOUNT, "license", "status", "snapshot_date")
+    return used.select(names).filter(day == day.max().over(PART)).unique()
+
+
+def licensed(rows: pl.DataFrame, used: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
+    """The rows with `licensed` and `over`: whether the Smart Account is short at their tier too.
+
+    `used` is of last_used, `pools` are tier_pools and tier_accounts. Of several licences of a part
+    the shortest decides.
+    """
+    worst = _worst(used, pools, rules)
     both = rows.join(worst, on=[*PART, "cssm_day"], how="left", nulls_equal=True).with_columns(
         pl.col("here", "whole").fill_null(0), pl.col("reserved").fill_null(False)
     )
@@ -135,7 +159,7 @@ def _worst(used: pl.DataFrame, pools: Pools, rules: Rules) -> pl.DataFrame:
     """Per part of a device and day of CSSM: what its shortest licence is, here and in the whole."""
     whole, here = pools
     ladders = ladders_of(used["license"], rules).select("license", *RUNG)
-    own = used.select(*PART, *ACCOUNT, "license", "status", cssm_day="snapshot_date").unique()
+    own = used.rename({"snapshot_date": "cssm_day"})
     found = (
         own.join(ladders, on="license")
         .join(

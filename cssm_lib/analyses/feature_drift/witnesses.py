@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
-from cssm_lib.analyses.feature_drift.identity import known_by
+from cssm_lib.analyses.feature_drift.heard import Heard, coded, spelled
+from cssm_lib.analyses.feature_drift.identity import device, owners
 from cssm_lib.analyses.feature_drift.names import family, tiers_of
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
@@ -36,24 +38,56 @@ CSSM, CAPTURE, CENTER, CONFIGURATION = "CSSM", "capture", "Catalyst Center", "co
 ORDER = [CSSM, CAPTURE, CENTER, CONFIGURATION]
 KEY = ["device", "part", "snapshot_date", "witness"]
 NONE = "none"
+# the place of the record that a nested one stands in
+PARENT = pl.col("place").str.replace(r"/[^/]+/\d+$", "")
 # what has no day stands before all days
 LONG_AGO = pl.date(1, 1, 1)
 
 
-def statements(tables: Tables, rules: Rules) -> pl.DataFrame:
+def statements(tables: Tables, beside: pl.DataFrame, known: Known, rules: Rules) -> pl.DataFrame:
     """One row per licence or level that a witness states of a device on a day.
 
-    Columns: those of a statement, `device` (what it is known by), `family`, and part, tier and
-    bandwidth of the licence; null for an instance in the export that consumes none. A licence is
-    stated where it is in use: a count of 0 and `NOT IN USE` are none. Errors: none.
+    `tables` has devices and device_licenses, `beside` what other witnesses state. Columns: those
+    of a statement, `device` (what it is known by), `listed` (whether its export of CSSM lists use),
+    `family`, and part, tier and bandwidth of the licence; null for an instance in the export that
+    consumes none. A licence is stated where it is in use: a count of 0 and `NOT IN USE` are none.
+    Errors: none.
     """
-    parts = [_cssm(tables), _captures(tables), _center(tables), _configurations(tables)]
-    said = known_by(pl.concat(_shaped(part) for part in parts))
+    said = pl.concat([_cssm(tables), beside])
+    place = pl.concat_str("source", pl.coalesce("record", "place"), separator=" ")
+    export = pl.coalesce("export", "source").is_in(known.telling.implode())
+    said = said.with_columns(
+        device(known.owned, place), listed=(pl.col("witness") == CSSM) & export
+    )
     said = said.join(tiers_of(said["license"], rules), on="license", how="left")
     subscribed = pl.col("license_type").str.to_lowercase().str.contains("subscription")
     bare = pl.col("license").str.to_lowercase().is_in(rules["tiers.order"]) & subscribed
     apart = pl.when(bare.fill_null(False)).then(pl.lit("add-on")).otherwise("part")
     return said.with_columns(part=apart, family=family("pid", rules))
+
+
+def beside(tables: Tables) -> pl.DataFrame:
+    """What is stated of devices beside CSSM's exports: by themselves, Center, configurations."""
+    parts = (_captures(tables), _center(tables), _configurations(tables))
+    return pl.concat(_shaped(part) for part in parts)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What only all rows together tell: who owns a host name, which exports of CSSM list use."""
+
+    owned: pl.DataFrame
+    telling: pl.Series
+
+
+def together(tables: Tables, others: pl.DataFrame) -> Known:
+    """What all statements together tell; `others` are those of `beside`."""
+    used = tables["device_licenses"].lazy().filter(pl.col("quantity") > 0)
+    sources = used.select("source").unique().collect().to_series()
+    listing = pl.col("source").is_in(sources.implode())
+    exports = tables["devices"].lazy().filter(listing).select(pl.coalesce("export", "source"))
+    telling = pl.concat([sources.alias("export"), exports.unique().collect().to_series()])
+    return Known(owners([tables["devices"].lazy(), used, others.lazy()]), telling)
 
 
 def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +101,7 @@ def _cssm(tables: Tables) -> pl.DataFrame:
     """Instances with what they consume; an instance that consumes nothing is one row."""
     instances, consumed = tables["devices"], tables["device_licenses"]
     where = ["source", "place"]
-    nested = consumed.with_columns(at=pl.col("place").str.replace(r"/[^/]+/\d+$", ""))
+    nested = consumed.with_columns(at=PARENT)
     some = nested.select("source", "license", "quantity", place="at").filter(pl.col("quantity") > 0)
     own = instances.join(some, on=where, how="left", suffix="_used").rename({"udi_pid": "pid"})
     apart = nested.join(
@@ -147,16 +181,13 @@ def told_by_day(said: pl.DataFrame) -> pl.DataFrame:
     another day and not on this one, while the device stands in its snapshot, is `none`.
     Columns: those of ANSWERS["tier_witnesses"], with `snapshot_date` for its days; device and
     part are codes in the order of their text.
-
-    >>> told_by_day(pl.DataFrame()).height
-    0
     """
-    if said.is_empty():
-        return ANSWERS["tier_witnesses"].empty().with_columns(snapshot_date=pl.lit(None, pl.Date))
     said = _coded(said)
     stated = said.filter(pl.col("part").is_not_null()).with_columns(pl.len().over(KEY).alias("n"))
+    capture = pl.col("witness") == CAPTURE
+    stated = stated.with_columns(pl.col("listed") | capture)
     one = stated.filter(pl.col("n") == 1).with_columns(said="printed")
-    columns = [*KEY, "tier", "said", "quantity", "bandwidth", "source", "place"]
+    columns = [*KEY, "tier", "said", "quantity", "bandwidth", "source", "place", "listed"]
     several = _together(stated.filter(pl.col("n") > 1))
     found = pl.concat([one.select(columns), several.select(columns)])
     both = pl.concat([found, _absent(said, found)], how="diagonal")
@@ -166,11 +197,17 @@ def told_by_day(said: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def tier_witnesses(told: pl.DataFrame) -> pl.DataFrame:
+def tier_witnesses(parts: Iterable[Heard]) -> pl.DataFrame:
     """One row per run of days on which a witness says the same; columns of the contract.
 
-    `told` is of `told_by_day`. A day without a snapshot breaks no run.
+    A day without a snapshot breaks no run.
     """
+    # as codes and back: the few rows that are left must not keep the texts of all days
+    runs = spelled(pl.concat(coded(_runs(spelled(part.told))) for part in parts))
+    return runs.sort("device", "part", "witness", "last_day", nulls_last=False)
+
+
+def _runs(told: pl.DataFrame) -> pl.DataFrame:
     one = ["device", "part", "witness"]
     said = ("tier", "quantity", "virtual_account")
     line = told.sort(*one, "snapshot_date", nulls_last=False).with_row_index("at")
@@ -202,6 +239,7 @@ def _together(stated: pl.DataFrame) -> pl.DataFrame:
         said=pl.col("printed").unique().sort().str.join(", "),
         quantity=_units(),
         bandwidth=pl.col("bandwidth").drop_nulls().unique().sort().str.join(", "),
+        listed=pl.col("listed").any(),
         **{n: pl.col(n).sort_by("source", "place").first() for n in ("source", "place")},
     )
 
@@ -220,14 +258,22 @@ def _absent(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     CSSM lists an instance with all it consumes, also with nothing, unless its export lists no use
     at all; a capture is taken as a list where it shows any licence.
     """
-    uses = pl.col("license").is_not_null().any().over(pl.coalesce("export", "source"))
-    listed = ((pl.col("witness") == CSSM) & uses) | (
-        (pl.col("witness") == CAPTURE) & pl.col("part").is_not_null()
-    )
-    days = said.filter(listed).unique(["device", "witness", "snapshot_date"], maintain_order=True)
-    days = days.select("device", "witness", "snapshot_date", "source", "place")
+    listed = pl.col("listed") | (pl.col("witness") == CAPTURE) & pl.col("part").is_not_null()
+    one = ["device", "witness"]
+    days = said.filter(listed).unique([*one, "snapshot_date"], maintain_order=True)
+    days = days.select(*one, "snapshot_date", "source", "place")
+    there = found.filter("listed").group_by(*one, "part").agg(pl.len().alias("there"))
     parts = found.filter(pl.col("witness").is_in([CSSM, CAPTURE])).select("device", "part").unique()
-    gone = days.join(parts, on="device").join(found, on=KEY, how="anti", nulls_equal=True)
+    # most parts are there on every day: only of the others a day can be missing
+    short = (
+        days.group_by(one)
+        .agg(pl.len().alias("days"))
+        .join(parts, on="device")
+        .join(there, on=[*one, "part"], how="left")
+        .filter(pl.col("there").fill_null(0) < pl.col("days"))
+        .select(*one, "part")
+    )
+    gone = days.join(short, on=one).join(found, on=KEY, how="anti", nulls_equal=True)
     nothing = pl.lit(NONE)
     return gone.with_columns(tier=nothing, said=nothing, quantity=pl.lit(0, pl.Int64))
 

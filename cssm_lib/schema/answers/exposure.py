@@ -44,6 +44,11 @@ EXPOSURE = Table(
         Column("complete", BOOL, "false where the instance export lacks pages or records"),
         *PLACED,
     ),
+    # the device's own word stands before the export's
+    rests=(
+        Rests("captures", ("serial",), where="serial IS NOT NULL"),
+        Rests("captures", ("hostname",), where="serial IS NULL AND hostname IS NOT NULL"),
+    ),
 )
 
 METHODS = Table(

@@ -47,6 +47,8 @@ OF_DEVICE = (
     # what the account uses in all says which tier its devices may take
     Rests("usage", ("smart_account", "virtual_account")),
     Rests("captures", ("hostname",), where="hostname IS NOT NULL"),
+    Rests("configurations", ("serial",), where="serial IS NOT NULL"),
+    Rests("configurations", ("hostname",), where="serial IS NULL AND hostname IS NOT NULL"),
     Rests("features", ("hostname",), where="hostname IS NOT NULL"),
 )
 
@@ -261,6 +263,11 @@ TIER_PLAN = Table(
         Rests("usage", ("smart_account", "virtual_account")),
         Rests("device_licenses", ("smart_account", "virtual_account")),
         Rests("devices", ("smart_account", "virtual_account")),
+        Rests(
+            "feature_drift",
+            ("smart_account", "virtual_account", "family", "part", "from_tier = configured_tier"),
+            takes=("configured_tier",),
+        ),
     ),
 )
 
