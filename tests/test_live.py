@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import polars as pl
 import pytest
 
 from cssm_lib.answers.compute import answer_tables, making
-from cssm_lib.answers.live import KEPT, Live, Seen
+from cssm_lib.answers.live import KEPT, Live, Seen, live_of
+from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
-from cssm_lib.scenario import under
+from cssm_lib.pages.figures import HEADLINES
+from cssm_lib.pages.sheet import Page
+from cssm_lib.rules import load_rules
+from cssm_lib.scenario import Scenario, told, under
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 client, what_if, RETIRE, MOVE = elm.client, elm.what_if, elm.RETIRE, elm.MOVE
@@ -19,8 +27,7 @@ TERMS = {"do": "terms", "price": 20}
 
 
 def live() -> Live:
-    base = client()
-    return Live(base, Seen(base, {}, making(base)))
+    return live_of(client())
 
 
 def test_only_what_is_asked_for_is_made():
@@ -84,3 +91,128 @@ def test_a_wrong_scenario_leaves_all_as_it_stood():
         one.under(what_if(MOVE | {"units": 6}))
     assert one.under(what_if(RETIRE)) is kept
     assert one.today["positions"]["in_use"].to_list() == [4, 3]
+
+
+DAYS = [dt.date(2026, month, 28) for month in (1, 4, 7, 8, 9)] + [elm.OCTOBER]
+PAGES = ("00", "01", "02", "03", "04", "05")
+READINGS = [one["name"] for one in load_rules()["readings.published"]]
+
+
+def estate() -> Client:
+    """Two accounts, two tiers, six days; instances reserved, silent, twice, without a day."""
+    asleep = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    awake = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
+    devices = [
+        elm.device(f"n{i}", "North", last_contact=asleep if i % 2 else awake) for i in range(4)
+    ]
+    devices += [elm.device(f"s{i}", "South", elm.ESS, last_contact=asleep) for i in range(3)]
+    devices += [elm.device("s0", "South", last_contact=awake)]
+    devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
+    usage = [elm.usage("North", elm.ADV, 9, 5, reserved=1), elm.usage("South", elm.ADV, 1, 1)]
+    usage += [elm.usage("South", elm.ESS, 2, 3), elm.usage("North", elm.ESS, 4, 0)]
+    assets = [{"name": f"n{i}", "serial": f"ZZn{i}", "status": "retired"} for i in range(2)]
+    base = client(days=tuple(DAYS), usage=usage, devices=devices)
+    assets = elm.TABLES["assets"].shaped(pl.DataFrame(assets))
+    base.tables["assets"] = assets.with_columns(source=pl.lit("a.csv"))
+    return base
+
+
+def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:
+    """An action of any kind, drawn as the sliders of the workshop may set it."""
+    account, other = (dice.choice(names["virtual_account"]) for _ in range(2))
+    license, lower = (dice.choice(names["license"]) for _ in range(2))
+    start = {"from": dice.choice(DAYS)} if dice.random() < 0.3 else {}
+    which = dice.choice(
+        [
+            {"silent_days": dice.choice([30, 90, 200, 400])},
+            {"virtual_account": account},
+            {"hostname": dice.choice(["*0", "n*", "*[13]", "*x*", "nobody"])},
+            {"serial": "ZZ?1*"},
+        ]
+    )
+    terms = dice.choice(
+        [
+            {"price": dice.choice([7, 12.5])},
+            {"list_price": 20, "discount": 0.25},
+            {"renewal_discount": {"low": 0.1, "high": 0.3}},
+            {"renewal_uplift": {"low": 0, "high": 0.05}},
+            {"reading": dice.choice(READINGS)},
+            {"outside_stock": dice.choice(["ignored", "offsets"])},
+            {"entitled": dice.choice([0, 3, 900])},
+            {"end": dt.date(2027, 6, 30)},
+        ]
+    )
+    move = {"smart_account": names["smart_account"][0], "license": license}
+    move |= {"from_virtual_account": account, "to_virtual_account": other}
+    return dice.choice(
+        [
+            {"do": "retire"} | which | start,
+            {"do": "tier", "from_license": license, "to_license": lower, **which} | start
+            if "silent_days" not in which
+            else {"do": "retire"} | which,
+            {"do": "move", "units": dice.randint(1, 4), **move} | start,
+            {"do": "leave_out", "from": dice.choice(DAYS[:4]), "to": DAYS[-1], "license": license},
+            {"do": "grow", "share": dice.choice([-0.5, 0.1, 1]), "virtual_account": account}
+            | start,
+            {"do": "terms"} | terms,
+        ]
+    )
+
+
+def some_scenario(dice: random.Random, names: dict[str, list[str]]) -> Scenario | None:
+    """One to four actions, now and then another day; None where the widgets would refuse it."""
+    drawn = [some_action(dice, names) for _ in range(dice.randint(1, 4))]
+    more = {"as_of": dice.choice(DAYS[2:])} if dice.random() < 0.2 else {}
+    try:
+        return elm.what_if(*drawn, **more)
+    except ValueError:
+        return None
+
+
+def facts(answers: Any) -> dict[str, Any]:
+    """Every headline figure of the pages, and where it is made of what."""
+    return {
+        f"{page}.{name}": Page(answers, page).fact(name)
+        for page in PAGES
+        for name in HEADLINES[page]
+    }
+
+
+def replayed(base: Client, scenario: Scenario) -> dict[str, Any] | str:
+    """The facts as the batch works them out, or its message."""
+    try:
+        then = under(base, scenario)
+    except ConfigError as fault:
+        return str(fault)
+    return facts(Seen(then, live_of(then).today.about | {"scenario": told(scenario)}, making(then)))
+
+
+def on_the_screen(one: Live, scenario: Scenario) -> dict[str, Any] | str:
+    try:
+        return facts(one.under(scenario))
+    except ConfigError as fault:
+        return str(fault)
+
+
+def names_of(base: Client) -> dict[str, list[str]]:
+    usage = base.tables["usage"]
+    columns = ("smart_account", "virtual_account", "license")
+    return {name: usage[name].drop_nulls().unique().sort().to_list() for name in columns}
+
+
+def test_a_hundred_states_of_the_widgets_show_the_figures_of_the_replay():
+    """One Live for all; of four states one is an undo or a repeat of an earlier one."""
+    base, dice = estate(), random.Random(11)
+    one, names = live_of(base), names_of(base)
+    seen: list[Scenario] = []
+    right: dict[int, Any] = {}
+    for _ in range(100):
+        again = seen and dice.random() < 0.25
+        scenario = dice.choice(seen) if again else None
+        while scenario is None:
+            scenario = some_scenario(dice, names)
+        if not again:
+            seen.append(scenario)
+            right[id(scenario)] = replayed(base, scenario)
+        assert on_the_screen(one, scenario) == right[id(scenario)], scenario
+    assert sum(isinstance(found, str) for found in right.values()) < len(right) / 4

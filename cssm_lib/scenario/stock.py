@@ -51,15 +51,16 @@ def used_more(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFra
     stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
     """
     usage = tables["usage"].with_row_index("row")
+    hit = usage.join(units, on=LICENCE, nulls_equal=True)
     late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
     rank = pl.col("row").cast(pl.Int64) + late
-    first = rank == rank.min().over(LICENCE)
-    joined = usage.join(units, on=LICENCE, how="left", nulls_equal=True)
-    more = pl.when(first).then(pl.col("units").fill_null(0)).otherwise(0)
-    more = pl.max_horizontal(more, -pl.col("in_use"))
+    more = pl.max_horizontal(pl.col("units"), -pl.col("in_use"))
+    changes = hit.filter(rank == rank.min().over(LICENCE)).select("row", more=more)
+    joined = usage.join(changes, on="row", how="left", maintain_order="left")
+    more = pl.col("more").fill_null(0)
     changed = joined.with_columns(
         in_use=pl.col("in_use") + more, available=pl.col("available") - more
-    ).sort("row")
+    )
     absent = units.filter(pl.col("units") > 0).join(usage, on=LICENCE, how="anti", nulls_equal=True)
     return pl.concat(
         [changed.select(tables["usage"].columns), _new_rows(tables, absent, action)],
@@ -162,7 +163,7 @@ def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
 
 def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
     """The tables without the use that fits, between the days."""
-    fits = _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
+    fits = left_out_of(action)
     usage, zero = tables["usage"], pl.lit(0, pl.Int64)
     reserved = pl.col("reserved").fill_null(0)
     was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
@@ -178,6 +179,11 @@ def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
         ),
         "device_licenses": tables["device_licenses"].filter(~fits),
     }
+
+
+def left_out_of(action: LeaveOut) -> pl.Expr:
+    """Whether a row lies in the span and fits the names that are left out."""
+    return _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
 
 
 def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
