@@ -12,14 +12,15 @@ from typing import Any
 import polars as pl
 import pytest
 
+from cssm_lib import open_client
 from cssm_lib.answers.compute import answer_tables, making
-from cssm_lib.answers.live import KEPT, Live, Seen, live_of
-from cssm_lib.client import Client
+from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
+from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
 from cssm_lib.pages.figures import HEADLINES
 from cssm_lib.pages.sheet import Page
 from cssm_lib.rules import load_rules
-from cssm_lib.scenario import Scenario, told, under
+from cssm_lib.scenario import Scenario, read_scenario, told, under
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 client, what_if, RETIRE, MOVE = elm.client, elm.what_if, elm.RETIRE, elm.MOVE
@@ -169,27 +170,28 @@ def some_scenario(dice: random.Random, names: dict[str, list[str]]) -> Scenario 
         return None
 
 
-def facts(answers: Any) -> dict[str, Any]:
-    """Every headline figure of the pages, and where it is made of what."""
+def facts(answers: Any, pages: tuple[str, ...] = PAGES) -> dict[str, Any]:
+    """Every headline figure of the pages, and how it is made."""
     return {
         f"{page}.{name}": Page(answers, page).fact(name)
-        for page in PAGES
+        for page in pages
         for name in HEADLINES[page]
     }
 
 
-def replayed(base: Client, scenario: Scenario) -> dict[str, Any] | str:
+def replayed(base: Client, scenario: Scenario, pages: tuple[str, ...]) -> dict[str, Any] | str:
     """The facts as the batch works them out, or its message."""
     try:
         then = under(base, scenario)
     except ConfigError as fault:
         return str(fault)
-    return facts(Seen(then, live_of(then).today.about | {"scenario": told(scenario)}, making(then)))
+    about = live_of(then).today.about | {"scenario": told(scenario)}
+    return facts(Seen(then, about, making(then)), pages)
 
 
-def on_the_screen(one: Live, scenario: Scenario) -> dict[str, Any] | str:
+def on_the_screen(one: Live, scenario: Scenario, pages: tuple[str, ...]) -> dict[str, Any] | str:
     try:
-        return facts(one.under(scenario))
+        return facts(one.under(scenario), pages)
     except ConfigError as fault:
         return str(fault)
 
@@ -200,19 +202,42 @@ def names_of(base: Client) -> dict[str, list[str]]:
     return {name: usage[name].drop_nulls().unique().sort().to_list() for name in columns}
 
 
-def test_a_hundred_states_of_the_widgets_show_the_figures_of_the_replay():
-    """One Live for all; of four states one is an undo or a repeat of an earlier one."""
-    base, dice = estate(), random.Random(11)
-    one, names = live_of(base), names_of(base)
-    seen: list[Scenario] = []
-    right: dict[int, Any] = {}
-    for _ in range(100):
-        again = seen and dice.random() < 0.25
-        scenario = dice.choice(seen) if again else None
+def faults_in(base: Client, states: int, every: int, seed: int) -> tuple[int, int]:
+    """Random states of the widgets on one Live: how many were asked for, how many were refused.
+
+    Of four states one is an undo or a repeat of an earlier one. The page of positions is read in
+    all states, that of True Forward in every third, every page in every so many.
+    """
+    one, names, dice = live_of(base), names_of(base), random.Random(seed)
+    right: list[tuple[Scenario, tuple[str, ...], Any]] = []
+    for number in range(states):
+        scenario = None if not right or dice.random() > 0.25 else dice.choice(right)[0]
+        pages = PAGES if number % every == 0 else PAGES[1 : 2 + (number % 3 == 0)]
         while scenario is None:
             scenario = some_scenario(dice, names)
-        if not again:
-            seen.append(scenario)
-            right[id(scenario)] = replayed(base, scenario)
-        assert on_the_screen(one, scenario) == right[id(scenario)], scenario
-    assert sum(isinstance(found, str) for found in right.values()) < len(right) / 4
+        told = next((found for was, asked, found in right if (was, asked) == (scenario, pages)), 0)
+        told = told or replayed(base, scenario, pages)
+        right.append((scenario, pages, told))
+        assert on_the_screen(one, scenario, pages) == told, scenario
+    return len(right), sum(isinstance(told, str) for _, _, told in right)
+
+
+def test_a_hundred_states_of_the_widgets_show_the_figures_of_the_replay():
+    asked, refused = faults_in(estate(), 100, every=20, seed=11)
+    assert asked == 100
+    assert 0 < refused < 25
+
+
+def test_states_of_the_widgets_on_a_sample(sample_clients: Path):
+    asked, refused = faults_in(load_client(sample_clients / "alder"), 10, every=9, seed=5)
+    assert asked - refused >= 7
+
+
+def test_a_file_on_the_screen_is_that_file_in_the_batch(sample_clients: Path):
+    """The same scenario, read from its TOML by both."""
+    path = sample_clients / "alder_after_clean_up.toml"
+    shown = facts(live_client(sample_clients / "alder").under(read_scenario(path)))
+    batch = facts(open_client(sample_clients / "alder", scenario=path))
+    assert {name: fact.value for name, fact in shown.items()} == {
+        name: fact.value for name, fact in batch.items()
+    }
