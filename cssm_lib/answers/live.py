@@ -76,6 +76,19 @@ class Live:
         seen = self._kept.pop(mark, None) or self._seen(scenario)
         return _last(self._kept, mark, seen, KEPT)
 
+    def prepare(self, scenario: Scenario | None = None) -> None:
+        """Work out now what every scenario of that day starts from: seconds on a long history.
+
+        Without this the first scenario that needs it does.
+        """
+        near = self._day(scenario or Scenario(name="today")).near
+        for name in ("start", "earlier", "places"):
+            getattr(near, name)
+
+    def forget(self) -> None:
+        """Hold none of the scenarios that were asked for."""
+        self._kept.clear()
+
     def _seen(self, scenario: Scenario) -> Seen:
         day = self._day(scenario)
         then = day.near.under(scenario)
@@ -87,13 +100,14 @@ class Live:
 
     def _day(self, scenario: Scenario) -> Day:
         """The client without an action on the scenario's day and by its rules."""
-        asked = scenario.model_copy(update={"name": "", "actions": (), "decisions": ()})
-        day = self._days.pop(mark_of(asked), None)
+        asked = scenario.model_copy(update={"actions": (), "decisions": ()})
+        base = begun(self.client, asked)
+        mark = f"{base.as_of} {mark_of(asked.model_copy(update={'name': 'day', 'as_of': None}))}"
+        day = self._days.pop(mark, None)
         if day is None:
-            base = begun(self.client, asked)
             same = (base.as_of, base.rules) == (self.client.as_of, self.client.rules)
             day = Day(self.today.made if same else making(base), Near(self.client, base))
-        return _last(self._days, mark_of(asked), day, DAYS)
+        return _last(self._days, mark, day, DAYS)
 
 
 @dataclass(frozen=True)

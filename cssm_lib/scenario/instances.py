@@ -41,22 +41,20 @@ def retired(tables: Tables, action: Retire) -> dict[str, pl.DataFrame]:
 
 def on_tier(tables: Tables, action: Tier) -> dict[str, pl.DataFrame]:
     """The tables with the instances that fit on another licence, unit for unit."""
-    used = tables["device_licenses"]
-    fits = (
-        when(action)
-        & _fits(action)
-        & pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
-    )
-    moved = used.filter(fits).group_by(LICENCE).agg(units=-pl.col("quantity").sum())
+    other = pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
+    used = tables["device_licenses"].with_columns(fits=when(action) & _fits(action) & other)
+    fits = pl.col("fits")
+    moved = used.filter("fits").group_by(LICENCE).agg(units=-pl.col("quantity").sum())
     risen = moved.with_columns(license=pl.lit(action.to_license), units=-pl.col("units"))
     both = pl.concat([moved, risen]).group_by(LICENCE).agg(pl.col("units").sum())
     name = pl.when(fits).then(pl.lit(action.to_license))
+    then = used.with_columns(
+        license=name.otherwise("license"),
+        license_raw=name.otherwise("license_raw"),
+        tag=pl.when(fits).then(_tag(tables, action.to_license)).otherwise("tag"),
+    )
     return {
-        "device_licenses": used.with_columns(
-            license=name.otherwise("license"),
-            license_raw=name.otherwise("license_raw"),
-            tag=pl.when(fits).then(_tag(tables, action.to_license)).otherwise("tag"),
-        ),
+        "device_licenses": then.drop("fits"),
         "usage": used_more(tables, _on_usage_days(tables, both), action),
     }
 

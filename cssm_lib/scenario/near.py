@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from typing import Any
 
 import polars as pl
 
@@ -76,11 +75,19 @@ class Near:
         """The newest days of the instances and of what they consume, per Smart Account."""
         return pl.concat([_newest(self._known[name]) for name in INSTANCES]).unique()
 
+    def _parts(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows of the newest days, and all others; long histories are told apart by day."""
+        rows, keys = self._known[name], {"on": self._days.columns, "nulls_equal": True}
+        may = pl.col(DAY).is_in(self._days[DAY].unique().implode(), nulls_equal=True)
+        some = rows.filter(may)
+        others = [rows.filter(~may), some.join(self._days, how="anti", **keys)]
+        return some.join(self._days, how="semi", **keys), pl.concat(others)
+
     @cached_property
     def start(self) -> Client:
         """The base with the newest instances alone, numbered by instance and day."""
         near = [
-            self._known[name].select(*DEVICE, *more).join(self._days, how="semi", **_by_days())
+            self._parts(name)[0].select(*DEVICE, *more)
             for name, more in zip(INSTANCES, (OF_DEVICE, OF_LICENCE), strict=True)
         ]
         numbers = pl.concat([rows.select(DEVICE) for rows in near]).unique().with_row_index(NUMBER)
@@ -97,23 +104,24 @@ class Near:
         Of an instance its last row; of an instance and a licence its first and its last day: one
         span of days that is left out takes all of its use exactly where it takes both.
         """
-        devices, used = (
-            self._known[name].join(self._days, how="anti", **_by_days()) for name in INSTANCES
-        )
+        devices, used = (self._parts(name)[1] for name in INSTANCES)
         last = devices.sort(DAY, maintain_order=True).unique(
             ["smart_account", *NAMES], keep="last", maintain_order=True
         )
         ends = (
-            used.filter(pl.col("quantity") > 0)
+            used.lazy()
+            .filter(pl.col("quantity") > 0)
             .group_by(*ACCOUNT, "license", *NAMES, undated=pl.col(DAY).is_null())
             .agg(pl.concat_list(pl.col(DAY).min(), pl.col(DAY).max()), pl.col("quantity").max())
+            .collect(engine="streaming")
         )
         return {"devices": last, "device_licenses": ends.drop("undated").explode(DAY)}
 
     @cached_property
     def places(self) -> pl.DataFrame:
         """Every licence and tag that an account's instances ever consumed."""
-        return self._known["device_licenses"].select(PLACE).unique()
+        used = self._known["device_licenses"].lazy()
+        return used.select(PLACE).unique().collect(engine="streaming")
 
     def under(self, scenario: Scenario) -> Then | None:
         """The client under a scenario; its instances are worked out when they are looked at.
@@ -173,10 +181,6 @@ def _same_days(before: pl.DataFrame, after: pl.DataFrame) -> bool:
         return True
     days = [_newest(rows).sort("smart_account") for rows in (before, after)]
     return days[0].equals(days[1])
-
-
-def _by_days() -> dict[str, Any]:
-    return {"on": ["smart_account", DAY], "nulls_equal": True}
 
 
 def _left_out(earlier: Mapping[str, pl.DataFrame], spans: Sequence[LeaveOut]) -> pl.DataFrame:

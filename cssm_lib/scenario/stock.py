@@ -93,17 +93,24 @@ def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame
     Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
     where the giving account does not hold so many on each day.
     """
-    usage, days = tables["usage"], when(action)
-    of_licence = days & (pl.col("license") == action.license) & ~_paid()
-    gives = of_licence & (pl.col("virtual_account") == action.from_virtual_account)
-    takes = of_licence & (pl.col("virtual_account") == action.to_virtual_account)
-    _held(usage.filter(gives), action, where)
-    change = pl.when(gives & gives.cum_sum().over(LICENCE).eq(1)).then(-action.units).when(
-        takes & takes.cum_sum().over(LICENCE).eq(1)
-    ).then(action.units).otherwise(0)  # fmt: skip
-    days_of = usage.filter(gives).select("smart_account", DAY).unique()
+    usage = tables["usage"]
+    of_licence = (pl.col("license") == action.license) & when(action) & ~_paid()
+    rows = usage.with_row_index("row").filter(of_licence)
+    giving, taking = (
+        rows.filter(pl.col("virtual_account") == account)
+        for account in (action.from_virtual_account, action.to_virtual_account)
+    )
+    _held(giving, action, where)
+    change = pl.concat(
+        side.unique(LICENCE, keep="first").select("row", change=pl.lit(units))
+        for side, units in ((giving, -action.units), (taking, action.units))
+    )
+    change = usage.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")).join(
+        change, on="row", how="left", maintain_order="left"
+    )["change"].fill_null(0)  # fmt: skip
+    days_of = giving.select("smart_account", DAY).unique()
     absent = days_of.join(
-        usage.filter(takes), on=["smart_account", DAY], how="anti", nulls_equal=True
+        taking, on=["smart_account", DAY], how="anti", nulls_equal=True
     ).with_columns(
         virtual_account=pl.lit(action.to_virtual_account),
         license=pl.lit(action.license),
@@ -136,8 +143,8 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
 def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
     lots = tables["lots"].with_row_index("row")
     mine = (
-        when(action)
-        & (pl.col("license") == action.license)
+        (pl.col("license") == action.license)
+        & when(action)
         & (pl.col("virtual_account") == action.from_virtual_account)
         & ~_paid()
     )
@@ -150,15 +157,15 @@ def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
     taken = giving.with_columns(taken=(action.units - before).clip(0, pl.col("quantity"))).filter(
         pl.col("taken") > 0
     )
-    left = lots.join(taken.select("row", "taken"), on="row", how="left").with_columns(
-        quantity=pl.col("quantity") - pl.col("taken").fill_null(0)
-    )
+    left = lots.join(
+        taken.select("row", "taken"), on="row", how="left", maintain_order="left"
+    ).with_columns(quantity=pl.col("quantity") - pl.col("taken").fill_null(0))
     arrived = taken.with_columns(
         quantity=pl.col("taken"), virtual_account=pl.lit(action.to_virtual_account)
     )
     kept = left.filter((pl.col("quantity") > 0) | pl.col("taken").is_null())
     columns = tables["lots"].columns
-    return pl.concat([kept.sort("row").select(columns), arrived.select(columns)])
+    return pl.concat([kept.select(columns), arrived.select(columns)])
 
 
 def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
