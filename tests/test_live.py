@@ -94,6 +94,31 @@ def test_a_wrong_scenario_leaves_all_as_it_stood():
     assert one.today["positions"]["in_use"].to_list() == [4, 3]
 
 
+def test_who_is_who_does_not_change_and_a_record_left_alone_stays():
+    """n0 and n1 have a record each; n2 has none: taken off, the first two leave their records."""
+    one = live_of(estate())
+    before = {row["device_hostname"] or row["asset_name"]: row for row in rows(one.today)}
+    then = one.under(what_if({"do": "retire", "hostname": "n[02]"}))
+    after = {row["device_hostname"] or row["asset_name"]: row for row in rows(then)}
+    assert then.made["pairs"] is one.today.made["pairs"]
+    assert set(before) - set(after) == {"n2"}
+    assert (before["n0"]["about"], before["n0"]["units"]) == ("instance", 1)
+    left = ("about", "device_hostname", "asset_serial", "units", "state")
+    assert [after["n0"][name] for name in left] == ["record", None, "ZZn0", 0, "retired"]
+    assert after["n1"] == before["n1"]
+
+
+def test_a_tier_is_counted_where_the_instance_stands():
+    one = live_of(estate())
+    drop = {"do": "tier", "hostname": "n3", "from_license": elm.ADV, "to_license": elm.ESS}
+    told = {row["device_hostname"]: row["licenses"] for row in rows(one.under(what_if(drop)))}
+    assert (told["n2"], told["n3"]) == (f"1 × {elm.ADV}", f"1 × {elm.ESS}")
+
+
+def rows(seen: Seen) -> list[dict[str, Any]]:
+    return seen["matches"].to_dicts()
+
+
 DAYS = [dt.date(2026, month, 28) for month in (1, 4, 7, 8, 9)] + [elm.OCTOBER]
 PAGES = ("00", "01", "02", "03", "04", "05")
 READINGS = [one["name"] for one in load_rules()["readings.published"]]

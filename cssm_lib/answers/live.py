@@ -127,13 +127,13 @@ def _last(kept: dict[str, Any], mark: str, one: Any, most: int) -> Any:
 
 
 def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
-    """Tables that the newest instances tell, or that nothing but nobody's instances could change.
+    """Tables that the newest instances tell, or that no action changes.
 
-    No action makes an instance a reserved one, and none makes a line count devices.
+    None changes who is who, makes an instance a reserved one, or makes a line count devices.
     """
-    given: dict[str, Callable[[Made], Any]] = {}
+    given: dict[str, Callable[[Made], Any]] = {"pairs": lambda made: day["pairs"]}
     if all(day[name].is_empty() for name in TWINS):
-        given = {name: lambda made, name=name: day[name] for name in TWINS}
+        given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
