@@ -95,16 +95,16 @@ def test_a_wrong_scenario_leaves_all_as_it_stood():
 
 
 def test_who_is_who_does_not_change_and_a_record_left_alone_stays():
-    """n0 and n1 have a record each; n2 has none: taken off, the first two leave their records."""
+    """n0 and n1 have a record each, n2 has none: n0, taken off, leaves its record; n2 leaves."""
     one = live_of(estate())
     before = {row["device_hostname"] or row["asset_name"]: row for row in rows(one.today)}
     then = one.under(what_if({"do": "retire", "hostname": "n[02]"}))
     after = {row["device_hostname"] or row["asset_name"]: row for row in rows(then)}
     assert then.made["pairs"] is one.today.made["pairs"]
     assert set(before) - set(after) == {"n2"}
-    assert (before["n0"]["about"], before["n0"]["units"]) == ("instance", 1)
-    left = ("about", "device_hostname", "asset_serial", "units", "state")
-    assert [after["n0"][name] for name in left] == ["record", None, "ZZn0", 0, "retired"]
+    shown = ("about", "device_hostname", "asset_name", "units", "state")
+    assert [before["n0"][name] for name in shown] == ["instance", "n0", "n0", 1, "matched"]
+    assert [after["n0"][name] for name in shown] == ["record", None, "n0", 0, "ghost"]
     assert after["n1"] == before["n1"]
 
 
@@ -124,6 +124,10 @@ PAGES = ("00", "01", "02", "03", "04", "05")
 READINGS = [one["name"] for one in load_rules()["readings.published"]]
 
 
+def serial_of(host: str) -> str:
+    return f"ZZC2345{host.upper()}XY"
+
+
 def estate() -> Client:
     """Two accounts, two tiers, six days; instances reserved, silent, twice, without a day."""
     asleep = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -136,8 +140,18 @@ def estate() -> Client:
     devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
     usage = [elm.usage("North", elm.ADV, 9, 5, reserved=1), elm.usage("South", elm.ADV, 1, 1)]
     usage += [elm.usage("South", elm.ESS, 2, 3), elm.usage("North", elm.ESS, 4, 0)]
-    assets = [{"name": f"n{i}", "serial": f"ZZn{i}", "status": "retired"} for i in range(2)]
-    base = client(days=tuple(DAYS), usage=usage, devices=devices)
+    own = {"pid": "C9300-24T", "status": "In Service"}
+    assets = [own | {"name": f"n{i}", "serial": serial_of(f"n{i}")} for i in range(2)]
+    devices = [
+        one | {"place": f"/devices/{n}", "serial": serial_of(one["hostname"])}
+        for n, one in enumerate(devices)
+    ]
+    used = [one | {"place": f"{one['place']}/licenseUsage/0"} for one in devices]
+    base = client(days=tuple(DAYS), usage=usage, devices=devices, device_licenses=used)
+    for name in ("devices", "device_licenses"):
+        base.tables[name] = base.tables[name].with_columns(
+            source=pl.format("{}.json", "snapshot_date")
+        )
     assets = elm.TABLES["assets"].shaped(pl.DataFrame(assets))
     base.tables["assets"] = assets.with_columns(source=pl.lit("a.csv"))
     return base
@@ -153,7 +167,7 @@ def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, A
             {"silent_days": dice.choice([30, 90, 200, 400])},
             {"virtual_account": account},
             {"hostname": dice.choice(["*0", "n*", "*[13]", "*x*", "nobody"])},
-            {"serial": "ZZ?1*"},
+            {"serial": "ZZ*?1XY"},
         ]
     )
     terms = dice.choice(
