@@ -13,7 +13,7 @@ import polars as pl
 from cssm_lib.analyses import true_forward, utilisation
 from cssm_lib.answers import _about, told_of
 from cssm_lib.answers.compute import answer, making
-from cssm_lib.answers.positions import TWINS
+from cssm_lib.answers.positions import TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
 from cssm_lib.scenario import Scenario, begun, mark_of, told, under
@@ -136,6 +136,8 @@ def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Call
         given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
+    held = history_after(then.client, day) or {}
+    given |= {name: lambda made, name=name: held[name] for name in held}
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
     asked = {"as_of": client.as_of, "rules": client.rules}
     given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
