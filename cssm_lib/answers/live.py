@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import true_forward, utilisation
-from cssm_lib.answers import _about, told_of
+from cssm_lib.answers import _about, told_of, what_if
 from cssm_lib.answers.compute import answer, making
 from cssm_lib.answers.positions import TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
@@ -94,7 +94,7 @@ class Live:
         then = day.near.under(scenario)
         client = then.client if then else under(self.client, scenario)
         about = {**self.today.about, **told_of(client), "scenario": told(scenario)}
-        given = _given(day.made, then, scenario)
+        given = _given(day, then, scenario)
         made = making(client, day.made, given=given, later=getattr(client.tables, "later", ()))
         return Seen(client, about, made)
 
@@ -126,13 +126,15 @@ def _last(kept: dict[str, Any], mark: str, one: Any, most: int) -> Any:
     return one
 
 
-def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
+def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
     """Tables that the newest instances tell, or that no action changes.
 
     None changes who is who, makes an instance a reserved one, or makes a line count devices.
     """
+    day = at.made
     given: dict[str, Callable[[Made], Any]] = {"pairs": lambda made: day["pairs"]}
-    if all(day[name].is_empty() for name in TWINS):
+    single = all(day[name].is_empty() for name in TWINS)
+    if single:
         given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
@@ -142,8 +144,11 @@ def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Call
     asked = {"as_of": client.as_of, "rules": client.rules}
     given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
     ends = any(isinstance(action, Terms) and action.end for action in scenario.actions)
-    if day["scope"].filter(counted).is_empty() and not (ends and client.tables.later):
+    nobody = day["scope"].filter(counted).is_empty()
+    if nobody and not (ends and client.tables.later):
         given["device_days"] = lambda made: _no_devices(then, made["scope"])
+    if nobody and single:
+        given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
 
 
