@@ -17,12 +17,12 @@ from cssm_lib.answers.positions import TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
 from cssm_lib.scenario import Scenario, begun, mark_of, told, under
-from cssm_lib.scenario.model import Terms
+from cssm_lib.scenario.model import LeaveOut, Terms
 from cssm_lib.scenario.near import Near, Then
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.audience import INTERNAL
 
-KEPT = 12  # scenarios held beside today
+KEPT = 6  # scenarios held beside today
 DAYS = 4  # other days, or other rules, of which today's answers are held
 
 
@@ -144,10 +144,11 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
     asked = {"as_of": client.as_of, "rules": client.rules}
     given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
     ends = any(isinstance(action, Terms) and action.end for action in scenario.actions)
+    spans = any(isinstance(action, LeaveOut) for action in scenario.actions)
     nobody = day["scope"].filter(counted).is_empty()
     if nobody and not (ends and client.tables.later):
         given["device_days"] = lambda made: _no_devices(then, made["scope"])
-    if nobody and single:
+    if nobody and single and not spans:
         given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
 
