@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from cssm_lib import open_client
-from cssm_lib.answers.compute import answer_tables, making
+from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
 from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
@@ -21,6 +21,7 @@ from cssm_lib.pages.figures import HEADLINES
 from cssm_lib.pages.sheet import Page
 from cssm_lib.rules import load_rules
 from cssm_lib.scenario import Scenario, read_scenario, told, under
+from cssm_lib.scenario.near import Near
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 client, what_if, RETIRE, MOVE = elm.client, elm.what_if, elm.RETIRE, elm.MOVE
@@ -155,6 +156,61 @@ def estate() -> Client:
     assets = elm.TABLES["assets"].shaped(pl.DataFrame(assets))
     base.tables["assets"] = assets.with_columns(source=pl.lit("a.csv"))
     return base
+
+
+def two_accounts() -> Client:
+    """A second Smart Account, seen last in September, with an export of instances without a day."""
+    base = estate()
+    for name in ("usage", "devices", "device_licenses"):
+        rows = base.tables[name]
+        other = rows.filter(pl.col("snapshot_date") < elm.OCTOBER).with_columns(
+            smart_account=pl.lit("oak.example")
+        )
+        undated = other.head(0 if name == "usage" else 2)
+        undated = undated.with_columns(snapshot_date=pl.lit(None, pl.Date))
+        base.tables[name] = pl.concat([rows, other, undated])
+    return base
+
+
+SPAN = {"do": "leave_out", "from": DAYS[1], "to": DAYS[3]}
+NOBODY_LEFT = {"do": "retire", "hostname": "?*", "smart_account": "oak.example"}
+OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
+
+
+@pytest.mark.parametrize(
+    ("actions", "newest_tell"),
+    [
+        ([{"do": "retire", "silent_days": 100}], True),
+        ([{"do": "retire", "hostname": "?*"}], True),  # a reserved one stays in each account
+        ([SPAN | {"license": elm.ESS}, {"do": "retire", "hostname": "s*"}], True),
+        ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
+        ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
+        ([{"do": "retire", "hostname": "n*", "from": DAYS[2]}], False),
+        ([SPAN, SPAN | {"from": DAYS[4], "to": DAYS[4]}], False),
+    ],
+    ids=["silent", "all", "span", "tier", "account", "dated", "spans"],
+)
+def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
+    """Two Smart Accounts with different newest days, undated rows, reserved instances."""
+    base, scenario = two_accounts(), what_if(*actions)
+    near = Near(base, base).under(scenario)
+    assert (near is not None) == newest_tell
+    one, replay = live_of(base), making(under(base, scenario))
+    for name in ("positions", "pooled", "line_days", "true_forward", "instance_check", "notes"):
+        assert one.under(scenario)[name].equals(answer(replay, name)), name
+
+
+def test_an_account_that_loses_its_newest_day_is_gone_through():
+    base = two_accounts()
+    base.tables["devices"] = base.tables["devices"].filter(pl.col("status").is_null())
+    base.tables["device_licenses"] = base.tables["device_licenses"].filter(
+        pl.col("hostname") != "r0"
+    )
+    scenario = what_if(NOBODY_LEFT, {"do": "retire", "silent_days": 30})
+    assert Near(base, base).under(scenario) is None
+    shown, replay = live_of(base).under(scenario), making(under(base, scenario))
+    for name in ("positions", "instance_check", "matches"):
+        assert shown[name].equals(answer(replay, name)), name
 
 
 def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:
