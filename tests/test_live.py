@@ -176,6 +176,7 @@ def two_accounts() -> Client:
 
 SPAN = {"do": "leave_out", "from": DAYS[1], "to": DAYS[3]}
 NOBODY_LEFT = {"do": "retire", "hostname": "?*", "smart_account": "oak.example"}
+FOR_NEWEST = {"license": elm.ESS, "from": DAYS[4], "to": DAYS[5]}
 OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
 
 
@@ -188,9 +189,11 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
         ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
         ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
         ([{"do": "retire", "hostname": "n*", "from": DAYS[2]}], False),
-        ([SPAN, SPAN | {"from": DAYS[4], "to": DAYS[4]}], False),
+        ([SPAN | {"license": elm.ESS}, SPAN | FOR_NEWEST], True),
+        ([SPAN | FOR_NEWEST | {"from": DAYS[1]}, SPAN | {"from": DAYS[0], "to": DAYS[0]}], True),
+        ([SPAN | {"to": DAYS[5]}], False),  # no use is left on the newest day
     ],
-    ids=["silent", "all", "span", "tier", "account", "dated", "spans"],
+    ids=["silent", "all", "span", "tier", "account", "dated", "spans", "all spans", "all use"],
 )
 def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     """Two Smart Accounts with different newest days, undated rows, reserved instances."""
