@@ -679,6 +679,21 @@ def asks():
     return ANSWERS["asks"].shaped(pl.DataFrame(rows))
 
 
+def action_prices():
+    """Two agreements and three actions, one of a hostile name: 1500.50 → 1200 and 200 → 320."""
+    shares = [(-400, -500), (99.75, 150), (-0.25, -0.25)]
+    told = {"scenario": "After", "agreement": "EA Networking", "currency": "EUR"}
+    ahead = [
+        told | {"of": "true_forward", "place": place, "action": name, "does": "retire"}
+        | {"money": part, "alone": alone, "last": 0, "before": 1500.5, "after": 1200}
+        for place, (name, (part, alone)) in enumerate(
+            zip(["clean up", HOSTILE, "price"], shares, strict=True), 1)
+    ]  # fmt: skip
+    told |= {"agreement": "Second", "of": "new_term", "before": 200, "after": 320}
+    grown = {"place": 2, "action": HOSTILE, "does": "grow", "money": 120, "alone": 120, "last": 120}
+    return ANSWERS["action_prices"].shaped(pl.DataFrame([*ahead, told | grown], strict=False))
+
+
 def answers(licenses=12, accounts=5):
     held = positions(licenses, accounts)
     tables = {
@@ -709,4 +724,5 @@ def answers(licenses=12, accounts=5):
     tables |= {"calendar": calendar(), "statements": statements()}
     tables |= {"renewal": renewal(), "scenarios": scenarios(), "numbers": numbers()}
     tables |= {"signals": signals(), "asks": asks(), **quoted()}
+    tables |= {"action_prices": action_prices()}
     return StandIn(tables)

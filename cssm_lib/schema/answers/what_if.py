@@ -22,6 +22,8 @@ ACTION_PRICES = Table(
         money("money", "its part of the change, the mean over all orders of the actions"),
         money("alone", "the change were it done alone"),
         money("last", "the change were it done after all others"),
+        money("before", "this money before any action, on the scenario's day and by its rules"),
+        money("after", "after all of them: before and every part"),
         CURRENCY,
     ),
     ("agreement", "of", "place"),
