@@ -260,8 +260,17 @@ def _scenario(scenario: Any, names: Pseudonyms) -> Any:
         action.model_copy(update={"name": f"action {place}", "why": None})
         for place, action in enumerate(scenario.actions, 1)
     ]
+    numbers = {one.name: new.name for one, new in zip(scenario.actions, numbered, strict=True)}
+    decisions = [_decision(one, numbers, names) for one in scenario.decisions]
     update = {"name": names.named("scenario", scenario.name), "actions": tuple(numbered)}
-    return scenario.model_copy(update=update)
+    return scenario.model_copy(update=update | {"decisions": tuple(decisions)})
+
+
+def _decision(decision: Any, numbers: Mapping[str, str], names: Pseudonyms) -> Any:
+    """Who decided is a person; what was decided, and what stays open, is in words of the user's."""
+    update = {"decided": "withheld", "open": decision.open and "withheld"}
+    update |= {"by": names.of("person", decision.by), "action": numbers.get(decision.action)}
+    return decision.model_copy(update=update)
 
 
 def _actions(actions: pl.DataFrame, names: Pseudonyms) -> pl.DataFrame:

@@ -685,11 +685,11 @@ def action_prices():
     told = {"scenario": "After", "agreement": "EA Networking", "currency": "EUR"}
     ahead = [
         told | {"of": "true_forward", "place": place, "action": name, "does": "retire"}
-        | {"money": part, "alone": alone, "last": 0, "before": 1500.5, "after": 1200}
+        | {"money": part, "alone": alone, "last": 0, "bill_before": 1500.5, "bill_after": 1200}
         for place, (name, (part, alone)) in enumerate(
             zip(["clean up", HOSTILE, "price"], shares, strict=True), 1)
     ]  # fmt: skip
-    told |= {"agreement": "Second", "of": "new_term", "before": 200, "after": 320}
+    told |= {"agreement": "Second", "of": "new_term", "bill_before": 200, "bill_after": 320}
     grown = {"place": 2, "action": HOSTILE, "does": "grow", "money": 120, "alone": 120, "last": 120}
     return ANSWERS["action_prices"].shaped(pl.DataFrame([*ahead, told | grown], strict=False))
 

@@ -16,6 +16,7 @@ from cssm_lib.analyses import (
     utilisation,
 )
 from cssm_lib.answers import (
+    decided,
     exposure,
     feature_drift,
     forward,
@@ -50,6 +51,7 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     answers |= signals.tables(known, answers)
     answers |= papers.tables(known, answers)
     answers |= what_if.tables(client)
+    answers |= decided.tables(client, answers)
     # what changed since a previous pack is kept beside the answers, where one was given
     answers["changes"] = ANSWERS["changes"].empty()
     shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}

@@ -106,6 +106,11 @@ EXPORTS = {
         "`cssm run CLIENT --scenario FILE`, a TOML with one [[actions]] block for each change",
         "what each change is worth",
     ),
+    "decisions": Export(
+        "the decisions of a scenario file",
+        "the workshop's decision log, or one [[decisions]] block for each in the TOML",
+        "what was agreed, by whom, and what is still open",
+    ),
     "waiting": Export(
         "the terms of the agreement, together with the product instance export,",
         "`client.toml`, one [[agreements]] block; Inventory > Product Instances or `devices`",
@@ -184,7 +189,8 @@ RESTS_ON = {
     "actions": "usage",
     "calendar": "agreements",
     "statements": "usage",
-    "action_prices": "scenario",
+    **dict.fromkeys(("action_prices", "scenario_actions", "scenario_effects"), "scenario"),
+    "decisions": "decisions",
 }
 
 # what a table wants before the export that it rests on is of any use

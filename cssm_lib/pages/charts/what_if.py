@@ -18,7 +18,7 @@ from cssm_lib.pages.charts.theme import (
 )
 
 WIDTH = PLOT_WIDTH - 100
-ACTION = ["place", "action"]
+ACTION, BILLS = ["place", "action"], ["bill_before", "bill_after"]
 # what an axis has room for: broken into lines, cut where only the table has the room
 LINE, LONGEST = 36, 144
 KINDS = {
@@ -124,8 +124,8 @@ def _broken(names: pl.Series) -> pl.Series:
 
 def _in_turn(rows: pl.DataFrame) -> pl.DataFrame:
     """The bill before, each part from where the last one ended, the bill after."""
-    bills = rows.group_by("agreement").agg(pl.col("before", "after").first())
-    before, after = bills.select(pl.col("before", "after").sum()).row(0)
+    bills = rows.group_by("agreement").agg(pl.col(BILLS).first())
+    before, after = bills.select(pl.col(BILLS).sum()).row(0)
     steps = _summed(rows, "money").filter(pl.col("money") != 0)
     to = before + pl.col("money").cum_sum()
     steps = steps.with_columns(start=to - pl.col("money"), to=to, kind=_way())
