@@ -42,13 +42,13 @@ def scenario_actions(client: Client) -> pl.DataFrame:
     return _shaped("scenario_actions", rows)
 
 
-def _in_words(client: Client, action: Any) -> dict[str, str | None]:
+def _in_words(client: Client, action: Any) -> dict[str, str]:
     """Patterns name accounts and hosts: whoever goes by another name than before tells none."""
     from cssm_lib.scenario.words import what, where
 
     if client.before is None or client.before.name != client.name:
         return {"what": WITHHELD, "where": WITHHELD}
-    return {"what": what(action) or None, "where": where(action) or "everywhere"}
+    return {"what": what(action), "where": where(action) or "everywhere"}
 
 
 def decisions(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ WHERE = {
     "suite": "suite {}",
     "sku": "SKU {}",
 }
+DONE = {"retire": "taken off", "leave_out": "left out"}
 WHAT = {
     "units": "{} units",
     "license": "licence {}",
@@ -50,7 +51,8 @@ def what(action: Any) -> str:
     >>> what(grown), where(grown)
     ('use by +12.5 %', 'Virtual Account Labs')
     """
-    return _words(action, WHAT)
+    done = DONE.get(action.do)
+    return ", ".join(filter(None, [done, _words(action, WHAT)]))
 
 
 def where(action: Any) -> str:

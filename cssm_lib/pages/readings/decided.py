@@ -26,7 +26,7 @@ READINGS = {
         of("decided", "moved", "figures"),
         "{moved} of {figures} that are looked at; what is not listed stays as it is.",
         "Look for figures that get worse: a tier that is dropped here may be short there.",
-        "No headline figure of pages 00 to 05 changes; {figures} were looked at.",
+        "No headline figure of the other pages changes; {figures} were looked at.",
     ),
     "decisions": Reading(
         "decisions",
