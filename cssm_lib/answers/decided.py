@@ -15,6 +15,7 @@ from cssm_lib.schema.figures import FIGURES, MONEY, MOVED
 from cssm_lib.schema.figures.made import Figure
 
 KINDS = ("true_forward", "new_term")
+ABOUT = pl.format("{} / {}", "scenario", "action")  # as the client's notes name an action
 WITHHELD = "withheld"
 NO_TERMS = "no agreement is told"
 IN_A_GROUP = "priced together with others: only 8 stand alone"
@@ -39,7 +40,10 @@ def scenario_actions(client: Client) -> pl.DataFrame:
         | _in_words(client, one)
         for place, one in enumerate(actions, 1)
     ]
-    return _shaped("scenario_actions", rows)
+    told = _shaped("scenario_actions", rows).with_columns(about=ABOUT).drop("note")
+    return ANSWERS["scenario_actions"].shaped(
+        told.join(client.tables["notes"].unique("about"), on="about", how="left").sort("place")
+    )
 
 
 def _in_words(client: Client, action: Any) -> dict[str, str]:

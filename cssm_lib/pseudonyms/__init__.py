@@ -82,15 +82,16 @@ def pseudonymised(client: Client, key: bytes) -> Client:
     shown = names.named("client", client.name)
     renamed = {name: _renamed(name, table, names) for name, table in client.tables.items()}
     config = _terms(client, names).model_copy(update={"client": shown})
+    scenario = client.scenario and _scenario(client.scenario, names)
     tables = {name: _told(name, table, names) for name, table in renamed.items()}
     entries = {
         path: replace(rule, value=_in_value(rule.value, names)) if rule.overridden else rule
         for path, rule in client.rules.entries.items()
     }
-    told = {"name": shown, "config": config, "tables": tables}
+    told: dict[str, Any] = {"name": shown, "config": config, "tables": tables}
     told |= {"rules": replace(client.rules, entries=entries)}
-    told |= {"scenario": client.scenario and _scenario(client.scenario, names)}
-    return replace(client, **told, actions=_actions(client.actions, names))
+    actions = _actions(client.actions, names)
+    return replace(client, **told, scenario=scenario, actions=actions)
 
 
 def _scenario(scenario: Any, names: Pseudonyms) -> Any:
@@ -100,8 +101,12 @@ def _scenario(scenario: Any, names: Pseudonyms) -> Any:
         for place, action in enumerate(scenario.actions, 1)
     ]
     numbers = {one.name: new.name for one, new in zip(scenario.actions, numbered, strict=True)}
+    shown = names.named("scenario", scenario.name)
+    # the client's notes name an action so
+    about = {f"{scenario.name} / {old}": f"{shown} / {new}" for old, new in numbers.items()}
+    names.given.update((old.strip().casefold(), new) for old, new in about.items())
     decisions = [_decision(one, numbers, names) for one in scenario.decisions]
-    update = {"name": names.named("scenario", scenario.name), "actions": tuple(numbered)}
+    update = {"name": shown, "actions": tuple(numbered)}
     return scenario.model_copy(update=update | {"decisions": tuple(decisions)})
 
 

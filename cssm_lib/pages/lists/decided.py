@@ -6,18 +6,15 @@ import polars as pl
 
 from cssm_lib.pages.sheet import Page
 
-NEWEST = "newest snapshot"
 KINDS = {"true_forward": "True Forward", "new_term": "new term"}
 
 
 def scenario_actions(page: Page) -> pl.DataFrame:
     """One row per action, in the order in which they happen."""
     rows = page.table("scenario_actions").sort("place")
-    dated = pl.when(pl.col("does") != "terms").then(pl.lit(NEWEST))
-    from_ = pl.col("from_day").cast(pl.String).fill_null(dated)
     return rows.select(
         "place", pl.col("action").alias("name"), pl.col("does").str.replace_all("_", " "),
-        "what", "where", from_, "to_day", "why",
+        "what", "where", "from_day", "to_day", "why", "note",
     )  # fmt: skip
 
 
