@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
+import re
 import runpy
 from dataclasses import replace
 from decimal import Decimal
@@ -28,8 +29,8 @@ from cssm_lib.batch.jobs import under as job_under
 from cssm_lib.cli.packs import with_scenario
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError, ParameterError
-from cssm_lib.pages import sheet
-from cssm_lib.pages.evidence.trace import trace
+from cssm_lib.pages import charts, sheet
+from cssm_lib.pages.evidence.trace import read_table, trace
 from cssm_lib.pages.evidence.verify import verify
 from cssm_lib.pages.facts import fact
 from cssm_lib.pages.figures import FIGURES
@@ -373,6 +374,16 @@ def test_the_page_is_sealed_traced_and_made_again_byte_for_byte(pack: Any, tmp_p
     assert pack.cssm(*pack.call, "--out", pack.out).returncode == 0
     again = {path: path.read_bytes() for path in pack.folder.rglob("*") if path.is_file()}
     assert again == before
+
+
+@pytest.mark.xdist_group("kernels")
+def test_its_charts_are_drawn_again_from_the_packs_own_table(pack: Any) -> None:
+    prices = read_table(pack.folder, "action_prices")
+    page = (pack.folder / "07_what_was_decided.html").read_text()
+    told = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    specs = [json.loads(one) for one in told if "datasets" in one]
+    for spec, draw in zip(specs, (charts.waterfall, charts.tornado), strict=True):
+        assert spec["datasets"] == json.loads(json.dumps(draw(prices).to_dict()["datasets"]))
 
 
 @pytest.mark.xdist_group("kernels")
