@@ -40,6 +40,7 @@ from cssm_lib.scenario.words import what, where
 from cssm_lib.schema.audience import VENDOR, shown_tables
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
+proof = runpy.run_path(str(Path(__file__).with_name("proof.py")))
 client, what_if, RETIRE = elm.client, elm.what_if, elm.RETIRE
 TABLES = ("scenario_actions", "decisions", "scenario_effects")
 ROOT = Path(__file__).parents[1]
@@ -359,6 +360,7 @@ def pack(sample_clients: Path, tmp_path_factory: pytest.TempPathFactory, cssm: A
 @pytest.mark.xdist_group("kernels")
 def test_the_page_is_sealed_traced_and_made_again_byte_for_byte(pack: Any, tmp_path: Path) -> None:
     assert verify(pack.folder) == []
+    assert proof["faults"](pack.folder) == []
     facts = json.loads((pack.folder / "facts.json").read_text())
     shown = {one["id"]: one["value"] for one in facts}
     # the contract is read as measuring the peak, and the retired switches were part of no peak:
