@@ -97,7 +97,7 @@ def test_decisions_add_up_in_order_and_keep_to_their_actions() -> None:
 
 
 def log_of(made: Client) -> pl.DataFrame:
-    return decided.decisions(made, priced.tables(made))
+    return decided.decisions(made, {"action_prices": priced.action_prices(made)})
 
 
 def test_worth_of_a_decision_by_hand() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from cssm_lib.answers.steps import one
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
 from cssm_lib.schema.aggregates import value_of
@@ -21,24 +22,15 @@ NO_TERMS = "no agreement is told"
 IN_A_GROUP = "priced together with others: only 8 stand alone"
 
 
-def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """What a pack says of the client's scenario; empty for a client as it is."""
-    return {
-        "scenario_actions": scenario_actions(client),
-        "decisions": decisions(client, made),
-        "scenario_effects": scenario_effects(client, made),
-    }
-
-
 def scenario_actions(client: Client) -> pl.DataFrame:
     """One row per action of the client's scenario; empty for a client as it is."""
     actions = client.scenario.actions if client.scenario else ()
     rows = [
-        {"scenario": client.scenario.name, "place": place, "action": one.name, "does": one.do}
-        | {"from_day": getattr(one, "from_", None), "to_day": getattr(one, "to", None)}
-        | {"why": one.why}
-        | _in_words(client, one)
-        for place, one in enumerate(actions, 1)
+        {"scenario": client.scenario.name, "place": place, "action": done.name, "does": done.do}
+        | {"from_day": getattr(done, "from_", None), "to_day": getattr(done, "to", None)}
+        | {"why": done.why}
+        | _in_words(client, done)
+        for place, done in enumerate(actions, 1)
     ]
     told = _shaped("scenario_actions", rows).with_columns(about=ABOUT).drop("note")
     return ANSWERS["scenario_actions"].shaped(
@@ -86,9 +78,9 @@ def scenario_effects(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.Dat
     """
     if client.scenario is None or client.before is None:
         return ANSWERS["scenario_effects"].empty()
-    from cssm_lib.answers.compute import answer_tables
+    from cssm_lib.answers.compute import making
 
-    today, money = answer_tables(client.before), client.config.currency or "money units"
+    today, money = making(client.before), client.config.currency or "money units"
     rows = [
         {"scenario": client.scenario.name, "place": place, "page": page, "figure": one.id}
         | {"label": one.label, "unit": money if one.unit == MONEY else one.unit}
@@ -115,3 +107,10 @@ def _shaped(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return (
         contract.shaped(pl.DataFrame(rows, infer_schema_length=None)) if rows else contract.empty()
     )
+
+
+STEPS = (
+    one("scenario_actions", lambda client, made: scenario_actions(client), told=True),
+    one("decisions", decisions, told=True),
+    one("scenario_effects", scenario_effects, told=True),
+)
