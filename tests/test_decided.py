@@ -37,6 +37,7 @@ from cssm_lib.pages.figures import FIGURES
 from cssm_lib.pseudonyms import pseudonymised
 from cssm_lib.scenario import Scenario, read_scenario, under
 from cssm_lib.scenario.words import what, where
+from cssm_lib.schema import ANSWERS
 from cssm_lib.schema.audience import VENDOR, shown_tables
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
@@ -118,8 +119,20 @@ def test_why_a_decision_has_no_money() -> None:
     told = log_of(under(client(), what_if(*[idle] * 3, grown, *[idle] * 6, decisions=log)))
     assert told["no_price"].to_list() == ["priced together with others: only 8 stand alone", None]
     bare = replace(client(), config=client().config.model_copy(update={"agreements": ()}))
-    told = log_of(under(bare, what_if(*[idle] * 4, decisions=log[1:])))
+    told = log_of(under(bare, what_if(*[idle] * 4, decisions=[LOG[0]])))
     assert told["no_price"].to_list() == ["no agreement is told"]
+
+
+def test_an_action_called_like_a_group_of_others_keeps_its_own_money() -> None:
+    actions = [{"name": name} | RETIRE for name in ("b; c", "b", "c")]
+    log = [{"decided": "d", "by": "e", "action": "b; c"}]
+    rows = [
+        {"agreement": "EA", "of": "new_term", "place": place, "action": "b; c", "money": money}
+        for place, money in ((1, 5), (2, 7))
+    ]
+    prices = ANSWERS["action_prices"].shaped(pl.DataFrame(rows))
+    made = under(client(), what_if(*actions, decisions=log))
+    assert decided.decisions(made, {"action_prices": prices})["new_term"].to_list() == [5]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ def scenario_actions(client: Client) -> pl.DataFrame:
     ]
     told = _shaped("scenario_actions", rows).with_columns(about=ABOUT).drop("note")
     return ANSWERS["scenario_actions"].shaped(
-        told.join(client.tables["notes"].unique("about"), on="about", how="left").sort("place")
+        told.join(
+            client.tables["notes"].unique("about", keep="first"), on="about", how="left"
+        ).sort("place")
     )
 
 
@@ -58,7 +60,10 @@ def decisions(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         for number, one in enumerate(told, 1)
     ]
     listed = _shaped("decisions", rows).drop(*KINDS, "currency")
-    worth = listed.join(_worth(made["action_prices"]), on="action", how="left")
+    # a row of several actions has the place of the first and the names of all
+    own = scenario_actions(client).select("place", "action")
+    prices = made["action_prices"].join(own, on=own.columns, how="semi")
+    worth = listed.join(_worth(prices), on="action", how="left")
     alone = pl.col("currency").is_not_null() | pl.col("true_forward").is_not_null()
     why = IN_A_GROUP if client.config.agreements else NO_TERMS
     no_price = pl.when(pl.col("action").is_not_null() & ~alone).then(pl.lit(why))
