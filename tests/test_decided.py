@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 import runpy
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -169,6 +170,26 @@ def test_today_is_the_clients_own_day_by_its_own_rules(both: Any) -> None:
     earlier = under(client(), what_if(as_of=elm.JULY, rules={"positions.window_days": 30}))
     effects = decided.scenario_effects(earlier, both[1])
     assert effects["today"].equals(both[1]["scenario_effects"]["today"])
+
+
+def test_the_client_as_it_is_is_worked_out_once_for_its_pack_and_the_scenarios(
+    sample_clients: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    def counted(client: Client, today: Any = None) -> dict[str, pl.DataFrame]:
+        made.append(today is not None)
+        return answer_tables(client, today)
+
+    monkeypatch.setattr("cssm_lib.answers.compute.answer_tables", counted)
+    monkeypatch.setenv("CSSM_CACHE", str(tmp_path / "cache"))
+    cedar, path = sample_clients / "cedar", written(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        opened = [pool.submit(cssm_lib.open_client, cedar, scenario=one) for one in ("", path)]
+        base, after = [one.result() for one in opened]
+    assert sorted(made) == [False, True]
+    files = after["scenario_effects"].filter(pl.col("figure") == "utilisation.licenses")
+    assert files.select("today", "after").row(0) == (base["positions"]["license"].n_unique(),) * 2
 
 
 def test_an_action_that_nothing_fits_says_so(both: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -27,9 +28,13 @@ from cssm_lib.schema import ANSWERS
 LINE = ["agreement", "suite", "sku"]
 
 
-def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
-    """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    made = making(client)
+def answer_tables(client: Client, today: Any = None) -> dict[str, pl.DataFrame]:
+    """All tables of `schema.ANSWERS` and the client's own tables, by name.
+
+    `today`: the tables of the client without its scenario, where they are made already.
+    """
+    effects = partial(decided.scenario_effects, client, today=today)
+    made = making(client, given={"scenario_effects": effects} if today is not None else {})
     names = [*ANSWERS, *(name for name in client.tables if name not in ANSWERS)]
     return {name: answer(made, name) for name in names}
 
