@@ -42,10 +42,10 @@ def scenario_actions(client: Client) -> pl.DataFrame:
 
 
 def _in_words(client: Client, action: Any) -> dict[str, str]:
-    """Patterns name accounts and hosts: whoever goes by another name than before tells none."""
+    """Patterns name accounts and hosts: a client under pseudonyms tells none."""
     from cssm_lib.scenario.words import what, where
 
-    if client.before is None or client.before.name != client.name:
+    if client.before.before is not None:
         return {"what": WITHHELD, "where": WITHHELD}
     return {"what": what(action), "where": where(action) or "everywhere"}
 

@@ -33,7 +33,9 @@ def action_prices(client: Client, start: Client | None = None) -> pl.DataFrame:
         return contract.empty()
     from cssm_lib.scenario import begun
 
-    return contract.shaped(_priced(client, start or begun(client.before, client.scenario)))
+    # patterns fit the plain client, which stands before one under pseudonyms
+    plain = client.before.before or client.before
+    return contract.shaped(_priced(client, start or begun(plain, client.scenario)))
 
 
 def _priced(client: Client, start: Client) -> pl.DataFrame:

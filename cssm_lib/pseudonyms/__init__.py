@@ -78,7 +78,15 @@ def pseudonymised(client: Client, key: bytes) -> Client:
     Patterns over accounts and hosts become the pseudonyms of the names that fit them; hints about
     sources and reasons in words are left out; values of rejected records are withheld.
     """
-    names = Pseudonyms(key)
+    return _hidden(client, Pseudonyms(key))
+
+
+def _hidden(client: Client, names: Pseudonyms) -> Client:
+    """The client under the names; so is the one before its scenario, and before that the plain one.
+
+    The scenario's own patterns fit the plain one only.
+    """
+    before = client.before and replace(_hidden(client.before, names), before=client.before)
     shown = names.named("client", client.name)
     renamed = {name: _renamed(name, table, names) for name, table in client.tables.items()}
     config = _terms(client, names).model_copy(update={"client": shown})
@@ -91,7 +99,7 @@ def pseudonymised(client: Client, key: bytes) -> Client:
     told: dict[str, Any] = {"name": shown, "config": config, "tables": tables}
     told |= {"rules": replace(client.rules, entries=entries)}
     actions = _actions(client.actions, names)
-    return replace(client, **told, scenario=scenario, actions=actions)
+    return replace(client, **told, before=before, scenario=scenario, actions=actions)
 
 
 def _scenario(scenario: Any, names: Pseudonyms) -> Any:
