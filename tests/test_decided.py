@@ -313,8 +313,9 @@ def written(folder: Path, text: str = 'name = "After"\n') -> Path:
     return path
 
 
-def test_only_a_pack_under_a_scenario_has_the_page(clients, tmp_path, places) -> None:
-    (job,) = jobs_from_folders(clients("aurora"))
+@pytest.mark.parametrize("only", [(), ("01", "07")], ids=["all", "some"])
+def test_only_a_pack_under_a_scenario_has_the_page(clients, tmp_path, places, only) -> None:
+    (job,) = jobs_from_folders(clients("aurora"), only=only)
     books = {stem: one for stem, one in find_notebooks().items() if stem[:2] in ("01", "07")}
     out = tmp_path / "out"
     made = run([job, job_under(job, written(tmp_path))], Settings(out, books, threads=1))

@@ -197,7 +197,7 @@ def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     work = Work(settings, job, _folder(settings, job, answers), answers, {})
     _take(batch, work)
     unfinished(work.folder)
-    asked = _asked(settings, job)
+    asked = _asked(batch.settings, job)
     _drop_others(work)
     for stem in settings.notebooks:
         keep(work, stem, asked=stem in asked)
