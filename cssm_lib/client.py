@@ -40,7 +40,8 @@ class Client:
     """One customer at one day: what the files say, the terms, the rules; nothing computed yet.
 
     `actions` is the user's own list, from `actions.csv` beside `client.toml`. Under a scenario
-    `before` is the client without it and `scenario` what changed it.
+    `before` is the client without it and `scenario` what changed it; under pseudonyms the plain one
+    stands before that.
     """
 
     name: str

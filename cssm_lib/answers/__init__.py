@@ -212,8 +212,9 @@ def _entry(folder: Path, asked: str | None, change: Change | None) -> Path:
     if OPENED in os.environ:
         return Path(os.environ[OPENED])
     client_config_there(folder)
-    mark = change.mark if change else ""
-    return store.find(_key(folder, asked, mark)) or _computed(folder, asked, change)
+    key = _key(folder, asked, change.mark if change else "")
+    with store.once(key):
+        return store.find(key) or _computed(folder, asked, change)
 
 
 def _reader(asked: str) -> str:
@@ -260,7 +261,8 @@ def _computed(folder: Path, asked: str | None, change: Change | None = None) -> 
     key = _key(folder, asked, change.mark if change else "", digests)
     client = change.made(client) if change else client
     about = _about(client, asked, key) | (dict(change.told) if change else {})
-    return store.put(key, answer_tables(client), about)
+    today = open_client(folder, asked) if client.scenario else None
+    return store.put(key, answer_tables(client, today), about)
 
 
 def _key(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from cssm_lib.answers import (
+    decided,
     exposure,
     feature_drift,
     forward,
@@ -25,9 +27,13 @@ from cssm_lib.schema import ANSWERS
 LINE = ["agreement", "suite", "sku"]
 
 
-def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
-    """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    made = making(client)
+def answer_tables(client: Client, today: Any = None) -> dict[str, pl.DataFrame]:
+    """All tables of `schema.ANSWERS` and the client's own tables, by name.
+
+    `today`: the tables of the client without its scenario, where they are made already.
+    """
+    effects = partial(decided.scenario_effects, client, today=today)
+    made = making(client, given={"scenario_effects": effects} if today is not None else {})
     names = [*ANSWERS, *(name for name in client.tables if name not in ANSWERS)]
     return {name: answer(made, name) for name in names}
 
@@ -75,6 +81,7 @@ STEPS = by_name(
     *signals.STEPS,
     *papers.STEPS,
     one("action_prices", lambda c, made: what_if.action_prices(c), told=True),
+    *decided.STEPS,
     # what changed since a previous pack is kept beside the answers, where one was given
     one("changes", lambda client, made: ANSWERS["changes"].empty()),
     one("told", _notes),
