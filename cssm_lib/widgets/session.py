@@ -27,16 +27,11 @@ class Choice:
     account: tuple[str, str] = ALL
     license: str = "*"
 
-    def page(self, seen: Any, number: str, *, account: bool = True, license_: bool = True) -> Page:
-        """A page narrowed to the choice, or to a part of it."""
-        smart, virtual = self.account if account else ALL
-        name = self.license if license_ else "*"
+    def page(self, seen: Any, number: str) -> Page:
+        """A page narrowed to the choice."""
+        smart, virtual = map(_only, self.account)
         return Page(
-            seen,
-            number,
-            smart_accounts=_only(smart),
-            virtual_accounts=_only(virtual),
-            licenses=_only(name),
+            seen, number, smart, virtual, licenses=_only(self.license, within=number > "01")
         )
 
 
@@ -50,8 +45,10 @@ def apart(folder: Path, client_dir: Path) -> Path:
     return folder
 
 
-def _only(name: str) -> tuple[str, ...]:
-    return (name,) if name == "*" else (escape(name),)
+def _only(name: str, *, within: bool = False) -> tuple[str, ...]:
+    """A pattern for one name; `within`: among several that stand in one text."""
+    around = "*" if within and name != "*" else ""
+    return (name,) if name == "*" else (f"{around}{escape(name)}{around}",)
 
 
 @dataclass
@@ -144,18 +141,20 @@ class Session:
         path = self.path(self.now.name)
         return path.exists() and path.read_text("utf-8") == keep.toml_of(self.now)
 
-    def pairs(self, names: Iterable[str]) -> list[compared.Pair]:
-        """Figures of today beside those of the screen, for the part that is looked at."""
-        pages = [self.choice.page(seen, "00") for seen in (self.live.today, self.after)]
-        return [compared.pair(name, *pages) for name in names]
+    def pairs(self, number: int) -> list[compared.Pair]:
+        """Tiles of today beside those of the screen; the first ones for what is looked at."""
+        choice = Choice() if number else self.choice
+        pages = [choice.page(seen, "00") for seen in (self.live.today, self.after)]
+        return [compared.pair(name, *pages) for name in compared.TILES[number]]
 
     def rows(self, panel: compared.Panel) -> Any:
         """The rows of a chart; one that chooses is not narrowed by its own kind of choice."""
-        part = {"account": panel.picks != "account", "license_": panel.picks != "license"}
-        pages = [
-            self.choice.page(seen, panel.page, **part) for seen in (self.live.today, self.after)
-        ]
-        return panel.rows(*pages)
+        account = self.choice.account if panel.parts and panel.picks != "account" else ALL
+        license_ = self.choice.license if panel.parts and panel.picks != "license" else "*"
+        choice = Choice(account, license_)
+        return panel.rows(
+            *(choice.page(seen, panel.page) for seen in (self.live.today, self.after))
+        )
 
     def comparison(self, stems: Iterable[str]) -> str:
         """HTML: today, the screen and saved scenarios side by side, whole clients each."""
