@@ -46,8 +46,8 @@ from cssm_lib.widgets.style import STYLE
 PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
 NO_ACTION = "nothing changed yet"
 NARROWED = (
-    "Narrowed: short, utilisation, drift and shadows. Shelf is of whole Smart Accounts; True Forward"
-    " and renewal of whole agreements."
+    "Narrowed: short, utilisation, drift and shadows. Shelf is of whole Smart Accounts;"
+    " True Forward and renewal are of whole agreements."
 )
 
 

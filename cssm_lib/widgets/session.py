@@ -16,7 +16,6 @@ from cssm_lib.pages.pack.names import safe_name
 from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, read_scenario
 
-KEPT = 12  # what-ifs whose answers stay in memory
 ALL = ("*", "*")
 
 
@@ -63,7 +62,6 @@ class Session:
     client_dir: str = ""
     history: draft.History = field(default_factory=draft.History)
     choice: Choice = field(default_factory=Choice)
-    _seen: dict[str, Seen] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def now(self) -> Scenario:
@@ -78,17 +76,12 @@ class Session:
     def seen(self, scenario: Scenario) -> Seen:
         """The answers under a scenario, today's where it changes nothing; ConfigError for a fault.
 
-        What was looked at lately is kept, so that undoing costs nothing.
+        A name or a decision changes no figure, so it costs no new answers.
         """
         if not (scenario.actions or scenario.rules or scenario.as_of):
             return self.live.today
-        key = scenario.model_copy(update={"name": "", "decisions": ()}).model_dump_json()
-        if key not in self._seen:
-            made = self.live.under(scenario)
-            if len(self._seen) >= KEPT:
-                self._seen.pop(next(iter(self._seen)))
-            self._seen[key] = made
-        return self._seen[key]
+        bare = {"name": draft.NEW.name, "decisions": ()}
+        return self.live.under(scenario.model_copy(update=bare))
 
     def adopt(self, scenario: Scenario) -> None:
         """Put a scenario on the screen; ConfigError leaves the last good one there."""
