@@ -46,8 +46,7 @@ from cssm_lib.widgets.style import STYLE
 PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
 NO_ACTION = "nothing changed yet"
 NARROWED = (
-    "Narrowed: short, utilisation, drift and shadows. Shelf is of whole Smart Accounts;"
-    " True Forward and renewal are of whole agreements."
+    "Narrowed, but for shelf (whole Smart Accounts), True Forward and renewal (whole agreements)."
 )
 
 

@@ -24,7 +24,7 @@ class Record:
         self.about = fields.dropdown("About", "decided-about", [WHOLE])
         self.add = fields.button("Note decision", "decide", self._add)
         self.message = fields.html("message-decision")
-        self.list = fields.listing("Decisions", "decisions", 4)
+        self.list = fields.listing("Decisions", "decisions", 3)
         self.strike = fields.button("Strike out decision", "unsay", self._strike)
         parts = [self.decided, self.by, self.on, self.open, self.about, self.add, self.message]
         self.box = fields.column(*parts, self.list, self.strike, name="record")
