@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import altair as alt
 import ipywidgets
 import polars as pl
 import pytest
@@ -25,7 +26,7 @@ from cssm_lib.answers.live import Live, Seen
 from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError, ParameterError
 from cssm_lib.pages import compared
-from cssm_lib.pages.charts.beside import beside
+from cssm_lib.pages.charts.beside import beside, sentence
 from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, knobs, read_scenario
 from cssm_lib.widgets.board import Board
@@ -464,7 +465,7 @@ def test_a_click_on_a_bar_narrows_and_show_all_leads_back(board):
     assert board.session.choice == Choice(("elm.example", "South"))
     assert tile(board, "utilisation.below") == "−2"
     assert "Narrowed" in board.doubts.value
-    (rows,) = board.stage.charts[1].chart.to_dict()["datasets"].values()
+    (rows,) = board.stage.charts[1].spec["datasets"].values()
     assert {row["value"] for row in rows} == {-2.0}
     board.stage._clicked(1, SimpleNamespace(value=[{"name": ADV}]))
     assert board.session.choice == Choice(("elm.example", "South"), ADV)
@@ -513,14 +514,13 @@ def test_rows_of_a_chart_are_of_today_and_after():
 
 
 def test_a_chart_without_rows_says_so_and_long_names_stay_apart():
-    rows = compared.PANELS["accounts"].rows(*[Page(live().today, "01")] * 2)
-    options = {"title": "T", "unit": "units"}
-    (rows,) = beside(rows.clear(), **options).to_dict()["datasets"].values()
+    (rows,) = sentence("T").to_dict()["datasets"].values()
     assert rows[0]["says"].startswith("Nothing to draw")
     names = [f"{'a licence with a name ' * 4}{n}" for n in range(3)]
     long = pl.DataFrame({"name": names, "when": "today", "state": "over", "value": [1.0, 2.0, 3.0]})
-    (rows,) = beside(long, **options).to_dict()["datasets"].values()
+    (rows,) = beside(long, title="T", unit="units")["datasets"].values()
     assert len({row["label"] for row in rows}) == 3
+    assert alt.Chart.from_dict(beside(long, title="T", unit="units")).to_dict()["layer"]
 
 
 def test_a_client_with_nothing_has_a_board(tmp_path):

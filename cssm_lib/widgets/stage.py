@@ -9,7 +9,7 @@ import altair as alt
 import ipywidgets
 
 from cssm_lib.pages import charts, compared
-from cssm_lib.pages.charts.beside import PICKED, beside, enlarged, sentence
+from cssm_lib.pages.charts.beside import PICKED, bars, beside, enlarged, sentence
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
 from cssm_lib.widgets.session import ALL, Choice, Session
@@ -52,7 +52,7 @@ class Stage:
         self._drawings = drawings
 
     def _place(self, side: str) -> Any:
-        empty = sentence("…", "")
+        empty = sentence("…", "…")
         return fields.classed(alt.JupyterChart(empty, embed_options=EMBED), f"chart-{side}")
 
     def draw(self) -> None:
@@ -76,12 +76,18 @@ class Stage:
         unit = panel.unit
         if unit == "money":
             unit = self._session.live.today.currency or "money units"
-        drawn = beside(rows, title=panel.title, unit=unit)
         self._shown[side] = name
         chart = self.charts[side]
-        chart.chart = drawn
-        if chart.selections.trait_names():
-            chart.selections.observe(lambda change: self._clicked(side, change["new"]), [PICKED])
+        if rows.is_empty():
+            chart.chart = sentence(panel.title)
+            return
+        with chart.hold_sync():
+            if PICKED not in chart.selections.trait_names():
+                chart.chart = bars()
+                chart.selections.observe(
+                    lambda change: self._clicked(side, change["new"]), [PICKED]
+                )
+            chart.spec = beside(rows, title=panel.title, unit=unit)
 
     def _draw_matters(self) -> None:
         after = self._session.after

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -16,31 +18,43 @@ from cssm_lib.pages.labels import number_text
 ON_SCREEN = 18  # no text of the board is smaller, in px
 ROW, LABELS, LINE, PICKED = 22, 200, 19, "picked"
 LONG_LABELS, SCREEN_WIDTH, GROWN = 360, 76, 1.5
+WIDTH = 170
+COLUMNS = ("name", "label", "when", "state", "value", "says")
 PALE = "pale: today, full: after"
 NOTHING_TO_DRAW = "Nothing to draw: no row of today or after says anything here."
 COLOURS = ("short", "over", "balanced")
 
 
-def beside(
-    rows: pl.DataFrame, *, title: str, unit: str, top: int = 8, width: int = 170
-) -> alt.Chart | alt.LayerChart:
-    """A pale bar for today and a full one for after, name by name, with a selection `picked`.
+def beside(rows: pl.DataFrame, *, title: str, unit: str, top: int = 8) -> dict[str, Any]:
+    """A pale bar for today and a full one for after, name by name: `bars` with these rows.
 
-    `rows`: name, when (today, after), state (short, over, balanced) and value; none: a sentence.
+    `rows`: name, when (today, after), state (short, over, balanced) and value; at least one. The
+    chart is checked once and filled in for every move, so that a move costs no second check.
     """
-    if rows.is_empty():
-        return sentence(title, NOTHING_TO_DRAW)
     filled = rows.with_columns(pl.col("name").fill_null("not named"), size=pl.col("value").abs())
     drawn, order, rest = heaviest(filled, "name", ["size"], top)
     left = filled["name"].n_unique() - len(order)
-    more = f"{PALE}; and {left} more" if left else PALE
+    labels = _labels(order)
     kept = drawn.filter(_says_something()).with_columns(
         number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says"),
-        pl.col("name").replace_strict(_labels(order)).alias("label"),
+        pl.col("name").replace_strict(labels, return_dtype=pl.String).alias("label"),
     )
-    chart = _bars(kept, [_labels(order)[name] for name in order], unit)
-    size = {"width": width, "height": alt.Step(ROW)}
-    return on_screen(chart.properties(title=heading(title, more), **size))
+    spec = json.loads(_checked())
+    spec["datasets"] = {spec["data"]["name"]: kept.select(COLUMNS).to_dicts()}
+    spec["title"] = {
+        "text": title,
+        "subtitle": [f"{PALE}; and {left} more" if rest["names"] else PALE],
+    }
+    for layer in spec["layer"]:
+        told = layer["encoding"]
+        told["y"]["sort"] = [labels[name] for name in order]
+        told["x"] |= {"title": unit, "scale": {"domain": _domain(kept), "nice": False}}
+    return spec
+
+
+@cache
+def _checked() -> str:
+    return json.dumps(bars().to_dict())
 
 
 def _says_something() -> pl.Expr:
@@ -70,7 +84,8 @@ def _domain(rows: pl.DataFrame) -> list[float]:
     return [low - room if low else 0.0, high + room if high or not low else 0.0]
 
 
-def _bars(rows: pl.DataFrame, order: list[str], unit: str) -> alt.LayerChart:
+def bars() -> alt.LayerChart:
+    """The chart that `beside` fills in, without rows, with the selection `picked` of a name."""
     picked = alt.selection_point(name=PICKED, fields=["name"], toggle=False)
     axis = alt.Axis(
         labelLimit=LABELS,
@@ -80,20 +95,19 @@ def _bars(rows: pl.DataFrame, order: list[str], unit: str) -> alt.LayerChart:
         labelExpr="split(datum.label, '\\n')",
         labelLineHeight=ON_SCREEN + 1,
     )
-    base = alt.Chart(rows.select("name", "label", "when", "state", "value", "says")).encode(
-        y=alt.Y("label:N", sort=order, axis=axis, title=None),
+    rows = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+    base = alt.Chart(rows).encode(
+        y=alt.Y("label:N", sort=[], axis=axis, title=None),
         yOffset=alt.YOffset("when:N", sort=["today", "after"]),
         x=alt.X(
             "value:Q",
-            title=unit,
             axis=alt.Axis(format="~s", tickCount=3),
-            scale=alt.Scale(domain=_domain(rows), nice=False),
         ),
-        tooltip=_tips(unit),
+        tooltip=_tips(),
     )
     colour = alt.Scale(domain=list(COLOURS), range=[PALETTE[n] for n in ("short", "over", "ink")])
     faint = alt.Scale(domain=["today", "after"], range=[0.4, 1])
-    bars = base.mark_bar(cursor="pointer").encode(
+    drawn = base.mark_bar(cursor="pointer").encode(
         color=alt.Color("state:N", scale=colour, legend=None),
         opacity=alt.Opacity("when:N", scale=faint, legend=None),
     )
@@ -102,20 +116,21 @@ def _bars(rows: pl.DataFrame, order: list[str], unit: str) -> alt.LayerChart:
         dx=alt.expr("datum.value < 0 ? -4 : 4"),
         color=PALETTE["ink"],
     )
-    return alt.layer(bars.add_params(picked), text.encode(text="says:N"))
+    layers = alt.layer(drawn.add_params(picked), text.encode(text="says:N"))
+    return on_screen(layers.properties(width=WIDTH, height=alt.Step(ROW), title=heading("", PALE)))
 
 
-def _tips(unit: str) -> list[alt.Tooltip]:
+def _tips() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("name:N", title="Name"),
         alt.Tooltip("when:N", title="When"),
         alt.Tooltip("state:N", title="State"),
-        alt.Tooltip("value:Q", title=unit.capitalize(), format=",~f"),
+        alt.Tooltip("value:Q", title="Value", format=",~f"),
     ]
 
 
-def sentence(title: str, words: str) -> alt.Chart:
-    """A sentence where there is nothing to draw."""
+def sentence(title: str, words: str = NOTHING_TO_DRAW) -> alt.Chart:
+    """A sentence in the place of a chart, by default that there is nothing to draw."""
     says = pl.DataFrame({"says": ["\n".join(textwrap.wrap(words, 34))]})
     text = alt.Chart(says).mark_text(lineBreak="\n", align="left", color=PALETTE["quiet"])
     placed = text.encode(x=alt.value(4), y=alt.value(20), text="says:N")
