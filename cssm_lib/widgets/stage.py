@@ -52,8 +52,9 @@ class Stage:
         self._drawings = drawings
 
     def _place(self, side: str) -> Any:
-        empty = sentence("…", "…")
-        return fields.classed(alt.JupyterChart(empty, embed_options=EMBED), f"chart-{side}")
+        # nothing first: a chart that is replaced while it is drawn may end up above its successor
+        empty = alt.JupyterChart(None, spec=None, embed_options=EMBED)
+        return fields.classed(empty, f"chart-{side}")
 
     def draw(self) -> None:
         """Draw the view that is looked at, and nothing of the others."""
