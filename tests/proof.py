@@ -141,12 +141,14 @@ def tidy(text: str) -> str:
 
 
 def names_of(pack: Path, manifest: dict[str, Any]) -> list[str]:
-    """Names and terms that are no figures: of client, accounts, agreements, rules, versions."""
+    """Names and terms that are no figures: client, accounts, terms, rules, scenario, versions."""
     config = json.dumps([manifest["agreements"], manifest["rules"]])
     said_ = re.findall(r'"([^"]*\d[^"]*)"', config)
     said_ += [manifest[name] for name in ("client", "renewal", "as_of") if manifest[name]]
     said_ += [manifest["versions"]["cssm"], (manifest.get("previous") or {}).get("as_of") or ""]
     said_ += [f"{one['path']} = {one['value']}" for one in manifest["rules"]]
+    scenario = manifest.get("scenario") or {}
+    said_ += [one["name"] for one in (scenario, *scenario.get("actions", ())) if one]
     positions = pl.read_parquet(pack / "tables" / "positions.parquet")
     said_ += positions["smart_account"].drop_nulls().unique().to_list()
     return sorted((name for name in set(said_) if len(name) > 3), key=len, reverse=True)
@@ -250,7 +252,7 @@ def same(cell: str, value: str) -> bool:
     cell = " ".join(cell.split())
     if cell == NOTHING:
         return value in ("", NOTHING)
-    if cell.endswith(" %"):
+    if re.fullmatch(r"-?\d+ %", cell):
         return Decimal(cell[:-2]) == Decimal(str(round(float(value) * 100)))
     number, held = _number(cell), _number(value)
     if number is not None and held is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
+import re
 import runpy
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -28,17 +30,19 @@ from cssm_lib.batch.jobs import under as job_under
 from cssm_lib.cli.packs import with_scenario
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError, ParameterError
-from cssm_lib.pages import sheet
-from cssm_lib.pages.evidence.trace import trace
+from cssm_lib.pages import charts, sheet
+from cssm_lib.pages.evidence.trace import read_table, trace
 from cssm_lib.pages.evidence.verify import verify
 from cssm_lib.pages.facts import fact
 from cssm_lib.pages.figures import FIGURES
 from cssm_lib.pseudonyms import pseudonymised
 from cssm_lib.scenario import Scenario, read_scenario, under
 from cssm_lib.scenario.words import what, where
+from cssm_lib.schema import ANSWERS
 from cssm_lib.schema.audience import VENDOR, shown_tables
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
+proof = runpy.run_path(str(Path(__file__).with_name("proof.py")))
 client, what_if, RETIRE = elm.client, elm.what_if, elm.RETIRE
 TABLES = ("scenario_actions", "decisions", "scenario_effects")
 ROOT = Path(__file__).parents[1]
@@ -95,7 +99,7 @@ def test_decisions_add_up_in_order_and_keep_to_their_actions() -> None:
 
 
 def log_of(made: Client) -> pl.DataFrame:
-    return decided.decisions(made, priced.tables(made))
+    return decided.decisions(made, {"action_prices": priced.action_prices(made)})
 
 
 def test_worth_of_a_decision_by_hand() -> None:
@@ -116,8 +120,20 @@ def test_why_a_decision_has_no_money() -> None:
     told = log_of(under(client(), what_if(*[idle] * 3, grown, *[idle] * 6, decisions=log)))
     assert told["no_price"].to_list() == ["priced together with others: only 8 stand alone", None]
     bare = replace(client(), config=client().config.model_copy(update={"agreements": ()}))
-    told = log_of(under(bare, what_if(*[idle] * 4, decisions=log[1:])))
+    told = log_of(under(bare, what_if(*[idle] * 4, decisions=[LOG[0]])))
     assert told["no_price"].to_list() == ["no agreement is told"]
+
+
+def test_an_action_called_like_a_group_of_others_keeps_its_own_money() -> None:
+    actions = [{"name": name} | RETIRE for name in ("b; c", "b", "c")]
+    log = [{"decided": "d", "by": "e", "action": "b; c"}]
+    rows = [
+        {"agreement": "EA", "of": "new_term", "place": place, "action": "b; c", "money": money}
+        for place, money in ((1, 5), (2, 7))
+    ]
+    prices = ANSWERS["action_prices"].shaped(pl.DataFrame(rows))
+    made = under(client(), what_if(*actions, decisions=log))
+    assert decided.decisions(made, {"action_prices": prices})["new_term"].to_list() == [5]
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +170,26 @@ def test_today_is_the_clients_own_day_by_its_own_rules(both: Any) -> None:
     earlier = under(client(), what_if(as_of=elm.JULY, rules={"positions.window_days": 30}))
     effects = decided.scenario_effects(earlier, both[1])
     assert effects["today"].equals(both[1]["scenario_effects"]["today"])
+
+
+def test_the_client_as_it_is_is_worked_out_once_for_its_pack_and_the_scenarios(
+    sample_clients: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    def counted(client: Client, today: Any = None) -> dict[str, pl.DataFrame]:
+        made.append(today is not None)
+        return answer_tables(client, today)
+
+    monkeypatch.setattr("cssm_lib.answers.compute.answer_tables", counted)
+    monkeypatch.setenv("CSSM_CACHE", str(tmp_path / "cache"))
+    cedar, path = sample_clients / "cedar", written(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        opened = [pool.submit(cssm_lib.open_client, cedar, scenario=one) for one in ("", path)]
+        base, after = [one.result() for one in opened]
+    assert sorted(made) == [False, True]
+    files = after["scenario_effects"].filter(pl.col("figure") == "utilisation.licenses")
+    assert files.select("today", "after").row(0) == (base["positions"]["license"].n_unique(),) * 2
 
 
 def test_an_action_that_nothing_fits_says_so(both: Any) -> None:
@@ -358,6 +394,7 @@ def pack(sample_clients: Path, tmp_path_factory: pytest.TempPathFactory, cssm: A
 @pytest.mark.xdist_group("kernels")
 def test_the_page_is_sealed_traced_and_made_again_byte_for_byte(pack: Any, tmp_path: Path) -> None:
     assert verify(pack.folder) == []
+    assert proof["faults"](pack.folder) == []
     facts = json.loads((pack.folder / "facts.json").read_text())
     shown = {one["id"]: one["value"] for one in facts}
     # the contract is read as measuring the peak, and the retired switches were part of no peak:
@@ -373,6 +410,16 @@ def test_the_page_is_sealed_traced_and_made_again_byte_for_byte(pack: Any, tmp_p
     assert pack.cssm(*pack.call, "--out", pack.out).returncode == 0
     again = {path: path.read_bytes() for path in pack.folder.rglob("*") if path.is_file()}
     assert again == before
+
+
+@pytest.mark.xdist_group("kernels")
+def test_its_charts_are_drawn_again_from_the_packs_own_table(pack: Any) -> None:
+    prices = read_table(pack.folder, "action_prices")
+    page = (pack.folder / "07_what_was_decided.html").read_text()
+    told = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    specs = [json.loads(one) for one in told if "datasets" in one]
+    for spec, draw in zip(specs, (charts.waterfall, charts.tornado), strict=True):
+        assert spec["datasets"] == json.loads(json.dumps(draw(prices).to_dict()["datasets"]))
 
 
 @pytest.mark.xdist_group("kernels")

@@ -212,8 +212,9 @@ def _entry(folder: Path, asked: str | None, change: Change | None) -> Path:
     if OPENED in os.environ:
         return Path(os.environ[OPENED])
     client_config_there(folder)
-    mark = change.mark if change else ""
-    return store.find(_key(folder, asked, mark)) or _computed(folder, asked, change)
+    key = _key(folder, asked, change.mark if change else "")
+    with store.once(key):
+        return store.find(key) or _computed(folder, asked, change)
 
 
 def _reader(asked: str) -> str:
@@ -260,7 +261,8 @@ def _computed(folder: Path, asked: str | None, change: Change | None = None) -> 
     key = _key(folder, asked, change.mark if change else "", digests)
     client = change.made(client) if change else client
     about = _about(client, asked, key) | (dict(change.told) if change else {})
-    return store.put(key, answer_tables(client), about)
+    today = open_client(folder, asked) if client.scenario else None
+    return store.put(key, answer_tables(client, today), about)
 
 
 def _key(
@@ -294,23 +296,29 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
     """What the pack prints of the client beside the tables: terms, rules, inputs, version."""
     from cssm_lib import __version__
 
-    config = client.config
     settings = {CONFIG_NAME: client.folder / CONFIG_NAME}
     settings = {name: path for name, path in settings.items() if path.is_file()}
-    return {
+    return told_of(client) | {
         "client": client.name,
-        "currency": config.currency,
-        "as_of": client.as_of,
         "asked_as_of": asked,
-        "agreements": [_agreement(agreement) for agreement in config.agreements],
-        "smart_accounts": [account.model_dump() for account in config.smart_accounts],
-        "exclude": [entry.model_dump(mode="json", by_alias=True) for entry in config.exclude],
-        "rules": [vars(rule) for rule in client.rules.entries.values()],
         "inputs": client.tables["sources"].select("source", "kind", "digest", "bytes").to_dicts(),
         "key": key,
         "version": __version__,
         "library": store.library_digest(),
         "settings": dict(zip(settings, store.file_digests(settings.values()), strict=True)),
+    }
+
+
+def told_of(client: Client) -> dict[str, Any]:
+    """Of that what a scenario may change: the day, the terms, the rules."""
+    config = client.config
+    return {
+        "currency": config.currency,
+        "as_of": client.as_of,
+        "agreements": [_agreement(agreement) for agreement in config.agreements],
+        "smart_accounts": [account.model_dump() for account in config.smart_accounts],
+        "exclude": [entry.model_dump(mode="json", by_alias=True) for entry in config.exclude],
+        "rules": [vars(rule) for rule in client.rules.entries.values()],
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import polars as pl
 
 from cssm_lib.analyses import true_forward
@@ -25,22 +28,24 @@ from cssm_lib.schema import ANSWERS
 LINE = ["agreement", "suite", "sku"]
 
 
-def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
-    """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    made = making(client)
+def answer_tables(client: Client, today: Any = None) -> dict[str, pl.DataFrame]:
+    """All tables of `schema.ANSWERS` and the client's own tables, by name.
+
+    `today`: the tables of the client without its scenario, where they are made already.
+    """
+    effects = partial(decided.scenario_effects, client, today=today)
+    made = making(client, given={"scenario_effects": effects} if today is not None else {})
     names = [*ANSWERS, *(name for name in client.tables if name not in ANSWERS)]
     return {name: answer(made, name) for name in names}
 
 
-def making(client: Client, today: Making | None = None) -> Making:
+def making(client: Client, today: Making | None = None, **given: Any) -> Making:
     """The answers of a client, none of them made yet.
 
-    `today`: the answers of the client that a scenario changes, for what the scenario leaves as it
-    is; of no use where the scenario changes the day or a rule.
+    `today`: the answers of the client that a scenario changes, of its day and by its rules, for
+    what the scenario leaves as it is. `given` and `later` as `Making` has them.
     """
-    if today and (client.as_of, client.rules) != (today.client.as_of, today.client.rules):
-        today = None
-    return Making(client, STEPS, today)
+    return Making(client, STEPS, today, **given)
 
 
 def answer(made: Making, name: str) -> pl.DataFrame:

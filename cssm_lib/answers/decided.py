@@ -15,6 +15,7 @@ from cssm_lib.schema.aggregates import value_of
 from cssm_lib.schema.figures import FIGURES, MONEY, MOVED
 from cssm_lib.schema.figures.made import Figure
 
+Tables = Mapping[str, pl.DataFrame]
 KINDS = ("true_forward", "new_term")
 ABOUT = pl.format("{} / {}", "scenario", "action")  # as the client's notes name an action
 WITHHELD = "withheld"
@@ -34,7 +35,9 @@ def scenario_actions(client: Client) -> pl.DataFrame:
     ]
     told = _shaped("scenario_actions", rows).with_columns(about=ABOUT).drop("note")
     return ANSWERS["scenario_actions"].shaped(
-        told.join(client.tables["notes"].unique("about"), on="about", how="left").sort("place")
+        told.join(
+            client.tables["notes"].unique("about", keep="first"), on="about", how="left"
+        ).sort("place")
     )
 
 
@@ -47,7 +50,7 @@ def _in_words(client: Client, action: Any) -> dict[str, str]:
     return {"what": what(action), "where": where(action) or "everywhere"}
 
 
-def decisions(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def decisions(client: Client, made: Tables) -> pl.DataFrame:
     """One row per decision of the client's scenario, with the worth of the action it is about.
 
     An action that is priced in a group with others has no money of its own.
@@ -58,7 +61,10 @@ def decisions(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         for number, one in enumerate(told, 1)
     ]
     listed = _shaped("decisions", rows).drop(*KINDS, "currency")
-    worth = listed.join(_worth(made["action_prices"]), on="action", how="left")
+    # a row of several actions has the place of the first and the names of all
+    own = scenario_actions(client).select("place", "action")
+    prices = made["action_prices"].join(own, on=own.columns, how="semi")
+    worth = listed.join(_worth(prices), on="action", how="left")
     alone = pl.col("currency").is_not_null() | pl.col("true_forward").is_not_null()
     why = IN_A_GROUP if client.config.agreements else NO_TERMS
     no_price = pl.when(pl.col("action").is_not_null() & ~alone).then(pl.lit(why))
@@ -71,16 +77,18 @@ def _worth(prices: pl.DataFrame) -> pl.DataFrame:
     return prices.group_by("action").agg(*sums, pl.col("currency").first())
 
 
-def scenario_effects(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def scenario_effects(client: Client, made: Tables, today: Tables | None = None) -> pl.DataFrame:
     """One row per headline figure: for the client as it is, under the scenario, the change.
 
-    The client as it is goes by its own day and rules, whatever the scenario says of them.
+    The client as it is goes by its own day and rules, whatever the scenario says of them; `today`
+    are its tables, worked out where they are not given.
     """
     if client.scenario is None or client.before is None:
         return ANSWERS["scenario_effects"].empty()
-    from cssm_lib.answers.compute import answer_tables
+    from cssm_lib.answers.compute import making
 
-    today, money = answer_tables(client.before), client.config.currency or "money units"
+    today = making(client.before) if today is None else today
+    money = client.config.currency or "money units"
     rows = [
         {"scenario": client.scenario.name, "place": place, "page": page, "figure": one.id}
         | {"label": one.label, "unit": money if one.unit == MONEY else one.unit}
@@ -96,7 +104,7 @@ def _told() -> list[tuple[str, Figure]]:
     return [(page, FIGURES[name]) for page, names in MOVED.items() for name in names]
 
 
-def _value(one: Figure, tables: Mapping[str, pl.DataFrame]) -> Decimal | None:
+def _value(one: Figure, tables: Tables) -> Decimal | None:
     how = {"column": one.column, "aggregate": one.aggregate, "where": one.where}
     found = value_of(tables[one.table], **how)
     return None if found is None else Decimal(found)

@@ -13,8 +13,10 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +26,7 @@ import polars as pl
 
 ABOUT = "about.json"
 KEPT_ENTRIES = 256
+_MAKING: dict[str, threading.Lock] = {}
 
 
 def store_folder() -> Path:
@@ -71,6 +74,13 @@ def find(key: str) -> Path | None:
         return None
     os.utime(folder)
     return folder
+
+
+@contextmanager
+def once(key: str) -> Iterator[None]:
+    """While an entry is looked for and made: other threads of this process wait for it."""
+    with _MAKING.setdefault(key, threading.Lock()):
+        yield
 
 
 def put(key: str, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> Path:

@@ -21,7 +21,7 @@ writes this folder again, byte for byte. Serial numbers begin with `ZZ` or `9ZZ`
   policy of its own, a yard behind SSM On-Prem by file, a Meraki organisation, every finding on the
   structure of accounts.
 - `cedar`, Cedar Print Works: nearly empty. One licence row without day or account.
-- `alder_after_clean_up.toml`: a scenario for `alder`, for `--scenario`.
+- `alder_after_clean_up.toml`: a scenario for `alder`, for `--scenario`; two decisions, one open.
 
 ## Faults of form in `birch`
 
