@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from cssm_lib import open_client
-from cssm_lib.answers.compute import answer_tables, making
+from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
 from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
@@ -21,6 +21,7 @@ from cssm_lib.pages.figures import HEADLINES
 from cssm_lib.pages.sheet import Page
 from cssm_lib.rules import load_rules
 from cssm_lib.scenario import Scenario, read_scenario, told, under
+from cssm_lib.scenario.near import Near
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 client, what_if, RETIRE, MOVE = elm.client, elm.what_if, elm.RETIRE, elm.MOVE
@@ -94,9 +95,38 @@ def test_a_wrong_scenario_leaves_all_as_it_stood():
     assert one.today["positions"]["in_use"].to_list() == [4, 3]
 
 
+def test_who_is_who_does_not_change_and_a_record_left_alone_stays():
+    """n0 and n1 have a record each, n2 has none: n0, taken off, leaves its record; n2 leaves."""
+    one = live_of(estate())
+    before = {row["device_hostname"] or row["asset_name"]: row for row in rows(one.today)}
+    then = one.under(what_if({"do": "retire", "hostname": "n[02]"}))
+    after = {row["device_hostname"] or row["asset_name"]: row for row in rows(then)}
+    assert then.made["pairs"] is one.today.made["pairs"]
+    assert set(before) - set(after) == {"n2"}
+    shown = ("about", "device_hostname", "asset_name", "units", "state")
+    assert [before["n0"][name] for name in shown] == ["instance", "n0", "n0", 1, "matched"]
+    assert [after["n0"][name] for name in shown] == ["record", None, "n0", 0, "ghost"]
+    assert after["n1"] == before["n1"]
+
+
+def test_a_tier_is_counted_where_the_instance_stands():
+    one = live_of(estate())
+    drop = {"do": "tier", "hostname": "n3", "from_license": elm.ADV, "to_license": elm.ESS}
+    told = {row["device_hostname"]: row["licenses"] for row in rows(one.under(what_if(drop)))}
+    assert (told["n2"], told["n3"]) == (f"1 × {elm.ADV}", f"1 × {elm.ESS}")
+
+
+def rows(seen: Seen) -> list[dict[str, Any]]:
+    return seen["matches"].to_dicts()
+
+
 DAYS = [dt.date(2026, month, 28) for month in (1, 4, 7, 8, 9)] + [elm.OCTOBER]
 PAGES = ("00", "01", "02", "03", "04", "05")
 READINGS = [one["name"] for one in load_rules()["readings.published"]]
+
+
+def serial_of(host: str) -> str:
+    return f"ZZC2345{host.upper()}XY"
 
 
 def estate() -> Client:
@@ -111,11 +141,76 @@ def estate() -> Client:
     devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
     usage = [elm.usage("North", elm.ADV, 9, 5, reserved=1), elm.usage("South", elm.ADV, 1, 1)]
     usage += [elm.usage("South", elm.ESS, 2, 3), elm.usage("North", elm.ESS, 4, 0)]
-    assets = [{"name": f"n{i}", "serial": f"ZZn{i}", "status": "retired"} for i in range(2)]
-    base = client(days=tuple(DAYS), usage=usage, devices=devices)
+    own = {"pid": "C9300-24T", "status": "In Service"}
+    assets = [own | {"name": f"n{i}", "serial": serial_of(f"n{i}")} for i in range(2)]
+    devices = [
+        one | {"place": f"/devices/{n}", "serial": serial_of(one["hostname"])}
+        for n, one in enumerate(devices)
+    ]
+    used = [one | {"place": f"{one['place']}/licenseUsage/0"} for one in devices]
+    base = client(days=tuple(DAYS), usage=usage, devices=devices, device_licenses=used)
+    for name in ("devices", "device_licenses"):
+        base.tables[name] = base.tables[name].with_columns(
+            source=pl.format("{}.json", "snapshot_date")
+        )
     assets = elm.TABLES["assets"].shaped(pl.DataFrame(assets))
     base.tables["assets"] = assets.with_columns(source=pl.lit("a.csv"))
     return base
+
+
+def two_accounts() -> Client:
+    """A second Smart Account, seen last in September, with an export of instances without a day."""
+    base = estate()
+    for name in ("usage", "devices", "device_licenses"):
+        rows = base.tables[name]
+        other = rows.filter(pl.col("snapshot_date") < elm.OCTOBER).with_columns(
+            smart_account=pl.lit("oak.example")
+        )
+        undated = other.head(0 if name == "usage" else 2)
+        undated = undated.with_columns(snapshot_date=pl.lit(None, pl.Date))
+        base.tables[name] = pl.concat([rows, other, undated])
+    return base
+
+
+SPAN = {"do": "leave_out", "from": DAYS[1], "to": DAYS[3]}
+NOBODY_LEFT = {"do": "retire", "hostname": "?*", "smart_account": "oak.example"}
+OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
+
+
+@pytest.mark.parametrize(
+    ("actions", "newest_tell"),
+    [
+        ([{"do": "retire", "silent_days": 100}], True),
+        ([{"do": "retire", "hostname": "?*"}], True),  # a reserved one stays in each account
+        ([SPAN | {"license": elm.ESS}, {"do": "retire", "hostname": "s*"}], True),
+        ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
+        ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
+        ([{"do": "retire", "hostname": "n*", "from": DAYS[2]}], False),
+        ([SPAN, SPAN | {"from": DAYS[4], "to": DAYS[4]}], False),
+    ],
+    ids=["silent", "all", "span", "tier", "account", "dated", "spans"],
+)
+def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
+    """Two Smart Accounts with different newest days, undated rows, reserved instances."""
+    base, scenario = two_accounts(), what_if(*actions)
+    near = Near(base, base).under(scenario)
+    assert (near is not None) == newest_tell
+    one, replay = live_of(base), making(under(base, scenario))
+    for name in ("positions", "pooled", "line_days", "true_forward", "instance_check", "notes"):
+        assert one.under(scenario)[name].equals(answer(replay, name)), name
+
+
+def test_an_account_that_loses_its_newest_day_is_gone_through():
+    base = two_accounts()
+    base.tables["devices"] = base.tables["devices"].filter(pl.col("status").is_null())
+    base.tables["device_licenses"] = base.tables["device_licenses"].filter(
+        pl.col("hostname") != "r0"
+    )
+    scenario = what_if(NOBODY_LEFT, {"do": "retire", "silent_days": 30})
+    assert Near(base, base).under(scenario) is None
+    shown, replay = live_of(base).under(scenario), making(under(base, scenario))
+    for name in ("positions", "instance_check", "matches"):
+        assert shown[name].equals(answer(replay, name)), name
 
 
 def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:
@@ -128,7 +223,7 @@ def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, A
             {"silent_days": dice.choice([30, 90, 200, 400])},
             {"virtual_account": account},
             {"hostname": dice.choice(["*0", "n*", "*[13]", "*x*", "nobody"])},
-            {"serial": "ZZ?1*"},
+            {"serial": "ZZ*?1XY"},
         ]
     )
     terms = dice.choice(

@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from cssm_lib.analyses import true_forward
 from cssm_lib.answers import (
     decided,
     exposure,
@@ -57,11 +56,9 @@ def answer(made: Making, name: str) -> pl.DataFrame:
 
 def _notes(client: Client, made: Made) -> pl.DataFrame:
     """The client's notes, and the lines of agreements that no licence of the files fits."""
-    absent = true_forward.unmatched_days(
-        made["places"], made["lines"], seen=made["pages"], rules=client.rules
-    )
     found = (
-        absent.select(LINE)
+        made["unmatched"]
+        .select(LINE)
         .unique()
         .sort(LINE)
         .select(

@@ -141,16 +141,15 @@ def _entries(client: Client, name: str) -> pl.DataFrame:
 def line_days(client: Client, made: Made) -> pl.DataFrame:
     """One row per line and known day, whatever way the line counts, outside stock beside it.
 
-    `made` has holdings, their places and pages, the lines and their members, and what lines are
-    measured otherwise: by devices, in stock from outside.
+    `made` has holdings, their places and pages, the lines and their members, and what is measured
+    otherwise: by devices, of lines that no licence fits, in stock from outside.
     """
-    lines, seen = made["scope"], {"seen": made["pages"], "rules": client.rules}
     days = pl.concat(
         [
             _pooled(made, LINE, client),
             made["device_days"],
-            true_forward.unmatched_days(made["places"], lines, **seen),
-            true_forward.user_days(client.tables["user_counts"], lines),
+            made["unmatched"],
+            true_forward.user_days(client.tables["user_counts"], made["scope"]),
         ],
         how="diagonal_relaxed",
     )
@@ -163,6 +162,12 @@ def device_days(client: Client, made: Made) -> pl.DataFrame:
     """What the lines that count devices used on every known day."""
     used, devices = client.tables["device_licenses"], client.tables["devices"]
     return true_forward.device_days(used, devices, made["scope"], rules=client.rules)
+
+
+def unmatched(client: Client, made: Made) -> pl.DataFrame:
+    """The days, with no use, of lines that no licence of the files fits."""
+    seen = {"seen": made["pages"], "rules": client.rules}
+    return true_forward.unmatched_days(made["places"], made["scope"], **seen)
 
 
 def outside(client: Client, made: Made) -> pl.DataFrame:
@@ -186,6 +191,7 @@ STEPS = (
     one("read_lines", lambda c, made: true_forward.under_readings(made["lines"], c.rules)),
     one("members", lambda c, made: true_forward.tagged(made["places"], made["scope"])),
     one("device_days", device_days),
+    one("unmatched", unmatched),
     one("outside", outside),
     one("line_days", line_days),
     one(

@@ -11,18 +11,18 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import true_forward, utilisation
-from cssm_lib.answers import _about, told_of
+from cssm_lib.answers import _about, told_of, what_if
 from cssm_lib.answers.compute import answer, making
-from cssm_lib.answers.positions import TWINS
+from cssm_lib.answers.positions import TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
 from cssm_lib.scenario import Scenario, begun, mark_of, told, under
-from cssm_lib.scenario.model import Terms
+from cssm_lib.scenario.model import LeaveOut, Terms
 from cssm_lib.scenario.near import Near, Then
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.audience import INTERNAL
 
-KEPT = 12  # scenarios held beside today
+KEPT = 6  # scenarios held beside today
 DAYS = 4  # other days, or other rules, of which today's answers are held
 
 
@@ -94,7 +94,7 @@ class Live:
         then = day.near.under(scenario)
         client = then.client if then else under(self.client, scenario)
         about = {**self.today.about, **told_of(client), "scenario": told(scenario)}
-        given = _given(day.made, then, scenario)
+        given = _given(day, then, scenario)
         made = making(client, day.made, given=given, later=getattr(client.tables, "later", ()))
         return Seen(client, about, made)
 
@@ -126,22 +126,30 @@ def _last(kept: dict[str, Any], mark: str, one: Any, most: int) -> Any:
     return one
 
 
-def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
-    """Tables that the newest instances tell, or that nothing but nobody's instances could change.
+def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
+    """Tables that the newest instances tell, or that no action changes.
 
-    No action makes an instance a reserved one, and none makes a line count devices.
+    None changes who is who, makes an instance a reserved one, or makes a line count devices.
     """
-    given: dict[str, Callable[[Made], Any]] = {}
-    if all(day[name].is_empty() for name in TWINS):
-        given = {name: lambda made, name=name: day[name] for name in TWINS}
+    day = at.made
+    given: dict[str, Callable[[Made], Any]] = {"pairs": lambda made: day["pairs"]}
+    single = all(day[name].is_empty() for name in TWINS)
+    if single:
+        given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
+    held = history_after(then.client, day) or {}
+    given |= {name: lambda made, name=name: held[name] for name in held}
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
     asked = {"as_of": client.as_of, "rules": client.rules}
     given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
     ends = any(isinstance(action, Terms) and action.end for action in scenario.actions)
-    if day["scope"].filter(counted).is_empty() and not (ends and client.tables.later):
+    spans = any(isinstance(action, LeaveOut) for action in scenario.actions)
+    nobody = day["scope"].filter(counted).is_empty()
+    if nobody and not (ends and client.tables.later):
         given["device_days"] = lambda made: _no_devices(then, made["scope"])
+    if nobody and single and not spans:
+        given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
 
 

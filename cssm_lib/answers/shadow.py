@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from cssm_lib.analyses import shadow
-from cssm_lib.answers.steps import Made, several
+from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.client import Client
+
+
+def _pairs(client: Client, made: Made) -> shadow.Compared:
+    """Who is who, found on the files: under a scenario on those of the client without it."""
+    known = client.tables
+    if client.before is not None:
+        known = replace(client.before, as_of=client.as_of).known()
+    return shadow.compared(known, made["unit_prices"], as_of=client.as_of, rules=client.rules)
+
+
+def _compared(client: Client, made: Made) -> shadow.Compared:
+    return shadow.still(made["pairs"], client.tables, made["unit_prices"], client.rules)
 
 
 def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """The tables that `cssm_lib.schema.answers.shadow` describes, by name.
 
-    Rests on `unit_prices`, `true_forward` and `duties`.
+    Rests on `compared`, `unit_prices`, `true_forward` and `duties`.
     """
     as_of, rules, known = client.as_of, client.rules, client.tables
-    prices = made["unit_prices"]
-    found = shadow.compared(known, prices, as_of=as_of, rules=rules)
+    prices, found = made["unit_prices"], made["compared"]
     rows = shadow.judged(found, made["duties"], as_of=as_of, rules=rules)
     freed = shadow.freed(rows, known["device_licenses"])
     return {
@@ -44,6 +57,8 @@ def notes(client: Client) -> pl.DataFrame:
 
 
 STEPS = (
+    one("pairs", _pairs, told=True),
+    one("compared", _compared),
     several(
         "matches match_classes instance_spans record_conflicts expected_counts cleanup", tables
     ),

@@ -36,12 +36,20 @@ def one(name: str, made: Callable[[Client, Made], Any], *, told: bool = False) -
 
 
 def several(names: str, made: Callable[[Client, Made], Mapping[str, Any]]) -> Step:
-    """A step that makes the tables of these names, separated by spaces."""
+    """A step that makes the tables of these names, separated by spaces.
+
+    >>> several("a b", lambda client, made: {}).makes
+    ('a', 'b')
+    """
     return Step(tuple(names.split()), made)
 
 
 def by_name(*steps: Step) -> dict[str, Step]:
-    """Every step under each of its tables' names."""
+    """Every step under each of its tables' names.
+
+    >>> list(by_name(one("a", lambda client, made: 1), several("b c", lambda client, made: {})))
+    ['a', 'b', 'c']
+    """
     return {name: step for step in steps for name in step.makes}
 
 
@@ -53,7 +61,8 @@ class Making(Mapping[str, Any]):
     that it looked at. `today` is another client's making; a step of which every read is the same
     there is not done again, its tables are those of `today`. That client has the same rules, day
     and list of actions. Tables of the client that are worked out `later` are new without a look.
-    `given` makes tables in a step's stead. Raises KeyError for a name that no step makes.
+    `given` makes tables in a step's stead. Raises KeyError for a name that no step makes. A step is
+    a function of what it reads alone; that is why equal reads make equal tables.
     """
 
     client: Client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -22,19 +22,22 @@ CENTS = 10**10  # of the 10^-12 in which a unit's money is kept
 FORWARD, TERM = "true_forward", "new_term"
 
 
-def action_prices(client: Client) -> pl.DataFrame:
-    """One row per action of the client's scenario, agreement and kind of money."""
+def action_prices(client: Client, start: Client | None = None) -> pl.DataFrame:
+    """One row per action of the client's scenario, agreement and kind of money.
+
+    `start` is the client on the scenario's day before any action, by default worked out here; its
+    newest instances are enough (`scenario.near`) where no line counts devices.
+    """
     contract = ANSWERS["action_prices"]
     if client.scenario is None or not client.config.agreements or not client.scenario.actions:
         return contract.empty()
-    return contract.shaped(_priced(client))
-
-
-def _priced(client: Client) -> pl.DataFrame:
     from cssm_lib.scenario import begun
 
-    scenario = client.scenario
-    start, actions = begun(client.before, scenario), scenario.actions
+    return contract.shaped(_priced(client, start or begun(client.before, client.scenario)))
+
+
+def _priced(client: Client, start: Client) -> pl.DataFrame:
+    scenario, actions = client.scenario, client.scenario.actions
     alone = {}
     if len(actions) > MOST:
         none, *ones = bills([start, *(_done(start, [action]) for action in actions)])
@@ -102,16 +105,16 @@ def bills(clients: Sequence[Client]) -> list[dict[tuple[str, str], int]]:
     use of as_of costs for a whole new term at today's price. Units without a price count nothing.
     The clients share day and rules; where two hold the same tables their days are worked out once.
     """
-    as_of, rules, known = clients[0].as_of, clients[0].rules, {}
-    lines = [_marked(agreement_lines(one), n) for n, one in enumerate(clients)]
-    days = pl.concat([_marked(_days(one, known), n) for n, one in enumerate(clients)])
+    as_of, rules, known = clients[0].as_of, clients[0].rules, _Known(clients[0])
+    lines = [_marked(known.of_terms(agreement_lines, one), n) for n, one in enumerate(clients)]
+    days = pl.concat([_marked(known.days(one), n) for n, one in enumerate(clients)])
     read = true_forward.under_readings(pl.concat(lines), rules)
     read = read.filter(pl.col("reading") == "contract")
     billed = true_forward.true_forward(read, days, as_of=as_of, rules=rules)
     ahead = true_forward.next_events(read, days, billed, as_of=as_of, rules=rules)
     net = pl.concat([part.select("agreement", "net") for part in (billed, ahead)])
     events = net.group_by("agreement").agg((pl.col("net").sum() * 100).cast(pl.Int64))
-    worth = pl.concat([_marked(renewed(one), n) for n, one in enumerate(clients)])
+    worth = pl.concat([_marked(known.of_terms(renewed, one), n) for n, one in enumerate(clients)])
     terms = ahead.join(worth.select(*LINE, "unit_term"), on=LINE)
     terms = terms.select("agreement", cents=_term_cents()).group_by("agreement").sum()
     return _by_client(len(clients), {FORWARD: events, TERM: terms})
@@ -131,12 +134,28 @@ def _by_client(count: int, found: Mapping[str, pl.DataFrame]) -> list[dict[tuple
     return split
 
 
-def _days(client: Client, known: dict[Any, pl.DataFrame]) -> pl.DataFrame:
-    """What each line used on every known day; kept by the tables it rests on."""
-    key = tuple(id(client.tables[name]) for name in sorted(client.tables)), client.config.agreements
-    if key not in known:
-        known[key] = Making(client, _STEPS)["measurable"]
-    return known[key]
+class _Known:
+    """What the clients of one scenario share: each is worked out once, what stands is `first`'s."""
+
+    def __init__(self, first: Client) -> None:
+        self._first = Making(first, _STEPS)
+        self._days: dict[Any, pl.DataFrame] = {}
+        self._terms: dict[Any, pl.DataFrame] = {}
+
+    def days(self, client: Client) -> pl.DataFrame:
+        """What each line used on every known day; kept by the tables it rests on."""
+        key = tuple(id(client.tables[name]) for name in sorted(client.tables))
+        key = key, client.config.agreements
+        if key not in self._days:
+            self._days[key] = Making(client, _STEPS, self._first)["measurable"]
+        return self._days[key]
+
+    def of_terms(self, made: Callable[[Client], pl.DataFrame], client: Client) -> pl.DataFrame:
+        """What rests on the agreements, the day and the rules alone."""
+        key = made, client.config.agreements
+        if key not in self._terms:
+            self._terms[key] = made(client)
+        return self._terms[key]
 
 
 _STEPS = by_name(*positions.STEPS, *forward.STEPS)

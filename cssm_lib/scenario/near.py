@@ -11,7 +11,7 @@ import polars as pl
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
 from cssm_lib.scenario.instances import DEVICE, NUMBER
-from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
+from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stock import ACCOUNT, DAY, left_out_of
 
 INSTANCES = ("devices", "device_licenses")
@@ -138,8 +138,8 @@ class Near:
         shown = all(_same_days(self.start.tables[n], now.tables[n]) for n in INSTANCES)
         if not shown or any(action in idle for action in spans):
             return None
-        tables = self._tables(now, scenario) | {"notes": noted(self.client, scenario, idle)}
-        later = self._later(scenario)
+        tables = self._tables(now) | {"notes": noted(self.client, scenario, idle)}
+        later = self._later(scenario, idle)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
         places = partial(self._places, now.tables["device_licenses"])
         return Then(replace(now, **given), self._reports(now, spans), places)
@@ -149,11 +149,14 @@ class Near:
             return self.places
         return pl.concat([self.places, used.select(PLACE).unique()]).unique()
 
-    def _tables(self, now: Client, scenario: Scenario) -> dict[str, pl.DataFrame]:
+    def _tables(self, now: Client) -> dict[str, pl.DataFrame]:
         return {**now.tables, **{name: self.base.tables[name] for name in INSTANCES}}
 
-    def _later(self, scenario: Scenario) -> dict[str, Callable[[], pl.DataFrame]]:
-        if not any(isinstance(one, Retire | Tier | LeaveOut) for one in scenario.actions):
+    def _later(
+        self, scenario: Scenario, idle: Sequence[AnyAction]
+    ) -> dict[str, Callable[[], pl.DataFrame]]:
+        done = [action for action in scenario.actions if action not in idle]
+        if not any(isinstance(action, Retire | Tier | LeaveOut) for action in done):
             return {}
         whole = cache(partial(under, self.client, scenario))
         return {name: lambda name=name: whole().tables[name] for name in INSTANCES}

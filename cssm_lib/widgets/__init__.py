@@ -24,6 +24,7 @@ def workshop(folder: str | Path, as_of: dt.date | None = None, *, scenarios: str
     from cssm_lib.widgets.session import Session, apart
 
     kept = apart(Path(scenarios or "scenarios"), Path(folder))
-    board = Board(Session(live_client(folder, as_of), kept, str(folder)))
+    live = live_client(folder, as_of)
+    board = Board(Session(live, kept, str(folder)))
     display(board.box)
     return board

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -27,12 +27,14 @@ from cssm_lib.analyses.shadow.rows import (
     runners_up,
 )
 from cssm_lib.analyses.shadow.sides import (
+    RECORD,
     consumed,
     device_side,
     member_groups,
     newest,
     of_records,
     record_side,
+    with_use,
 )
 from cssm_lib.analyses.shadow.spans import instance_spans
 from cssm_lib.analyses.shadow.states import (
@@ -57,6 +59,7 @@ __all__ = [
     "freed",
     "judged",
     "stays",
+    "still",
 ]
 
 
@@ -121,6 +124,28 @@ def compared(
     spans = instance_spans(devices, names, (uses, used), turns, rules)
     links = principal_links(links, records, rules)
     return Compared(now, records, links, candidates, groups, turns, spans)
+
+
+def still(
+    found: Compared, tables: Mapping[str, pl.DataFrame], prices: pl.DataFrame, rules: Rules
+) -> Compared:
+    """The comparison with the instances that `tables` still show and what they consume there.
+
+    A what-if takes instances off or puts them on another licence; who is who does not change by it,
+    so nothing is matched again. An instance that is taken off leaves with its links: a record that
+    stood for it stays, now for none, as the inventory goes on to list it. What instances went
+    through stands as the files tell it. On the tables it was made from it changes nothing.
+    """
+    here = tables["devices"].select("source", record="place")
+    devices = found.devices.join(here, on=RECORD, how="semi", maintain_order="left")
+    records = devices.select(RECORD)
+    used = consumed(of_records(tables["device_licenses"], records), prices, rules)
+    devices = with_use(devices, used)
+    links, candidates = (
+        rows.join(devices.select("d"), on="d", how="semi", maintain_order="left")
+        for rows in (found.links, found.candidates)
+    )
+    return replace(found, devices=devices, links=links, candidates=candidates)
 
 
 def judged(

@@ -99,23 +99,32 @@ def device_side(
     rows = now.join(names, on=WHO, how="left", nulls_equal=True, maintain_order="left")
     first = lived.select(*INSTANCE, "first_sign")
     rows = rows.join(first, on=INSTANCE, how="left", nulls_equal=True, maintain_order="left")
-    rows = rows.rename({"place": "record"}).join(used, on=RECORD, how="left", maintain_order="left")
-    rows = rows.with_row_index("d").with_columns(
-        s=pl.lit(0, pl.UInt32),
-        account=pl.concat_str(
-            pl.col("smart_account").fill_null(""),
-            pl.col("virtual_account").fill_null(""),
-            separator="\n",
-        ),
-        reserved=pl.col("status").str.to_lowercase().str.contains("reserv").fill_null(False),
-        first_sign=pl.coalesce("first_sign", pl.col("registration_date").dt.date()),
-        software=pl.col("software").fill_null(False),
-        mac_key=mac_key("mac_address", rules),
+    rows = (
+        rows.rename({"place": "record"})
+        .with_row_index("d")
+        .with_columns(
+            s=pl.lit(0, pl.UInt32),
+            account=pl.concat_str(
+                pl.col("smart_account").fill_null(""),
+                pl.col("virtual_account").fill_null(""),
+                separator="\n",
+            ),
+            reserved=pl.col("status").str.to_lowercase().str.contains("reserv").fill_null(False),
+            first_sign=pl.coalesce("first_sign", pl.col("registration_date").dt.date()),
+            software=pl.col("software").fill_null(False),
+            mac_key=mac_key("mac_address", rules),
+        )
     )
-    rows = _with_twins(rows)
+    return without_shared(with_use(rows, used), rules)
+
+
+def with_use(rows: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """The instances with what they consume (`consumed`), and which of them are twins of another."""
+    told = [name for name in used.columns if name not in RECORD]
+    rows = rows.drop(told, "twin", strict=False)
+    rows = rows.join(used, on=RECORD, how="left", maintain_order="left")
     counts = pl.col("units", "perpetual_units", "most_units").fill_null(0)
-    rows = rows.with_columns(counts, pl.col("restricted").fill_null(False))
-    return without_shared(rows, rules)
+    return _with_twins(rows.with_columns(counts, pl.col("restricted").fill_null(False)))
 
 
 def _with_twins(rows: pl.DataFrame) -> pl.DataFrame:
