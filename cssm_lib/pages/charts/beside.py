@@ -1,0 +1,92 @@
+"""Today beside after: two bars a name, drawn for a screen that is read from across a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from cssm_lib.pages.charts.rows import heaviest
+from cssm_lib.pages.charts.theme import PALETTE, blank, heading
+from cssm_lib.pages.labels import number_text
+
+ON_SCREEN = 18  # no text of the board is smaller, in px
+ROW, LABELS, PICKED = 22, 190, "picked"
+COLOURS = ("short", "over", "balanced")
+
+
+def beside(
+    rows: pl.DataFrame, *, title: str, unit: str, table: str, top: int = 8, width: int = 190
+) -> alt.Chart | alt.LayerChart:
+    """A pale bar for today and a full one for after, name by name, with a selection `picked`.
+
+    `rows`: name, when (today, after), state (short, over, balanced) and value.
+    """
+    if rows.is_empty():
+        return on_screen(blank(title, table))
+    filled = rows.with_columns(pl.col("name").fill_null("not named"), size=pl.col("value").abs())
+    drawn, order, rest = heaviest(filled, "name", ["size"], top)
+    more = f"and {len(set(filled['name'])) - len(order)} more" if rest["names"] else ""
+    kept = drawn.filter(_says_something()).with_columns(
+        number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says")
+    )
+    chart = _bars(kept, order, unit).properties(width=width, height=alt.Step(ROW))
+    return on_screen(chart.properties(title=heading(title, more)))
+
+
+def _says_something() -> pl.Expr:
+    """A zero stands once, where a name has nothing else on that side."""
+    key = ["name", "when"]
+    idle = (pl.col("value") == 0).all().over(key)
+    first = pl.col("state") == pl.col("state").first().over(key)
+    return (pl.col("value") != 0) | (idle & first)
+
+
+def _bars(rows: pl.DataFrame, order: list[str], unit: str) -> alt.LayerChart:
+    picked = alt.selection_point(name=PICKED, fields=["name"], toggle=False)
+    axis = alt.Axis(labelLimit=LABELS, ticks=False, domain=False, labelPadding=6)
+    base = alt.Chart(rows.select("name", "when", "state", "value", "says")).encode(
+        y=alt.Y("name:N", sort=order, axis=axis, title=None),
+        yOffset=alt.YOffset("when:N", sort=["today", "after"]),
+        x=alt.X(
+            "value:Q",
+            title=unit,
+            axis=alt.Axis(format="~s", tickCount=3),
+            scale=alt.Scale(padding=60, nice=False),
+        ),
+        tooltip=_tips(unit),
+    )
+    colour = alt.Scale(domain=list(COLOURS), range=[PALETTE[n] for n in ("short", "over", "ink")])
+    faint = alt.Scale(domain=["today", "after"], range=[0.4, 1])
+    bars = base.mark_bar(cursor="pointer").encode(
+        color=alt.Color("state:N", scale=colour, legend=None),
+        opacity=alt.Opacity("when:N", scale=faint, legend=None),
+    )
+    text = base.mark_text(
+        align=alt.expr("datum.value < 0 ? 'right' : 'left'"),
+        dx=alt.expr("datum.value < 0 ? -4 : 4"),
+        color=PALETTE["ink"],
+    )
+    return alt.layer(bars.add_params(picked), text.encode(text="says:N"))
+
+
+def _tips(unit: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="Name"),
+        alt.Tooltip("when:N", title="When"),
+        alt.Tooltip("state:N", title="State"),
+        alt.Tooltip("value:Q", title=unit.capitalize(), format=",~f"),
+    ]
+
+
+def on_screen(chart: Any) -> Any:
+    """The chart with no text below the size that the board keeps to."""
+    size = ON_SCREEN
+    return (
+        chart.configure_axis(labelFontSize=size, titleFontSize=size)
+        .configure_legend(labelFontSize=size, titleFontSize=size)
+        .configure_header(labelFontSize=size, titleFontSize=size)
+        .configure_title(fontSize=size + 2, subtitleFontSize=size)
+        .configure_text(fontSize=size)
+    )

@@ -1,0 +1,174 @@
+"""The board of a workshop: knobs, today beside after, charts that answer a click, what was decided.
+
+What a browser test may rely on: the board has the class `cssm-board`; every control its label
+(`description`) and a class of its own, `cssm-` and then
+
+- groups of knobs: `groups` (Retire, Moves, Tiers, Leave out, Growth, Terms, Day); messages beside
+  them: `message-retire`, `message-moves` …, an element with role=alert while something is wrong;
+- Retire: `retire-days`, `retire-account`, `retire-host`; Moves: `proposal` (one a proposal),
+  `move-license`, `move-from`, `move-to`, `move-units`, `move-add`; Tiers: `tier-from`, `tier-to`,
+  `tier-account`, `tier-add`; Leave out: `leave-account`, `leave-license`, `leave-from`,
+  `leave-to`, `leave-add`; Growth: `growth-license`, `growth-percent`; Terms: `terms-agreement`,
+  `terms-reading`, `terms-discount`, `terms-uplift`, `terms-end`, `price-line`, `price`,
+  `terms-line-discount`; Day: `day`;
+- actions of the scenario: `actions`, `strike`;
+- tiles: `tiles-row` with `td[data-fact][data-when]` (today, after, change), `aria-busy` while they
+  are worked out;
+- what is looked at: `account`, `license`, `show-all`, `views` (Utilisation, True Forward, Drift,
+  Shadows, Renewal, What matters, Compare, Decisions), `chart-left`, `chart-right`;
+- below: `undo`, `redo`, `reset`, `name`, `save`, `saved`, `load`, `message-file`, `command`;
+- Compare: `compare-saved`, `comparison`; Decisions: `decided`, `decided-by`, `decided-on`,
+  `decided-open`, `decided-about`, `decide`, `decisions`, `unsay`, `message-decision`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from cssm_lib.errors import CssmError
+from cssm_lib.pages import compared
+from cssm_lib.pages.labels import safe
+from cssm_lib.scenario import Scenario, draft
+from cssm_lib.widgets import fields
+from cssm_lib.widgets.groups import Group, groups
+from cssm_lib.widgets.record import Record
+from cssm_lib.widgets.shelf import Shelf
+from cssm_lib.widgets.stage import Stage
+from cssm_lib.widgets.steps import Steps
+from cssm_lib.widgets.style import STYLE
+
+PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
+NO_ACTION = "nothing changed yet"
+
+
+class Board:
+    """One screen over a session; whatever is moved is a step of the session's history."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._steps, self._filling = Steps(), False
+        self._pending: tuple[str, Scenario] | None = None
+        self.groups: list[Group] = groups(session, self.turn)
+        self.stage = Stage(session, self.draw)
+        self.shelf = Shelf(session, self.drawn_after)
+        self.record = Record(session, self.turn)
+        self.stage.panes = {"Compare": self.shelf.compare, "Decisions": self.record.box}
+        self.tiles = [fields.waiting_tiles(group) for group in compared.TILES]
+        self.box = self._laid_out()
+        self.fill()
+        self.draw()
+
+    def turn(self, group: str, change: Callable[[Scenario], Scenario]) -> None:
+        """A control was moved: what it changes waits for its turn, together with its likes.
+
+        Without a group nothing changes: what waits is taken over first.
+        """
+        if self._filling:
+            return
+        if self._pending and self._pending[0] != group:
+            self._take_over()
+        if not group:
+            return
+        base = self._pending[1] if self._pending else self.session.now
+        try:
+            self._pending = group, change(base)
+        except CssmError as fault:
+            self.say(group, str(fault))
+            return
+        self._steps.begin([self._take_over_and_draw])
+
+    def _take_over_and_draw(self) -> None:
+        if self._take_over():
+            self.draw()
+
+    def _take_over(self) -> bool:
+        """Put what waits on the screen; a fault is said beside its knob and changes nothing."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return False
+        try:
+            self.session.adopt(pending[1])
+        except CssmError as fault:
+            self.say(pending[0], str(fault))
+            return False
+        self.fill()
+        return True
+
+    def drawn_after(self, act: Callable[[], None]) -> None:
+        """Do something to the session and show what it is then."""
+        self.turn("", lambda scenario: scenario)
+        act()
+        self.fill()
+        self.draw()
+
+    def say(self, group: str, words: str) -> None:
+        """Say beside a group of knobs what is wrong."""
+        told = PLACE.sub("", words)
+        for one in self.groups:
+            if one.name == group:
+                fields.said_beside(one.message, told)
+        if group == "Decisions":
+            fields.said_beside(self.record.message, told)
+
+    def draw(self) -> None:
+        """Draw the tiles and the view that is looked at, the quick ones first."""
+        busy = [lambda n=n: self._draw_tiles(n) for n in range(len(self.tiles))]
+        self._steps.begin([*busy[:1], self.stage.draw, *busy[1:], self.shelf.draw])
+
+    def _draw_tiles(self, number: int) -> None:
+        pairs = self.session.pairs(compared.TILES[number])
+        self.tiles[number].value = "".join(map(compared.tile, pairs))
+
+    def fill(self) -> None:
+        """Set every control to what the scenario on the screen says."""
+        self._filling = True
+        now = self.session.now
+        try:
+            for one in self.groups:
+                one.fill(now)
+                fields.said_beside(one.message, "")
+            self._list_actions(now)
+            self.record.fill(now)
+            self.shelf.fill()
+        finally:
+            self._filling = False
+
+    def _list_actions(self, now: Scenario) -> None:
+        names = [one.name for one in now.actions]
+        fields.offer(self.actions, names or [(NO_ACTION, None)])
+        self.strike.disabled = not names
+        rules = "; ".join(f"{key} = {value}" for key, value in now.rules.items())
+        self.rules.value = f"<p>Rules changed: {safe(rules)}</p>" if rules else ""
+
+    def _strike(self) -> None:
+        name = self.actions.value
+        if name is not None:
+            self.drawn_after(lambda: self.session.adopt(draft.without(self.session.now, name)))
+
+    def _laid_out(self) -> Any:
+        names = [one.name for one in self.groups]
+        which = ipywidgets.ToggleButtons(options=names, description="Assumptions")
+        self.which = fields.classed(which, "groups")
+        self.actions = fields.dropdown("Actions of this scenario, in order", "actions", [])
+        self.strike = fields.button("Strike out", "strike", self._strike)
+        self.rules = fields.html("rules")
+        self.which.observe(lambda _: self._show_group(), names="value")
+        self._show_group()
+        boxes = [one.box for one in self.groups]
+        chosen = [self.actions, self.strike, self.rules]
+        knobs = fields.column(self.which, *boxes, *chosen, name="knobs")
+        knobs.layout = ipywidgets.Layout(width="330px", flex="0 0 330px")
+        self.stage.box.layout = ipywidgets.Layout(flex="1 1 auto", min_width="0")
+        middle = ipywidgets.HBox([knobs, self.stage.box])
+        middle.layout = ipywidgets.Layout(flex="1 1 auto", min_height="0", overflow="hidden")
+        tiles = fields.classed(ipywidgets.HBox(self.tiles), "tiles-row")
+        parts = [ipywidgets.HTML(STYLE), tiles, middle, self.shelf.bar]
+        return fields.column(*parts, name="board")
+
+    def _show_group(self) -> None:
+        for one in self.groups:
+            fields.shown(one.box, one.name == self.which.value)

@@ -1,0 +1,69 @@
+"""The decision log: what was decided, by whom, what stays open, and about which action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cssm_lib.scenario import Decision, Scenario, draft
+from cssm_lib.widgets import fields
+from cssm_lib.widgets.session import Session
+
+NONE = ("nothing decided yet", None)
+WHOLE = ("the scenario as a whole", None)
+
+
+class Record:
+    """Fields of a decision and the list of those that stand; the pack prints them."""
+
+    def __init__(self, session: Session, turn: Any) -> None:
+        self._session, self._turn = session, turn
+        self.decided = fields.text("What was decided", "decided")
+        self.by = fields.text("By whom", "decided-by")
+        self.on = fields.day("On", "decided-on")
+        self.open = fields.text("What stays open", "decided-open")
+        self.about = fields.dropdown("About", "decided-about", [WHOLE])
+        self.add = fields.button("Note decision", "decide", self._add)
+        self.message = fields.html("message-decision")
+        self.list = fields.dropdown("Decisions", "decisions", [NONE])
+        self.strike = fields.button("Strike out decision", "unsay", self._strike)
+        parts = [self.decided, self.by, self.on, self.open, self.about, self.add, self.message]
+        self.box = fields.column(*parts, self.list, self.strike, name="record")
+
+    def fill(self, scenario: Scenario) -> None:
+        """List the decisions of the scenario and the actions that one may be about."""
+        fields.offer(self.about, [WHOLE, *((one.name, one.name) for one in scenario.actions)])
+        said = [(words(one), n) for n, one in enumerate(scenario.decisions)]
+        fields.offer(self.list, said or [NONE])
+        self.strike.disabled = not said
+        fields.said_beside(self.message, "")
+
+    def _add(self) -> None:
+        said = {
+            "decided": self.decided.value,
+            "by": self.by.value,
+            "on": self.on.value,
+            "open": self.open.value.strip() or None,
+            "action": self.about.value,
+        }
+        known = {key: value for key, value in said.items() if value is not None}
+        place = len(self._session.now.decisions)
+        self._turn("Decisions", lambda now: draft.noted(now, draft.decision_of(known)))
+        if len(self._session.now.decisions) > place:
+            self.decided.value = self.open.value = ""
+
+    def _strike(self) -> None:
+        place = self.list.value
+        if place is not None:
+            self._turn("Decisions", lambda now: draft.struck(now, place))
+
+
+def words(decision: Decision) -> str:
+    """A decision in one line.
+
+    >>> words(Decision(decided="Drop the spares", by="Ada", open="the date"))
+    'Drop the spares (Ada); open: the date'
+    """
+    about = f" – {decision.action}" if decision.action else ""
+    day = f", {decision.on}" if decision.on else ""
+    rest = f"; open: {decision.open}" if decision.open else ""
+    return f"{decision.decided} ({decision.by}{day}){about}{rest}"

@@ -1,0 +1,110 @@
+"""The middle of the board: one view at a time, drawn when it is looked at, its charts clickable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import ipywidgets
+
+from cssm_lib.pages import charts, compared
+from cssm_lib.pages.charts.beside import PICKED, beside, on_screen
+from cssm_lib.pages.charts.theme import blank
+from cssm_lib.widgets import fields
+from cssm_lib.widgets.groups import accounts_of, licenses_of
+from cssm_lib.widgets.session import ALL, Choice, Session
+
+VIEWS = {
+    "Utilisation": ("accounts", "licenses"),
+    "True Forward": ("readings", "events"),
+    "Drift": ("drift", "drift_accounts"),
+    "Shadows": ("shadows", "shadow_accounts"),
+    "Renewal": ("renewal", "renewal_money"),
+}
+MATTERS = "What matters"
+SIDES = ("left", "right")
+
+
+class Stage:
+    """Views, the part that is looked at and two charts; `panes` are the views without charts."""
+
+    def __init__(self, session: Session, redraw: Callable[[], None]) -> None:
+        alt.JupyterChart.enable_offline(True)
+        self._session, self._redraw = session, redraw
+        self.panes: dict[str, Any] = {}
+        self._accounts, licenses = accounts_of(session), licenses_of(session)
+        self.account = fields.dropdown("Virtual Account", "account", self._accounts, self._chosen)
+        self.license = fields.dropdown("Licence", "license", licenses, self._chosen)
+        self.back = fields.button("Show all", "show-all", self._show_all)
+        options = [*VIEWS, MATTERS, "Compare", "Decisions"]
+        views = ipywidgets.ToggleButtons(options=options, description="View")
+        self.views = fields.classed(views, "views")
+        self.views.observe(lambda _: self.draw(), names="value")
+        self.charts = [self._place(side) for side in SIDES]
+        self._shown: list[str] = ["", ""]
+        self._pane = fields.column(name="pane")
+        drawings = fields.row(*self.charts, name="charts")
+        part = fields.row(self.account, self.license, self.back, name="part")
+        self.box = fields.column(self.views, part, drawings, self._pane, name="stage")
+        self._drawings = drawings
+
+    def _place(self, side: str) -> Any:
+        empty = blank("", "positions", sentence="…")
+        return fields.classed(alt.JupyterChart(empty, embed_options=EMBED), f"chart-{side}")
+
+    def draw(self) -> None:
+        """Draw the view that is looked at, and nothing of the others."""
+        view = self.views.value
+        pane = self.panes.get(view)
+        self._pane.children = (pane,) if pane else ()
+        fields.shown(self._drawings, pane is None)
+        self.back.disabled = self._session.choice == Choice()
+        if view == MATTERS:
+            self._draw_matters()
+        for side, name in enumerate(VIEWS.get(view, ())):
+            self._draw(side, name)
+
+    def _draw(self, side: int, name: str) -> None:
+        panel = compared.PANELS[name]
+        rows = self._session.rows(panel)
+        unit = panel.unit
+        if unit == "money":
+            unit = self._session.live.today.currency or "money units"
+        drawn = beside(rows, title=panel.title, unit=unit, table=panel.table)
+        self._shown[side] = name
+        chart = self.charts[side]
+        chart.chart = drawn
+        if chart.selections.trait_names():
+            chart.selections.observe(lambda change: self._clicked(side, change["new"]), [PICKED])
+
+    def _draw_matters(self) -> None:
+        after, today = self._session.after, self._session.live.today
+        money = after["action_prices"]
+        first = charts.waterfall(money) if hasattr(charts, "waterfall") else blank("", "positions")
+        self.charts[0].chart = on_screen(first)
+        effects = after["setting_effects"] if after is not today else today["setting_effects"]
+        self.charts[1].chart = on_screen(charts.moved_by_setting(effects))
+
+    def _clicked(self, side: int, selection: Any) -> None:
+        names = [one["name"] for one in selection.value or [] if "name" in one]
+        picks = compared.PANELS[self._shown[side]].picks
+        if not names or not picks:
+            return
+        chooser = self.account if picks == "account" else self.license
+        found = dict(chooser.options).get(names[0])
+        if found is not None:
+            every = ALL if picks == "account" else "*"
+            chooser.value = every if chooser.value == found else found
+
+    def _chosen(self) -> None:
+        choice = Choice(self.account.value or ALL, self.license.value or "*")
+        if choice != self._session.choice:
+            self._session.choice = choice
+            self._redraw()
+
+    def _show_all(self) -> None:
+        self.account.value, self.license.value = ALL, "*"
+
+
+EMBED = {"actions": False}

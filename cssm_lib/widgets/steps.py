@@ -1,0 +1,49 @@
+"""Work of the screen in small steps, so that a newer move takes the place of an older one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+QUIET = 0.01  # seconds in which moves that have come already are taken together
+
+
+@dataclass
+class Steps:
+    """Steps that wait for their turn; `begin` forgets those that are not done yet.
+
+    Between two steps the kernel hears what was moved meanwhile. Without a running loop, as in a
+    plain script, all steps are done at once.
+    """
+
+    _left: list[Callable[[], None]] = field(default_factory=list)
+    _timer: Any = None
+
+    def begin(self, steps: Iterable[Callable[[], None]]) -> None:
+        """Do these steps, and none of the earlier ones any more."""
+        self._left = list(steps)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next(QUIET)
+
+    def _next(self, wait: float) -> None:
+        self._timer = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            while self._left:
+                self._left.pop(0)()
+            return
+        if self._left:
+            self._timer = loop.call_later(wait, self._one)
+
+    def _one(self) -> None:
+        self._timer = None
+        if self._left:
+            try:
+                self._left.pop(0)()
+            finally:
+                if self._timer is None:
+                    self._next(0)
