@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.charts.rows import with_account
-from cssm_lib.pages.facts import Fact
-from cssm_lib.pages.figures import FIGURES
+from cssm_lib.pages.facts import Fact, Figure
+from cssm_lib.pages.figures import FIGURES, MONEY
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.pages.sheet import Page
 
-TODAY, AFTER = "today", "after"
+TODAY, AFTER, CHANGE = "today", "after", "change"
 # by what they rest on, the quick ones first: each group is worked out on its own
 TILES = (
     ("utilisation.short_units", "utilisation.shelf_units"),
@@ -55,30 +55,51 @@ def signed(value: Any) -> str:
     return said(value) if value < 0 else f"+{said(value)}" if value else "±0"
 
 
-def tile(one: Pair) -> str:
-    """HTML of a tile: label, today, after, difference; each value names its figure."""
-    figure = one.after.figure
-    unit = "" if figure.unit in figure.label.lower() else f", {figure.unit}"
-    notes = " ".join(dict.fromkeys(fact.note for fact in (one.today, one.after) if fact.note))
-    rows = (
-        (TODAY, said(one.today.value)),
-        (AFTER, said(one.after.value)),
-        ("change", signed(one.difference)),
+def tiles(names: Sequence[str], pairs: Sequence[Pair] = (), *, lead: str = "") -> str:
+    """HTML of tiles beside each other: a column a figure, below it today, after and the change.
+
+    Without pairs the values are still being worked out. `lead` heads the words before the rows,
+    which only the first of several such tables shows.
+    """
+    figures = [FIGURES[name] for name in names]
+    heads = "".join(
+        f'<th scope="col" class="{safe(f.tone)}">{safe(_head(f))}</th>' for f in figures
     )
-    values = "".join(
-        f'<tr class="{when}"><th scope="row">{when}</th><td data-when="{when}"'
-        f' data-fact="{safe(figure.id)}">{safe(words)}</td></tr>'
-        for when, words in rows
+    values = {
+        TODAY: [said(one.today.value) for one in pairs],
+        AFTER: [said(one.after.value) for one in pairs],
+        CHANGE: [signed(one.difference) for one in pairs],
+    }
+    rows = "".join(
+        f'<tr class="{when}">{_lead(when, lead)}{_values(figures, when, words)}</tr>'
+        for when, words in values.items()
     )
-    note = f"<i>{safe(notes)}</i>" if notes else ""
-    head = f"<caption>{safe(figure.label)}{safe(unit)}{note}</caption>"
-    return f'<table class="cssm-beside {safe(figure.tone)}">{head}{values}</table>'
+    busy = "" if pairs else ' aria-busy="true"'
+    corner = f"<td>{safe(lead)}</td>" if lead else ""
+    return f'<table class="cssm-beside"{busy}><tr>{corner}{heads}</tr>{rows}</table>'
 
 
-def waiting(name: str) -> str:
-    """HTML of a tile whose values are being worked out."""
-    label = f"<caption>{safe(FIGURES[name].label)} …</caption>"
-    return f'<table class="cssm-beside" aria-busy="true">{label}</table>'
+def _head(figure: Figure) -> str:
+    told = figure.unit in (MONEY, "units")
+    return figure.label if told else f"{figure.label}, {figure.unit}"
+
+
+def _lead(when: str, lead: str) -> str:
+    return f'<th scope="row">{when}</th>' if lead else ""
+
+
+def _values(figures: Sequence[Figure], when: str, words: list[str]) -> str:
+    return "".join(
+        f'<td data-when="{when}" data-fact="{safe(one.id)}"'
+        f' aria-label="{safe(one.label)}, {when}: {safe(value)}">{safe(value)}</td>'
+        for one, value in zip(figures, words or ["…"] * len(figures), strict=True)
+    )
+
+
+def doubts(pairs: Iterable[Pair]) -> str:
+    """Which of the figures rest on incomplete input; empty where none does."""
+    found = [one.after.figure.label for one in pairs if one.today.note or one.after.note]
+    return f"Incomplete export: {', '.join(found)}." if found else ""
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ class Agreements:
         readings = [("contract", "contract"), *((one["name"], one["name"]) for one in published)]
         self._agreement = fields.dropdown("Agreement", "terms-agreement", self._known, self._other)
         self._reading = fields.dropdown(
-            "Reading", "terms-reading", [(AS_SIGNED, None), *readings], self._terms
+            "Reading", "terms-reading", [(AS_SIGNED, ""), *readings], self._terms
         )
         self._made(Scenario(name="none"))
 
@@ -47,7 +47,7 @@ class Agreements:
 
     def _terms(self) -> None:
         said = {
-            "reading": self._reading.value,
+            "reading": self._reading.value or None,
             "end": _unless(self._end.value, self._own.end),
             "renewal_discount": _range(self._off.value, self._own.discount),
             "renewal_uplift": _range(self._up.value, self._own.uplift),
@@ -72,7 +72,7 @@ class Agreements:
         if not self._known:
             return
         own, said = self._own, knobs.terms(self._own.name).read(scenario)
-        fields.choose(self._reading, said.get("reading"))
+        fields.choose(self._reading, said.get("reading", ""))
         self._end.value = said.get("end", own.end)
         _set_range(self._off, said.get("renewal_discount"), own.discount)
         _set_range(self._up, said.get("renewal_uplift"), own.uplift)

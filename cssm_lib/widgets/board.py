@@ -57,7 +57,9 @@ class Board:
         self.shelf = Shelf(session, self.drawn_after)
         self.record = Record(session, self.turn)
         self.stage.panes = {"Compare": self.shelf.compare, "Decisions": self.record.box}
-        self.tiles = [fields.waiting_tiles(group) for group in compared.TILES]
+        self._lead = f"{session.live.today.currency or 'money'}, units"
+        self.tiles = [self._tiles(number) for number in range(len(compared.TILES))]
+        self.doubts, self._doubts = fields.html("doubts"), [""] * len(self.tiles)
         self.box = self._laid_out()
         self.fill()
         self.draw()
@@ -119,9 +121,21 @@ class Board:
         busy = [lambda n=n: self._draw_tiles(n) for n in range(len(self.tiles))]
         self._steps.begin([*busy[:1], self.stage.draw, *busy[1:], self.shelf.draw])
 
+    def _tiles(self, number: int) -> Any:
+        """The place of some tiles, wide by their number, while their values are worked out."""
+        names = compared.TILES[number]
+        made = fields.html("tiles", compared.tiles(names, lead="" if number else self._lead))
+        wide = len(names) if number else len(names) + 0.7
+        made.layout = ipywidgets.Layout(flex=f"{wide} 1 0", min_width="0")
+        return made
+
     def _draw_tiles(self, number: int) -> None:
-        pairs = self.session.pairs(compared.TILES[number])
-        self.tiles[number].value = "".join(map(compared.tile, pairs))
+        names = compared.TILES[number]
+        pairs = self.session.pairs(names)
+        self.tiles[number].value = compared.tiles(names, pairs, lead="" if number else self._lead)
+        self._doubts[number] = compared.doubts(pairs)
+        words = " ".join(filter(None, self._doubts))
+        self.doubts.value = f"<p>{safe(words)}</p>" if words else ""
 
     def fill(self) -> None:
         """Set every control to what the scenario on the screen says."""
@@ -139,34 +153,32 @@ class Board:
 
     def _list_actions(self, now: Scenario) -> None:
         names = [one.name for one in now.actions]
-        fields.offer(self.actions, names or [(NO_ACTION, None)])
+        fields.offer(self.actions, names or [(NO_ACTION, "")])
+        self.actions.description = f"Actions so far: {len(names)}"
         self.strike.disabled = not names
         rules = "; ".join(f"{key} = {value}" for key, value in now.rules.items())
         self.rules.value = f"<p>Rules changed: {safe(rules)}</p>" if rules else ""
 
     def _strike(self) -> None:
         name = self.actions.value
-        if name is not None:
+        if name:
             self.drawn_after(lambda: self.session.adopt(draft.without(self.session.now, name)))
 
     def _laid_out(self) -> Any:
         names = [one.name for one in self.groups]
         which = ipywidgets.ToggleButtons(options=names, description="Assumptions")
         self.which = fields.classed(which, "groups")
-        self.actions = fields.dropdown("Actions of this scenario, in order", "actions", [])
+        self.actions = fields.dropdown("Actions so far", "actions", [])
         self.strike = fields.button("Strike out", "strike", self._strike)
         self.rules = fields.html("rules")
         self.which.observe(lambda _: self._show_group(), names="value")
         self._show_group()
-        boxes = [one.box for one in self.groups]
-        chosen = [self.actions, self.strike, self.rules]
-        knobs = fields.column(self.which, *boxes, *chosen, name="knobs")
-        knobs.layout = ipywidgets.Layout(width="330px", flex="0 0 330px")
-        self.stage.box.layout = ipywidgets.Layout(flex="1 1 auto", min_width="0")
-        middle = ipywidgets.HBox([knobs, self.stage.box])
-        middle.layout = ipywidgets.Layout(flex="1 1 auto", min_height="0", overflow="hidden")
+        turned = fields.column(*(one.box for one in self.groups), self.rules, name="turned")
+        chosen = fields.row(self.actions, self.strike, name="chosen")
+        knobs = fields.column(self.which, turned, chosen, name="knobs")
+        middle = fields.classed(ipywidgets.HBox([knobs, self.stage.box]), "middle")
         tiles = fields.classed(ipywidgets.HBox(self.tiles), "tiles-row")
-        parts = [ipywidgets.HTML(STYLE), tiles, middle, self.shelf.bar]
+        parts = [ipywidgets.HTML(STYLE), tiles, self.doubts, middle, self.shelf.bar]
         return fields.column(*parts, name="board")
 
     def _show_group(self) -> None:

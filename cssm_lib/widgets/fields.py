@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets
 
-from cssm_lib.pages.compared import waiting
 from cssm_lib.pages.labels import safe
 
 Act = Callable[[], None]
@@ -30,6 +29,11 @@ def button(words: str, name: str, act: Act) -> Any:
 def dropdown(words: str, name: str, options: Iterable[Any], act: Act | None = None) -> Any:
     """A list to choose one of; options are texts or (text, value)."""
     return _watched(ipywidgets.Dropdown(options=list(options), description=words), name, act)
+
+
+def listing(words: str, name: str, rows: int) -> Any:
+    """A list that shows several lines at once."""
+    return classed(ipywidgets.Select(description=words, rows=rows, options=[]), name)
 
 
 def text(words: str, name: str, act: Act | None = None, *, hint: str = "") -> Any:
@@ -67,13 +71,6 @@ def html(name: str, words: str = "") -> Any:
     return classed(ipywidgets.HTML(words), name)
 
 
-def waiting_tiles(names: tuple[str, ...]) -> Any:
-    """The place of some tiles, wide by their number, while their values are worked out."""
-    made = html("tiles", "".join(map(waiting, names)))
-    made.layout = ipywidgets.Layout(flex=f"{len(names)} 1 0", min_width="0")
-    return made
-
-
 def said_beside(place: Any, words: str) -> None:
     """Say what is wrong beside a field, or nothing any more."""
     place.value = f'<div role="alert">{safe(words)}</div>' if words else ""
@@ -81,21 +78,22 @@ def said_beside(place: Any, words: str) -> None:
 
 def choose(widget: Any, value: Any, words: str = "") -> None:
     """Set a list to a value; one that it does not offer is offered from then on."""
-    offered = [one[1] if isinstance(one, tuple) else one for one in widget.options]
-    if value not in offered:
+    if value not in _values(widget.options):
         widget.options = [*widget.options, (words or str(value), value)]
     widget.value = value
 
 
 def offer(widget: Any, options: Iterable[Any]) -> None:
-    """Other options for a list; the choice stays where it is still offered."""
+    """Other options for a list; the choice stays where it is still offered, else the first is."""
     options, value = list(options), widget.value
-    if list(widget.options) == options:
-        return
-    widget.options = options
-    offered = [one[1] if isinstance(one, tuple) else one for one in options]
-    if value in offered:
-        widget.value = value
+    if list(widget.options) != options:
+        widget.options = options
+        offered = _values(options)
+        widget.value = value if value in offered else offered[0]
+
+
+def _values(options: Iterable[Any]) -> list[Any]:
+    return [one[1] if isinstance(one, tuple) else one for one in options]
 
 
 def column(*children: Any, name: str = "") -> Any:

@@ -32,8 +32,8 @@ class Group:
 
 def groups(session: Session, turn: Turn) -> list[Group]:
     """All groups, in the order of the screen."""
-    made = (_retire, _moves, _tiers, _leave_out, _growth, _day)
-    return [*(one(session, turn) for one in made), terms_group(session, turn)]
+    made = (_retire, _moves, _tiers, _growth, _leave_out, _terms, _day)
+    return [one(session, turn) for one in made]
 
 
 def _group(name: str, parts: list[Any], fill: Callable[[Scenario], None]) -> Group:
@@ -170,18 +170,17 @@ def _growth(session: Session, turn: Turn) -> Group:
 
 def _day(session: Session, turn: Turn) -> Group:
     def turned() -> None:
-        turn("Day", lambda scenario: draft.on_day(scenario, measured.value))
+        turn("Day", lambda scenario: draft.on_day(scenario, measured.value or None))
 
     usage = session.live.client.tables["usage"]["snapshot_date"].drop_nulls()
     days = usage.unique().sort(descending=True).to_list()
     own = session.live.client.as_of
-    options = [(f"the client's own: {own or 'none'}", None), *((str(day), day) for day in days)]
+    options = [(f"the client's own: {own or 'none'}", ""), *((str(day), day) for day in days)]
     measured = fields.dropdown("Day that is measured", "day", options, turned)
-    return _group("Day", [measured], lambda scenario: fields.choose(measured, scenario.as_of))
+    return _group("Day", [measured], lambda scenario: fields.choose(measured, scenario.as_of or ""))
 
 
-def terms_group(session: Session, turn: Turn) -> Group:
-    """Prices and terms, agreement by agreement."""
+def _terms(session: Session, turn: Turn) -> Group:
     from cssm_lib.widgets.agreements import Agreements
 
     made = Agreements(session, turn)

@@ -8,8 +8,8 @@ from cssm_lib.scenario import Decision, Scenario, draft
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.session import Session
 
-NONE = ("nothing decided yet", None)
-WHOLE = ("the scenario as a whole", None)
+NONE = ("nothing decided yet", -1)
+WHOLE = ("the scenario as a whole", "")
 
 
 class Record:
@@ -24,7 +24,7 @@ class Record:
         self.about = fields.dropdown("About", "decided-about", [WHOLE])
         self.add = fields.button("Note decision", "decide", self._add)
         self.message = fields.html("message-decision")
-        self.list = fields.dropdown("Decisions", "decisions", [NONE])
+        self.list = fields.listing("Decisions", "decisions", 4)
         self.strike = fields.button("Strike out decision", "unsay", self._strike)
         parts = [self.decided, self.by, self.on, self.open, self.about, self.add, self.message]
         self.box = fields.column(*parts, self.list, self.strike, name="record")
@@ -43,7 +43,7 @@ class Record:
             "by": self.by.value,
             "on": self.on.value,
             "open": self.open.value.strip() or None,
-            "action": self.about.value,
+            "action": self.about.value or None,
         }
         known = {key: value for key, value in said.items() if value is not None}
         place = len(self._session.now.decisions)
@@ -53,7 +53,7 @@ class Record:
 
     def _strike(self) -> None:
         place = self.list.value
-        if place is not None:
+        if place is not None and place >= 0:
             self._turn("Decisions", lambda now: draft.struck(now, place))
 
 

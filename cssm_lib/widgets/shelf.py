@@ -12,8 +12,8 @@ from cssm_lib.pages.labels import safe
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.session import Session
 
-NOT_SAVED = "Not saved. Saved, this repeats it: "
-NOTHING_SAVED = ("nothing saved yet", None)
+NOT_SAVED = "Not saved yet; once saved, this prints it: "
+NOTHING_SAVED = ("nothing saved yet", "")
 
 
 class Shelf:
@@ -69,7 +69,7 @@ class Shelf:
 
     def _load(self) -> None:
         stem = self.saved.value
-        if stem is not None:
+        if stem:
             self._tried(lambda: self._session.load(stem))
 
     def _tried(self, act: Callable[[], Any]) -> None:

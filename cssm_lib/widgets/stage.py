@@ -45,8 +45,8 @@ class Stage:
         self._shown: list[str] = ["", ""]
         self._pane = fields.column(name="pane")
         drawings = fields.row(*self.charts, name="charts")
-        part = fields.row(self.account, self.license, self.back, name="part")
-        self.box = fields.column(self.views, part, drawings, self._pane, name="stage")
+        self._part = fields.row(self.account, self.license, self.back, name="part")
+        self.box = fields.column(self.views, self._part, drawings, self._pane, name="stage")
         self._drawings = drawings
 
     def _place(self, side: str) -> Any:
@@ -58,7 +58,8 @@ class Stage:
         view = self.views.value
         pane = self.panes.get(view)
         self._pane.children = (pane,) if pane else ()
-        fields.shown(self._drawings, pane is None)
+        for part in (self._drawings, self._part):
+            fields.shown(part, pane is None)
         self.back.disabled = self._session.choice == Choice()
         if view == MATTERS:
             self._draw_matters()

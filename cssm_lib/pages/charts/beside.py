@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from typing import Any
 
 import altair as alt
@@ -12,27 +14,32 @@ from cssm_lib.pages.charts.theme import PALETTE, blank, heading
 from cssm_lib.pages.labels import number_text
 
 ON_SCREEN = 18  # no text of the board is smaller, in px
-ROW, LABELS, PICKED = 22, 190, "picked"
+ROW, LABELS, LINE, PICKED = 22, 200, 19, "picked"
+PALE = "pale: today, full: after"
+NOTHING_TO_DRAW = "Nothing to draw: no row of today or after says anything here."
 COLOURS = ("short", "over", "balanced")
 
 
 def beside(
-    rows: pl.DataFrame, *, title: str, unit: str, table: str, top: int = 8, width: int = 190
+    rows: pl.DataFrame, *, title: str, unit: str, table: str, top: int = 8, width: int = 170
 ) -> alt.Chart | alt.LayerChart:
     """A pale bar for today and a full one for after, name by name, with a selection `picked`.
 
-    `rows`: name, when (today, after), state (short, over, balanced) and value.
+    `rows`: name, when (today, after), state (short, over, balanced) and value; none: a sentence.
     """
     if rows.is_empty():
-        return on_screen(blank(title, table))
+        return on_screen(blank(title, table, sentence=NOTHING_TO_DRAW))
     filled = rows.with_columns(pl.col("name").fill_null("not named"), size=pl.col("value").abs())
     drawn, order, rest = heaviest(filled, "name", ["size"], top)
-    more = f"and {len(set(filled['name'])) - len(order)} more" if rest["names"] else ""
+    left = filled["name"].n_unique() - len(order)
+    more = f"{PALE}; and {left} more" if left else PALE
     kept = drawn.filter(_says_something()).with_columns(
-        number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says")
+        number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says"),
+        pl.col("name").replace_strict(_labels(order)).alias("label"),
     )
-    chart = _bars(kept, order, unit).properties(width=width, height=alt.Step(ROW))
-    return on_screen(chart.properties(title=heading(title, more)))
+    chart = _bars(kept, [_labels(order)[name] for name in order], unit)
+    size = {"width": width, "height": alt.Step(ROW)}
+    return on_screen(chart.properties(title=heading(title, more), **size))
 
 
 def _says_something() -> pl.Expr:
@@ -43,17 +50,43 @@ def _says_something() -> pl.Expr:
     return (pl.col("value") != 0) | (idle & first)
 
 
+def _labels(names: list[str]) -> dict[str, str]:
+    """Names broken into two lines at most; whole where two of them would read the same."""
+    short = {name: _broken(name) for name in names}
+    often = Counter(short.values())
+    return {name: name if often[text] > 1 else text for name, text in short.items()}
+
+
+def _broken(name: str) -> str:
+    lines = textwrap.wrap(name, LINE) or [name]
+    return "\n".join(lines if len(lines) < 3 else [lines[0], f"{lines[1][: LINE - 1]}…"])
+
+
+def _domain(rows: pl.DataFrame) -> list[float]:
+    """From the lowest to the highest value, with room for the numbers beyond the bars."""
+    low, high = min(0.0, rows["value"].min()), max(0.0, rows["value"].max())
+    room = 0.55 * (high - low) or 1.0
+    return [low - room if low else 0.0, high + room if high or not low else 0.0]
+
+
 def _bars(rows: pl.DataFrame, order: list[str], unit: str) -> alt.LayerChart:
     picked = alt.selection_point(name=PICKED, fields=["name"], toggle=False)
-    axis = alt.Axis(labelLimit=LABELS, ticks=False, domain=False, labelPadding=6)
-    base = alt.Chart(rows.select("name", "when", "state", "value", "says")).encode(
-        y=alt.Y("name:N", sort=order, axis=axis, title=None),
+    axis = alt.Axis(
+        labelLimit=LABELS,
+        ticks=False,
+        domain=False,
+        labelPadding=6,
+        labelExpr="split(datum.label, '\\n')",
+        labelLineHeight=ON_SCREEN + 1,
+    )
+    base = alt.Chart(rows.select("name", "label", "when", "state", "value", "says")).encode(
+        y=alt.Y("label:N", sort=order, axis=axis, title=None),
         yOffset=alt.YOffset("when:N", sort=["today", "after"]),
         x=alt.X(
             "value:Q",
             title=unit,
             axis=alt.Axis(format="~s", tickCount=3),
-            scale=alt.Scale(padding=60, nice=False),
+            scale=alt.Scale(domain=_domain(rows), nice=False),
         ),
         tooltip=_tips(unit),
     )
