@@ -74,7 +74,7 @@ def test_the_rest_beyond_eight_is_one_group():
 
 
 def prices(scenario: Scenario) -> pl.DataFrame:
-    return priced.tables(under(client(), scenario))["action_prices"]
+    return priced.action_prices(under(client(), scenario))
 
 
 def test_by_hand():
@@ -120,7 +120,7 @@ def test_more_than_eight_actions():
 @pytest.mark.parametrize("scenario", [None, what_if()])
 def test_nothing_to_price(scenario):
     made = under(client(), scenario) if scenario else client()
-    assert priced.tables(made)["action_prices"].is_empty()
+    assert priced.action_prices(made).is_empty()
 
 
 def test_under_pseudonyms_the_money_is_the_same_and_no_name_is_told():
@@ -140,7 +140,7 @@ def test_a_sample_sums_to_the_cent(sample_clients: Path):
         {"do": "terms", "reading": "peak_in_period"},
     ]
     made = under(base, what_if(*actions))
-    found = priced.tables(made)["action_prices"]
+    found = priced.action_prices(made)
     before, after = priced.bills([base, made])
     for of in ("true_forward", "new_term"):
         parts = found.filter(pl.col("of") == of)["money"].sum() * 100

@@ -1,69 +1,59 @@
-"""Every table of the Answers, once, in the order in which they need one another."""
+"""Every table of the Answers: how each is made, for the batch that wants all and for one alone."""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
-
 import polars as pl
 
-from cssm_lib.analyses import (
-    expiries,
-    history,
-    instances,
-    transfers,
-    true_forward,
-    utilisation,
-)
+from cssm_lib.analyses import true_forward
 from cssm_lib.answers import (
     exposure,
     feature_drift,
     forward,
     papers,
+    positions,
     received,
     renewal,
     shadow,
     signals,
     what_if,
 )
-from cssm_lib.answers.terms import agreement_lines
+from cssm_lib.answers.steps import Made, Making, by_name, one
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
 
-POOL = ["smart_account", "license"]
 LINE = ["agreement", "suite", "sku"]
 
 
 def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     """All tables of `schema.ANSWERS` and the client's own tables, by name."""
-    known = replace(client, tables=client.known())
-    held = history.holdings(known.tables, known.rules, as_of=known.as_of)
-    shown = forward.prepared(held)
-    days = history.pool_days(held, by=POOL, rules=known.rules, seen=shown["pages"])
-    answers = _standings(known, held, days) | forward.tables(known, shown)
-    answers["pool_days"] = days
-    answers |= exposure.tables(known, answers | {"holdings": held})
-    answers |= feature_drift.tables(known, answers | {"holdings": held})
-    answers |= shadow.tables(known, answers)
-    answers |= received.tables(known, answers)
-    answers |= renewal.tables(known, answers)
-    answers |= signals.tables(known, answers)
-    answers |= papers.tables(known, answers)
-    answers |= what_if.tables(client)
-    # what changed since a previous pack is kept beside the answers, where one was given
-    answers["changes"] = ANSWERS["changes"].empty()
-    shaped = {name: table.shaped(answers[name]) for name, table in ANSWERS.items()}
-    told = pl.concat([_notes(client, shown), renewal.notes(client, answers["renewal"])])
-    return shaped | dict(client.tables) | {"notes": told}
+    made = making(client)
+    names = [*ANSWERS, *(name for name in client.tables if name not in ANSWERS)]
+    return {name: answer(made, name) for name in names}
 
 
-def _notes(client: Client, shown: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def making(client: Client, today: Making | None = None) -> Making:
+    """The answers of a client, none of them made yet.
+
+    `today`: the answers of the client that a scenario changes, for what the scenario leaves as it
+    is; of no use where the scenario changes the day or a rule.
+    """
+    if today and (client.as_of, client.rules) != (today.client.as_of, today.client.rules):
+        today = None
+    return Making(client, STEPS, today)
+
+
+def answer(made: Making, name: str) -> pl.DataFrame:
+    """A table as it stands in the pack: an answer in its contract's columns, or the client's."""
+    if name in ANSWERS:
+        return ANSWERS[name].shaped(made[name])
+    return made["told"] if name == "notes" else made.client.tables[name]
+
+
+def _notes(client: Client, made: Made) -> pl.DataFrame:
     """The client's notes, and the lines of agreements that no licence of the files fits."""
-    lines = agreement_lines(client)
     absent = true_forward.unmatched_days(
-        shown["places"], lines, seen=shown["pages"], rules=client.rules
+        made["places"], made["lines"], seen=made["pages"], rules=client.rules
     )
-    parts = shadow.notes(client)
     found = (
         absent.select(LINE)
         .unique()
@@ -73,29 +63,22 @@ def _notes(client: Client, shown: dict[str, pl.DataFrame]) -> pl.DataFrame:
             note=pl.lit("no licence in the files fits this line: it is measured as 0."),
         )
     )
-    return pl.concat([client.tables["notes"], found, parts])
+    rest = [shadow.notes(client), renewal.notes(client, made["renewal"])]
+    return pl.concat([client.tables["notes"], found, *rest])
 
 
-def _standings(client: Client, held: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What stands at as_of."""
-    as_of, rules, tables = client.as_of, client.rules, client.tables
-    now = history.standing(held, as_of=as_of)
-    positions = utilisation.positions(now, held, days, tables, as_of=as_of, rules=rules)
-    lots = history.counted_lots(tables)
-    return {
-        "positions": positions,
-        "pooled": utilisation.pooled(now, positions, days, as_of=as_of, rules=rules),
-        "transfers": transfers.transfers(
-            now, held, lots, as_of=as_of, renewal_end=_renewal_end(client), rules=rules
-        ),
-        "instance_check": instances.instance_check(
-            held, tables["devices"], tables["device_licenses"], as_of=as_of, rules=rules
-        ),
-        "expiries": expiries.expiries(now, lots, as_of=as_of, rules=rules),
-    }
-
-
-def _renewal_end(client: Client) -> dt.date | None:
-    """The next end of an agreement on or after as_of: what moved units must outlive."""
-    ends = [agreement.end for agreement in client.config.agreements]
-    return min((end for end in ends if client.as_of is None or end >= client.as_of), default=None)
+STEPS = by_name(
+    *positions.STEPS,
+    *forward.STEPS,
+    *exposure.STEPS,
+    *feature_drift.STEPS,
+    *shadow.STEPS,
+    *received.STEPS,
+    *renewal.STEPS,
+    *signals.STEPS,
+    *papers.STEPS,
+    one("action_prices", lambda c, made: what_if.action_prices(c), told=True),
+    # what changed since a previous pack is kept beside the answers, where one was given
+    one("changes", lambda client, made: ANSWERS["changes"].empty()),
+    one("told", _notes),
+)

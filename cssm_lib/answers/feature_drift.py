@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from cssm_lib.analyses import feature_drift as drift
 from cssm_lib.analyses import history
+from cssm_lib.answers.steps import Made, Step
 from cssm_lib.client import Client
 
 
-def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """All tables of the question, of a `client` cut at as_of.
-
-    `made` has positions, prices, and the holdings of all days.
-    """
+def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
+    """All tables of the question; `made` has positions, prices, and the holdings of all days."""
     known, rules = client.tables, client.rules
     said = drift.statements(known, rules)
     told = drift.told_by_day(said)
@@ -68,3 +64,14 @@ def _held(holdings: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
         frame.with_columns(day=pl.lit(day)) for day, frame in zip(days.sort(), frames, strict=True)
     ]
     return pl.concat(dated) if dated else holdings.head(0).with_columns(day="snapshot_date")
+
+
+STEPS = (
+    Step(
+        (
+            *("tier_account_days", "tier_days", "feature_drift", "tier_witnesses", "tier_pools"),
+            *("tier_accounts", "tier_changes", "drift_groups", "tier_plan", "addon_lapse"),
+        ),
+        tables,
+    ),
+)

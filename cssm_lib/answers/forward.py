@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.analyses import history, true_forward
+from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 
@@ -12,58 +13,50 @@ LINE = ["agreement", "suite", "sku"]
 ROW = ["smart_account", "virtual_account", "license"]
 
 
-def prepared(held: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What the lines are worked out from: holdings, their places, their accounts and days."""
-    return {"held": held, "places": history.places(held), "pages": history.pages(held)}
+def _billed(client: Client, made: Made) -> pl.DataFrame:
+    """What every reading bills, with the true-up beside it."""
+    read, days, rules = made["read_lines"], made["measurable"], client.rules
+    billed = true_forward.true_forward(read, days, as_of=client.as_of, rules=rules)
+    return true_forward.with_true_up(billed, read, made["line_days"], rules)
 
 
-def tables(client: Client, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Every table that rests on an agreement, by name; `shown` has held, places and pages: the
-    client's holdings, their licences in accounts, their accounts and days.
-    """
-    lines, rules, as_of = agreement_lines(client), client.rules, client.as_of
-    shown = shown | {"members": true_forward.tagged(shown["places"], lines)}
-    days = line_days(client, shown, lines)
-    read = true_forward.under_readings(lines, rules)
-    measurable = true_forward.with_billable(days, client.tables["ea_consumption"], lines)
-    billed = true_forward.true_forward(read, measurable, as_of=as_of, rules=rules)
-    billed = true_forward.with_true_up(billed, read, days, rules)
-    asked = {"as_of": as_of, "rules": rules}
-    made = {
-        "line_days": days,
-        "line_places": true_forward.line_places(
-            shown["places"],
-            client.tables["device_licenses"],
-            client.tables["user_counts"],
-            lines,
-        ),
-        "true_forward": billed,
-        "unit_prices": true_forward.unit_prices(shown["places"], lines, as_of=as_of),
-        "readings": true_forward.terms_read(lines, rules),
-        "reading_range": true_forward.reading_range(billed, rules),
-        "reading_steps": true_forward.moved_by_steps(lines, measurable, **asked),
-        "setting_effects": true_forward.moved_by_settings(lines, measurable, **asked),
-        "next_events": true_forward.next_events(read, measurable, billed, **asked),
-    }
-    # readings change how a line is billed, never what it counts: its errors are those of all
-    errors = true_forward.error_units(
-        client.tables["device_licenses"], client.tables["devices"], lines, rules
+def _places(client: Client, made: Made) -> pl.DataFrame:
+    known = client.tables
+    return true_forward.line_places(
+        made["places"], known["device_licenses"], known["user_counts"], made["lines"]
     )
-    known = made | shown | {"errors": errors}
-    return made | _record(client, lines, known) | _claims(client, read, known)
 
 
-def _record(
-    client: Client, lines: pl.DataFrame, made: dict[str, pl.DataFrame]
-) -> dict[str, pl.DataFrame]:
+def _ahead(client: Client, made: Made) -> pl.DataFrame:
+    frames = [made[name] for name in ("read_lines", "measurable", "true_forward")]
+    return true_forward.next_events(*frames, as_of=client.as_of, rules=client.rules)
+
+
+def _moved(client: Client, made: Made) -> dict[str, pl.DataFrame]:
+    """Which setting of a contract moves the money."""
+    frames = made["lines"], made["measurable"]
+    asked = {"as_of": client.as_of, "rules": client.rules}
+    return {
+        "reading_steps": true_forward.moved_by_steps(*frames, **asked),
+        "setting_effects": true_forward.moved_by_settings(*frames, **asked),
+    }
+
+
+def _errors(client: Client, made: Made) -> pl.DataFrame:
+    """Readings change how a line is billed, never what it counts: its errors are those of all."""
+    used, devices = client.tables["device_licenses"], client.tables["devices"]
+    return true_forward.error_units(used, devices, made["lines"], client.rules)
+
+
+def _record(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """What each line used on every known day, how its growth divides, where it will stand."""
     rules, as_of, billed = client.rules, client.as_of, made["true_forward"]
+    lines, days, errors = made["lines"], made["line_days"], made["errors"]
     by_licence = _pooled(made, [*LINE, "license"], client)
     members = made["members"].select("place", *LINE)
-    past = true_forward.line_history(made["line_days"], by_licence, lines, billed, rules)
+    past = true_forward.line_history(days, by_licence, lines, billed, rules)
     asked = {"as_of": as_of, "rules": rules}
-    project = true_forward.project_units(made["held"], members, _entries(client, "exclude"))
-    days, errors = made["line_days"], made["errors"]
+    project = true_forward.project_units(made["holdings"], members, _entries(client, "exclude"))
     parts = true_forward.growth(days, project, errors, lines, billed, rules)
     planned = _entries(client, "planned")
     return {
@@ -76,33 +69,26 @@ def _record(
     }
 
 
-def _claims(
-    client: Client, read: pl.DataFrame, made: dict[str, pl.DataFrame]
-) -> dict[str, pl.DataFrame]:
+def _claims(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """What the vendor's own reports say otherwise, and what clean-up is worth."""
     tables, asked = client.tables, {"as_of": client.as_of, "rules": client.rules}
+    read, errors, days = made["read_lines"], made["errors"], made["line_days"]
     own = read.filter(pl.col("reading") == "contract")
-    errors = made["errors"]
     told = true_forward.generated(tables["ea_consumption"], own)
-    evidence = {
-        "line_days": made["line_days"],
-        "held": made["held"],
-        "generated": told,
-        "errors": errors,
-    }
+    evidence = {"line_days": days, "held": made["holdings"], "generated": told, "errors": errors}
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
     relief = _relief(client, own, made)
-    worth = true_forward.waiting(read, made["line_days"], errors, relief, **asked)
+    worth = true_forward.waiting(read, days, errors, relief, **asked)
     return {"disputes": differ, "dispute_lines": beside, "waiting": worth}
 
 
-def _relief(client: Client, lines: pl.DataFrame, made: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def _relief(client: Client, lines: pl.DataFrame, made: Made) -> pl.DataFrame:
     """What single accounts are less short of once stale and duplicate instances are gone."""
     tables, rules, key = client.tables, client.rules, [*LINE, *ROW]
     given = true_forward.error_places(tables["device_licenses"], tables["devices"], lines, rules)
     members = made["members"].join(given, on=key, how="semi", nulls_equal=True)
-    short = _pooled(made | {"members": members}, key, client)
+    short = _pooled(made, key, client, members)
     return true_forward.relieved(given, short, made["line_days"], rules=rules)
 
 
@@ -126,28 +112,75 @@ def _entries(client: Client, name: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ENTRIES[name])
 
 
-def line_days(client: Client, shown: dict[str, pl.DataFrame], lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per line and known day, whatever way the line counts, outside stock beside it."""
-    tables, rules, places = client.tables, client.rules, shown["places"]
-    seen = {"seen": shown["pages"], "rules": rules}
+def line_days(client: Client, made: Made) -> pl.DataFrame:
+    """One row per line and known day, whatever way the line counts, outside stock beside it.
+
+    `made` has holdings, their places and pages, the lines and their members, and what lines are
+    measured otherwise: by devices, in stock from outside.
+    """
+    lines, seen = made["lines"], {"seen": made["pages"], "rules": client.rules}
     days = pl.concat(
         [
-            _pooled(shown, LINE, client),
-            true_forward.device_days(
-                tables["device_licenses"], tables["devices"], lines, rules=rules
-            ),
-            true_forward.unmatched_days(places, lines, **seen),
-            true_forward.user_days(tables["user_counts"], lines),
+            _pooled(made, LINE, client),
+            made["device_days"],
+            true_forward.unmatched_days(made["places"], lines, **seen),
+            true_forward.user_days(client.tables["user_counts"], lines),
         ],
         how="diagonal_relaxed",
     )
-    outside = true_forward.outside_units(history.counted_lots(tables), places, lines, **seen)
     return days.drop("outside", strict=False).join(
-        outside, on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
+        made["outside"], on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
     )
 
 
-def _pooled(shown: dict[str, pl.DataFrame], by: list[str], client: Client) -> pl.DataFrame:
+def device_days(client: Client, made: Made) -> pl.DataFrame:
+    """What the lines that count devices used on every known day."""
+    used, devices = client.tables["device_licenses"], client.tables["devices"]
+    return true_forward.device_days(used, devices, made["lines"], rules=client.rules)
+
+
+def outside(client: Client, made: Made) -> pl.DataFrame:
+    """Stock that an agreement did not bring, of each line and day."""
+    lots, seen = made["counted_lots"], {"seen": made["pages"], "rules": client.rules}
+    return true_forward.outside_units(lots, made["places"], made["lines"], **seen)
+
+
+def _pooled(
+    made: Made, by: list[str], client: Client, members: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """The holdings of the lines' licences, added up per day."""
-    held, members, pages = shown["held"], shown["members"], shown["pages"]
-    return history.pool_days(held, by=by, rules=client.rules, seen=pages, members=members)
+    held, pages, rules = made["holdings"], made["pages"], client.rules
+    stand = made["members"] if members is None else members
+    return history.pool_days(held, by=by, rules=rules, seen=pages, members=stand)
+
+
+STEPS = (
+    one("lines", lambda client, made: agreement_lines(client)),
+    one("read_lines", lambda c, made: true_forward.under_readings(made["lines"], c.rules)),
+    one("members", lambda c, made: true_forward.tagged(made["places"], made["lines"])),
+    one("device_days", device_days),
+    one("outside", outside),
+    one("line_days", line_days),
+    one(
+        "measurable",
+        lambda c, made: true_forward.with_billable(
+            made["line_days"], c.tables["ea_consumption"], made["lines"]
+        ),
+    ),
+    one("true_forward", _billed),
+    one("line_places", _places),
+    one(
+        "unit_prices",
+        lambda c, made: true_forward.unit_prices(made["places"], made["lines"], as_of=c.as_of),
+    ),
+    one("readings", lambda c, made: true_forward.terms_read(made["lines"], c.rules)),
+    one(
+        "reading_range",
+        lambda c, made: true_forward.reading_range(made["true_forward"], c.rules),
+    ),
+    several("reading_steps setting_effects", _moved),
+    one("next_events", _ahead),
+    one("errors", _errors),
+    several("line_history line_years milestone_log growth growth_years outlook", _record),
+    several("disputes dispute_lines waiting", _claims),
+)

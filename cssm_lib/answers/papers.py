@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from cssm_lib.analyses import actions, calendar, signals, statements
+from cssm_lib.answers.steps import Made, several
 from cssm_lib.client import Client
 
 AGREEMENT = {
@@ -17,7 +16,7 @@ AGREEMENT = {
 }
 
 
-def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """The answers actions, calendar and statements; `made` has those that they rest on."""
     found = actions.from_transfers(made["transfers"])
     listed = actions.merged(found, client.actions, as_of=client.as_of)
@@ -36,3 +35,6 @@ def _agreements(client: Client) -> pl.DataFrame:
         for one in client.config.agreements
     ]
     return pl.DataFrame(rows, schema=AGREEMENT)
+
+
+STEPS = (several("actions calendar statements", tables),)

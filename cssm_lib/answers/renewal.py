@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from cssm_lib.analyses import renewal, true_forward
+from cssm_lib.answers.steps import Made, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 
@@ -23,7 +22,7 @@ WORTH = {
 ENTRY = {"from": pl.Date, "to": pl.Date, "why": pl.String}
 
 
-def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """`renewal` and what rests on it; `made` has the positions, matches and tiers."""
     lines = _lines(client)
     known = {"excluded": _excluded(client), "planned": _planned(client)}
@@ -88,7 +87,7 @@ def _planned(client: Client) -> pl.DataFrame:
     return pl.DataFrame(entries, schema=names | ENTRY)
 
 
-def consumers(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def consumers(client: Client, made: Made) -> pl.DataFrame:
     """One row per product instance of the newest export and licence that it consumes, with what
     `matches` says of it.
 
@@ -116,7 +115,7 @@ def _instance(*names: str) -> pl.Expr:
     return pl.coalesce(pl.col(name).str.strip_chars().replace("", None) for name in names)
 
 
-def _gone(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _gone(client: Client, made: Made) -> pl.DataFrame:
     """What instances consume that need not be renewed, each with one kind of evidence.
 
     Retired and duplicate: `matches` says that taking the instance off is proved; stale: that it
@@ -166,3 +165,6 @@ def renewed(client: Client) -> pl.DataFrame:
         notice_day=(after - days).cast(pl.Date),
     )
     return told.select(pl.col(name).cast(dtype) for name, dtype in WORTH.items())
+
+
+STEPS = (several("renewal scenarios numbers quote_match quote_causes quote_totals", tables),)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from cssm_lib.analyses import shadow
+from cssm_lib.answers.steps import Made, several
 from cssm_lib.client import Client
 
 
-def tables(client: Client, made: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def tables(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     """The tables that `cssm_lib.schema.answers.shadow` describes, by name.
 
-    Rests on `unit_prices` and `true_forward`; on `duties` where that answer is there.
+    Rests on `unit_prices`, `true_forward` and `duties`.
     """
     as_of, rules, known = client.as_of, client.rules, client.tables
     prices = made["unit_prices"]
     found = shadow.compared(known, prices, as_of=as_of, rules=rules)
-    rows = shadow.judged(found, made.get("duties"), as_of=as_of, rules=rules)
+    rows = shadow.judged(found, made["duties"], as_of=as_of, rules=rules)
     freed = shadow.freed(rows, known["device_licenses"])
     return {
         "matches": rows,
@@ -42,3 +41,10 @@ def notes(client: Client) -> pl.DataFrame:
             "parts",
         ),
     )
+
+
+STEPS = (
+    several(
+        "matches match_classes instance_spans record_conflicts expected_counts cleanup", tables
+    ),
+)

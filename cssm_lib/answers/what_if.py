@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-from cssm_lib.analyses import history, true_forward
+from cssm_lib.analyses import true_forward
 from cssm_lib.analyses.contributions import MOST, contributions, grouped
-from cssm_lib.answers.forward import line_days, prepared
+from cssm_lib.answers import forward, positions
 from cssm_lib.answers.renewal import renewed
+from cssm_lib.answers.steps import Making, by_name
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
@@ -22,12 +22,12 @@ CENTS = 10**10  # of the 10^-12 in which a unit's money is kept
 FORWARD, TERM = "true_forward", "new_term"
 
 
-def tables(client: Client) -> dict[str, pl.DataFrame]:
-    """`action_prices` of the client's scenario."""
+def action_prices(client: Client) -> pl.DataFrame:
+    """One row per action of the client's scenario, agreement and kind of money."""
     contract = ANSWERS["action_prices"]
     if client.scenario is None or not client.config.agreements or not client.scenario.actions:
-        return {"action_prices": contract.empty()}
-    return {"action_prices": contract.shaped(_priced(client))}
+        return contract.empty()
+    return contract.shaped(_priced(client))
 
 
 def _priced(client: Client) -> pl.DataFrame:
@@ -132,13 +132,11 @@ def _days(client: Client, known: dict[Any, pl.DataFrame]) -> pl.DataFrame:
     """What each line used on every known day; kept by the tables it rests on."""
     key = tuple(id(client.tables[name]) for name in sorted(client.tables)), client.config.agreements
     if key not in known:
-        seen, lines = replace(client, tables=client.known()), agreement_lines(client)
-        held = history.holdings(seen.tables, client.rules, as_of=client.as_of)
-        rows = prepared(held)
-        rows["members"] = true_forward.tagged(rows["places"], lines)
-        days = line_days(seen, rows, lines)
-        known[key] = true_forward.with_billable(days, seen.tables["ea_consumption"], lines)
+        known[key] = Making(client, _STEPS)["measurable"]
     return known[key]
+
+
+_STEPS = by_name(*positions.STEPS, *forward.STEPS)
 
 
 def _term_cents() -> pl.Expr:

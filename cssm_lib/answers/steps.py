@@ -1,0 +1,161 @@
+"""How tables of the Answers are made, each once and only when somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.client import Client
+
+Made = Mapping[str, Any]
+# what a step read: a part of the client or a table made before, by name
+Read = tuple[str, str]
+TABLE, CONFIG, STEP = "table", "config", "step"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Tables that are made together: their names, and what makes them of a client and `made`.
+
+    `client` is cut at its as_of. A step asks `made` for what it rests on and reads nothing else;
+    so the order of the steps follows from what they ask for. Only a step that is `told` sees what
+    changed the client; it is done anew for every scenario.
+    """
+
+    makes: tuple[str, ...]
+    tables: Callable[[Client, Made], Mapping[str, Any]]
+    told: bool = False
+
+
+def one(name: str, made: Callable[[Client, Made], Any], *, told: bool = False) -> Step:
+    """A step that makes a single table."""
+    return Step((name,), lambda client, before: {name: made(client, before)}, told)
+
+
+def several(names: str, made: Callable[[Client, Made], Mapping[str, Any]]) -> Step:
+    """A step that makes the tables of these names, separated by spaces."""
+    return Step(tuple(names.split()), made)
+
+
+def by_name(*steps: Step) -> dict[str, Step]:
+    """Every step under each of its tables' names."""
+    return {name: step for step in steps for name in step.makes}
+
+
+@dataclass
+class Making(Mapping[str, Any]):
+    """The tables of one client by name; a step is done when one of its tables is asked for.
+
+    Every step's reads are kept: the tables and settings of the client and the tables made before
+    that it looked at. `today` is another client's making; a step of which every read is the same
+    there is not done again, its tables are those of `today`. That client has the same rules, day
+    and list of actions. Raises KeyError for a name that no step makes.
+    """
+
+    client: Client
+    steps: Mapping[str, Step]
+    today: Making | None = None
+    reads: dict[str, dict[Read, Any]] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            step = self.steps[name]
+            self._made.update(self._as_today(step) or self._done(step))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def known(self, name: str) -> pl.DataFrame:
+        """A table of the client as it was known at as_of."""
+        if name not in self._known:
+            table = {name: self.client.tables[name]}
+            self._known[name] = replace(self.client, tables=table).known()[name]
+        return self._known[name]
+
+    def _done(self, step: Step) -> Mapping[str, Any]:
+        reads: dict[Read, Any] = {}
+        client = replace(
+            self.client,
+            tables=_Tables(self, reads),
+            config=_Config(self.client.config, reads),
+            before=self.client.before if step.told else None,
+            scenario=self.client.scenario if step.told else None,
+        )
+        made = step.tables(client, _Before(self, reads))
+        self.reads[step.makes[0]] = reads
+        return {name: self._kept(name, made[name]) for name in step.makes}
+
+    def _kept(self, name: str, made: Any) -> Any:
+        """Today's own table where the new one says the same: what rests on it stands then too."""
+        was = self.today._made.get(name) if self.today else None
+        same = isinstance(was, pl.DataFrame) and was.equals(made)
+        return was if same else made
+
+    def _as_today(self, step: Step) -> Mapping[str, Any] | None:
+        if self.today is None or step.told:
+            return None
+        made = {name: self.today[name] for name in step.makes}
+        reads = self.today.reads[step.makes[0]]
+        return made if all(self._same(read, was) for read, was in reads.items()) else None
+
+    def _same(self, read: Read, was: Any) -> bool:
+        kind, name = read
+        if kind == TABLE:
+            return self.client.tables[name] is was
+        return getattr(self.client.config, name) == was if kind == CONFIG else self[name] is was
+
+
+class _Tables(Mapping[str, pl.DataFrame]):
+    """The client's tables; each that is looked at is noted."""
+
+    def __init__(self, making: Making, reads: dict[Read, Any]) -> None:
+        self._making, self._reads = making, reads
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        self._reads[TABLE, name] = self._making.client.tables[name]
+        return self._making.known(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._making.client.tables)
+
+    def __len__(self) -> int:
+        return len(self._making.client.tables)
+
+
+class _Config:
+    """The client's own words; each that is looked at is noted."""
+
+    def __init__(self, config: Any, reads: dict[Read, Any]) -> None:
+        self._config, self._reads = config, reads
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._config, name)
+        self._reads[CONFIG, name] = found
+        return found
+
+
+class _Before(Mapping[str, Any]):
+    """The tables made before; each that is looked at is noted."""
+
+    def __init__(self, making: Making, reads: dict[Read, Any]) -> None:
+        self._making, self._reads = making, reads
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._making[name]
+        self._reads[STEP, name] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._making)
+
+    def __len__(self) -> int:
+        return len(self._making)
