@@ -16,9 +16,10 @@ from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.pages.sheet import Page
 
 TODAY, AFTER, CHANGE = "today", "after", "change"
-# by what they rest on, the quick ones first: each group is worked out on its own
+# by what they rest on, the quick ones first: each group is worked out on its own, and a choice of
+# account or licence narrows the first alone: lines of agreements reach over accounts and licences
 TILES = (
-    ("utilisation.short_units", "utilisation.shelf_units"),
+    ("utilisation.below", "utilisation.shelf_units"),
     ("forward.next_net", "forward.contract_net", "forward.lowest", "forward.highest"),
     ("brief.recommended", "brief.renewal_money"),
 )
@@ -128,6 +129,7 @@ class Panel:
     unit: str
     sums: Callable[[pl.DataFrame], pl.DataFrame]
     picks: str = ""  # what a click on a name chooses: account or license
+    parts: bool = True  # whether a choice of account or licence narrows it
 
     def rows(self, today: Page, after: Page) -> pl.DataFrame:
         """One row is a name, when (today, after) and state: columns name, when, state, value."""
@@ -174,10 +176,11 @@ PANELS = {
                       _balance("license"), "license"),
     "readings": Panel("True Forward under every reading", "reading_range", "02", "money",
                       _by(_reading(), pl.col("net").sum(), "balanced",
-                          pl.col("rank").is_not_null())),
+                          pl.col("rank").is_not_null()), parts=False),
     "events": Panel("Next event by line, your contract", "next_events", "02", "money",
                     _by(pl.col("sku"), pl.col("net").sum(), "balanced",
-                        (pl.col("reading") == "contract") & pl.col("net").is_not_null())),
+                        (pl.col("reading") == "contract") & pl.col("net").is_not_null()),
+                    parts=False),
     "drift": Panel("Devices by verdict", "feature_drift", "03", "devices",
                    _by(pl.col("verdict"), pl.col("device").n_unique(), "balanced")),
     "drift_accounts": Panel("Devices above their need", "feature_drift", "03", "devices",
@@ -191,8 +194,8 @@ PANELS = {
                              "account"),
     "renewal": Panel("To renew, by line or licence", "renewal", "00", "units",
                      _by(pl.coalesce("sku", "license"), pl.col("recommended").sum(), "balanced",
-                         pl.col("recommended").is_not_null())),
+                         pl.col("recommended").is_not_null()), parts=False),
     "renewal_money": Panel("Renewal, money by line", "renewal", "00", "money",
                            _by(pl.coalesce("sku", "license"), pl.col("money").sum(), "balanced",
-                               pl.col("money").is_not_null())),
+                               pl.col("money").is_not_null()), parts=False),
 }  # fmt: skip

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -36,6 +37,7 @@ from cssm_lib.scenario import Scenario, draft
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import Group, groups
 from cssm_lib.widgets.record import Record
+from cssm_lib.widgets.session import Choice
 from cssm_lib.widgets.shelf import Shelf
 from cssm_lib.widgets.stage import Stage
 from cssm_lib.widgets.steps import Steps
@@ -43,6 +45,10 @@ from cssm_lib.widgets.style import STYLE
 
 PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
 NO_ACTION = "nothing changed yet"
+NARROWED = (
+    "Narrowed: short, utilisation, drift and shadows. Shelf is of whole Smart Accounts;"
+    " True Forward and renewal are of whole agreements."
+)
 
 
 class Board:
@@ -59,6 +65,7 @@ class Board:
         self.stage.panes = {"Compare": self.shelf.compare, "Decisions": self.record.box}
         self._lead = f"{session.live.today.currency or 'money'}, units"
         self.tiles = [self._tiles(number) for number in range(len(compared.TILES))]
+        self._shown: list[Any] = [None] * len(self.tiles)
         self.doubts, self._doubts = fields.html("doubts"), [""] * len(self.tiles)
         self.box = self._laid_out()
         self.fill()
@@ -118,23 +125,31 @@ class Board:
 
     def draw(self) -> None:
         """Draw the tiles and the view that is looked at, the quick ones first."""
-        busy = [lambda n=n: self._draw_tiles(n) for n in range(len(self.tiles))]
-        self._steps.begin([*busy[:1], self.stage.draw, *busy[1:], self.shelf.draw])
+        slow = range(1, len(self.tiles))
+        rest = [partial(self._draw_tiles, number) for number in slow]
+        waits = [partial(self._wait, number) for number in slow]
+        first = partial(self._draw_tiles, 0)
+        self._steps.begin([first, *waits, rest[0], self.stage.draw, *rest[1:], self.shelf.draw])
 
     def _tiles(self, number: int) -> Any:
-        """The place of some tiles, wide by their number, while their values are worked out."""
-        names = compared.TILES[number]
-        made = fields.html("tiles", compared.tiles(names, lead="" if number else self._lead))
-        wide = len(names) if number else len(names) + 0.7
+        """The place of some tiles, wide by their number."""
+        made = fields.html("tiles")
+        wide = len(compared.TILES[number]) + (0 if number else 0.7)
         made.layout = ipywidgets.Layout(flex=f"{wide} 1 0", min_width="0")
         return made
 
+    def _wait(self, number: int) -> None:
+        """No figure of another scenario stands there while the new one is worked out."""
+        if self._shown[number] is not self.session.after:
+            self.tiles[number].value = compared.tiles(compared.TILES[number])
+
     def _draw_tiles(self, number: int) -> None:
-        names = compared.TILES[number]
-        pairs = self.session.pairs(names)
+        names, pairs = compared.TILES[number], self.session.pairs(number)
         self.tiles[number].value = compared.tiles(names, pairs, lead="" if number else self._lead)
+        self._shown[number] = self.session.after
         self._doubts[number] = compared.doubts(pairs)
-        words = " ".join(filter(None, self._doubts))
+        choice = "" if self.session.choice == Choice() else NARROWED
+        words = " ".join(filter(None, [choice, *self._doubts]))
         self.doubts.value = f"<p>{safe(words)}</p>" if words else ""
 
     def fill(self) -> None:

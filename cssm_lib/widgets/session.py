@@ -16,7 +16,6 @@ from cssm_lib.pages.pack.names import safe_name
 from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, read_scenario
 
-KEPT = 12  # what-ifs whose answers stay in memory
 ALL = ("*", "*")
 
 
@@ -27,16 +26,11 @@ class Choice:
     account: tuple[str, str] = ALL
     license: str = "*"
 
-    def page(self, seen: Any, number: str, *, account: bool = True, license_: bool = True) -> Page:
-        """A page narrowed to the choice, or to a part of it."""
-        smart, virtual = self.account if account else ALL
-        name = self.license if license_ else "*"
+    def page(self, seen: Any, number: str) -> Page:
+        """A page narrowed to the choice."""
+        smart, virtual = map(_only, self.account)
         return Page(
-            seen,
-            number,
-            smart_accounts=_only(smart),
-            virtual_accounts=_only(virtual),
-            licenses=_only(name),
+            seen, number, smart, virtual, licenses=_only(self.license, within=number > "01")
         )
 
 
@@ -50,8 +44,10 @@ def apart(folder: Path, client_dir: Path) -> Path:
     return folder
 
 
-def _only(name: str) -> tuple[str, ...]:
-    return (name,) if name == "*" else (escape(name),)
+def _only(name: str, *, within: bool = False) -> tuple[str, ...]:
+    """A pattern for one name; `within`: among several that stand in one text."""
+    around = "*" if within and name != "*" else ""
+    return (name,) if name == "*" else (f"{around}{escape(name)}{around}",)
 
 
 @dataclass
@@ -66,7 +62,6 @@ class Session:
     client_dir: str = ""
     history: draft.History = field(default_factory=draft.History)
     choice: Choice = field(default_factory=Choice)
-    _seen: dict[str, Seen] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def now(self) -> Scenario:
@@ -81,17 +76,12 @@ class Session:
     def seen(self, scenario: Scenario) -> Seen:
         """The answers under a scenario, today's where it changes nothing; ConfigError for a fault.
 
-        What was looked at lately is kept, so that undoing costs nothing.
+        A name or a decision changes no figure, so it costs no new answers.
         """
         if not (scenario.actions or scenario.rules or scenario.as_of):
             return self.live.today
-        key = scenario.model_copy(update={"name": "", "decisions": ()}).model_dump_json()
-        if key not in self._seen:
-            made = self.live.under(scenario)
-            if len(self._seen) >= KEPT:
-                self._seen.pop(next(iter(self._seen)))
-            self._seen[key] = made
-        return self._seen[key]
+        bare = {"name": draft.NEW.name, "decisions": ()}
+        return self.live.under(scenario.model_copy(update=bare))
 
     def adopt(self, scenario: Scenario) -> None:
         """Put a scenario on the screen; ConfigError leaves the last good one there."""
@@ -144,18 +134,20 @@ class Session:
         path = self.path(self.now.name)
         return path.exists() and path.read_text("utf-8") == keep.toml_of(self.now)
 
-    def pairs(self, names: Iterable[str]) -> list[compared.Pair]:
-        """Figures of today beside those of the screen, for the part that is looked at."""
-        pages = [self.choice.page(seen, "00") for seen in (self.live.today, self.after)]
-        return [compared.pair(name, *pages) for name in names]
+    def pairs(self, number: int) -> list[compared.Pair]:
+        """Tiles of today beside those of the screen; the first ones for what is looked at."""
+        choice = Choice() if number else self.choice
+        pages = [choice.page(seen, "00") for seen in (self.live.today, self.after)]
+        return [compared.pair(name, *pages) for name in compared.TILES[number]]
 
     def rows(self, panel: compared.Panel) -> Any:
         """The rows of a chart; one that chooses is not narrowed by its own kind of choice."""
-        part = {"account": panel.picks != "account", "license_": panel.picks != "license"}
-        pages = [
-            self.choice.page(seen, panel.page, **part) for seen in (self.live.today, self.after)
-        ]
-        return panel.rows(*pages)
+        account = self.choice.account if panel.parts and panel.picks != "account" else ALL
+        license_ = self.choice.license if panel.parts and panel.picks != "license" else "*"
+        choice = Choice(account, license_)
+        return panel.rows(
+            *(choice.page(seen, panel.page) for seen in (self.live.today, self.after))
+        )
 
     def comparison(self, stems: Iterable[str]) -> str:
         """HTML: today, the screen and saved scenarios side by side, whole clients each."""

@@ -66,6 +66,7 @@ border-top:1px solid {PALETTE["stock"]};border-bottom:1px solid {PALETTE["stock"
 .cssm-groups>.widget-label,.cssm-views>.widget-label{{display:none!important}}
 .cssm-views button{{padding:0 2px!important;margin:1px!important}}
 .cssm-record{{display:grid!important;grid-template-columns:1fr 1fr;align-items:end}}
+.cssm-record>.cssm-decisions,.cssm-record>.cssm-message-decision{{grid-column:1/-1}}
 .cssm-part .widget-inline-hbox,.cssm-bar .widget-inline-hbox{{flex-wrap:nowrap;width:auto}}
 .cssm-part .widget-inline-hbox>.widget-label,.cssm-bar .widget-inline-hbox>.widget-label{{
 width:auto;padding-right:6px}}
@@ -78,6 +79,7 @@ width:auto;padding-right:6px}}
 .cssm-compared{{border-collapse:collapse;margin-top:6px}}
 .cssm-compared th,.cssm-compared td{{border:1px solid {PALETTE["stock"]};padding:4px 8px;
 text-align:right;overflow-wrap:anywhere}}
-.cssm-compared th{{text-align:left;font-weight:600}}
+.cssm-compared td{{white-space:nowrap}}
+.cssm-compared th{{text-align:left;font-weight:600;overflow-wrap:break-word}}
 body:not(:has(.jp-NotebookPanel)) .jp-Cell:not(:has(.cssm-board)){{display:none}}
 </style>"""
