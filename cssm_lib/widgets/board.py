@@ -62,7 +62,10 @@ class Board:
         self.stage = Stage(session, self.draw)
         self.shelf = Shelf(session, self.drawn_after)
         self.record = Record(session, self.turn)
-        self.stage.panes = {"Compare": self.shelf.compare, "Decisions": self.record.box}
+        self.stage.panes = {
+            "Compare": (self.shelf.compare, self.shelf.draw),
+            "Decisions": (self.record.box, None),
+        }
         self._lead = f"{session.live.today.currency or 'money'}, units"
         self.tiles = [self._tiles(number) for number in range(len(compared.TILES))]
         self._shown: list[Any] = [None] * len(self.tiles)
@@ -129,7 +132,7 @@ class Board:
         rest = [partial(self._draw_tiles, number) for number in slow]
         waits = [partial(self._wait, number) for number in slow]
         first = partial(self._draw_tiles, 0)
-        self._steps.begin([first, *waits, rest[0], self.stage.draw, *rest[1:], self.shelf.draw])
+        self._steps.begin([first, *waits, rest[0], self.stage.draw, *rest[1:]])
 
     def _tiles(self, number: int) -> Any:
         """The place of some tiles, wide by their number."""

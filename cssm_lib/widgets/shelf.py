@@ -36,7 +36,6 @@ class Shelf:
         self.several.observe(lambda _: self.draw(), names="value")
         self.table, self.fault = fields.html("comparison"), fields.html("message-compare")
         self.compare = fields.column(self.several, self.fault, self.table, name="compare")
-        self._shown = False
 
     def fill(self) -> None:
         """Show the name, the files that are there, and whether there is a step back or on."""
@@ -53,16 +52,12 @@ class Shelf:
         self.command.value = f"<p>{told}<code>{safe(session.command())}</code></p>"
 
     def draw(self) -> None:
-        """Draw the comparison, while somebody looks at it."""
-        if not self.several.value and not self.looked_at():
-            return
+        """Draw the comparison."""
         try:
             self.table.value = self._session.comparison(self.several.value)
             fields.said_beside(self.fault, "")
         except CssmError as fault:
             fields.said_beside(self.fault, str(fault))
-
-    looked_at: Any = staticmethod(lambda: False)
 
     def _save(self) -> None:
         self._tried(lambda: self._session.save(self.name.value))

@@ -9,7 +9,7 @@ import altair as alt
 import ipywidgets
 
 from cssm_lib.pages import charts, compared
-from cssm_lib.pages.charts.beside import PICKED, beside, on_screen
+from cssm_lib.pages.charts.beside import PICKED, beside, on_screen, sentence
 from cssm_lib.pages.charts.theme import blank
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
@@ -27,12 +27,15 @@ SIDES = ("left", "right")
 
 
 class Stage:
-    """Views, the part that is looked at and two charts; `panes` are the views without charts."""
+    """Views, the part that is looked at and two charts.
+
+    `panes` are the views without charts, with what draws them when they are looked at.
+    """
 
     def __init__(self, session: Session, redraw: Callable[[], None]) -> None:
         alt.JupyterChart.enable_offline(True)
         self._session, self._redraw = session, redraw
-        self.panes: dict[str, Any] = {}
+        self.panes: dict[str, tuple[Any, Callable[[], None] | None]] = {}
         self._accounts, licenses = accounts_of(session), licenses_of(session)
         self.account = fields.dropdown("Virtual Account", "account", self._accounts, self._chosen)
         self.license = fields.dropdown("Licence", "license", licenses, self._chosen)
@@ -50,14 +53,16 @@ class Stage:
         self._drawings = drawings
 
     def _place(self, side: str) -> Any:
-        empty = blank("", "positions", sentence="…")
+        empty = sentence("…", "")
         return fields.classed(alt.JupyterChart(empty, embed_options=EMBED), f"chart-{side}")
 
     def draw(self) -> None:
         """Draw the view that is looked at, and nothing of the others."""
         view = self.views.value
-        pane = self.panes.get(view)
+        pane, drawn = self.panes.get(view, (None, None))
         self._pane.children = (pane,) if pane else ()
+        if drawn:
+            drawn()
         for part in (self._drawings, self._part):
             fields.shown(part, pane is None)
         self.back.disabled = self._session.choice == Choice()
@@ -72,7 +77,7 @@ class Stage:
         unit = panel.unit
         if unit == "money":
             unit = self._session.live.today.currency or "money units"
-        drawn = beside(rows, title=panel.title, unit=unit, table=panel.table)
+        drawn = beside(rows, title=panel.title, unit=unit)
         self._shown[side] = name
         chart = self.charts[side]
         chart.chart = drawn

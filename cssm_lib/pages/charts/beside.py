@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from cssm_lib.pages.charts.rows import heaviest
-from cssm_lib.pages.charts.theme import PALETTE, blank, heading
+from cssm_lib.pages.charts.theme import PALETTE, heading
 from cssm_lib.pages.labels import number_text
 
 ON_SCREEN = 18  # no text of the board is smaller, in px
@@ -21,14 +21,14 @@ COLOURS = ("short", "over", "balanced")
 
 
 def beside(
-    rows: pl.DataFrame, *, title: str, unit: str, table: str, top: int = 8, width: int = 170
+    rows: pl.DataFrame, *, title: str, unit: str, top: int = 8, width: int = 170
 ) -> alt.Chart | alt.LayerChart:
     """A pale bar for today and a full one for after, name by name, with a selection `picked`.
 
     `rows`: name, when (today, after), state (short, over, balanced) and value; none: a sentence.
     """
     if rows.is_empty():
-        return on_screen(blank(title, table, sentence=NOTHING_TO_DRAW))
+        return sentence(title, NOTHING_TO_DRAW)
     filled = rows.with_columns(pl.col("name").fill_null("not named"), size=pl.col("value").abs())
     drawn, order, rest = heaviest(filled, "name", ["size"], top)
     left = filled["name"].n_unique() - len(order)
@@ -111,6 +111,14 @@ def _tips(unit: str) -> list[alt.Tooltip]:
         alt.Tooltip("state:N", title="State"),
         alt.Tooltip("value:Q", title=unit.capitalize(), format=",~f"),
     ]
+
+
+def sentence(title: str, words: str) -> alt.Chart:
+    """A sentence where there is nothing to draw."""
+    says = pl.DataFrame({"says": ["\n".join(textwrap.wrap(words, 34))]})
+    text = alt.Chart(says).mark_text(lineBreak="\n", align="left", color=PALETTE["quiet"])
+    placed = text.encode(x=alt.value(4), y=alt.value(20), text="says:N")
+    return on_screen(placed.properties(width=350, height=120, title=heading(title)))
 
 
 def on_screen(chart: Any) -> Any:
