@@ -163,8 +163,8 @@ def opened(place: str, client: Path, chromium: Any) -> Iterator[Any]:
     """The board in one of the two places."""
     with tempfile.TemporaryDirectory() as home:
         server = servers.lab(Path(home)) if place == "lab" else servers.app_view(Path(home), client)
-        with server as address, servers.cut_off(chromium) as browser:
-            seen = browser.open(address.format("workshop.ipynb"))
+        with server as served, servers.cut_off(chromium) as browser:
+            seen = browser.open(served.url.format("workshop.ipynb"))
             if place == "lab":
                 servers.run_all(seen.page)
             seen.page.wait_for_selector(".cssm-charts .marks")
@@ -198,9 +198,8 @@ def main() -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         for place in [asked.only] if asked.only else ["lab", "app"]:
-            print(
-                f"{place}, {asked.client.name}, load {os.getloadavg()[0]:.1f}; ms: median [least-p95]"
-            )
+            load = f"load {os.getloadavg()[0]:.1f}"
+            print(f"{place}, {asked.client.name}, {load}; ms: median [least-p95]")
             with opened(place, asked.client.absolute(), chromium) as page:
                 for name, kind in KINDS.items():
                     print(line(name, moved(page, kind, asked.moves)), flush=True)

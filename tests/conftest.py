@@ -204,8 +204,8 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One JupyterLab over copies of the notebooks; the address, `{}` for the notebook's name."""
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """One JupyterLab over copies of the notebooks: its folder, its address."""
     servers = runpy.run_path(str(Path(__file__).with_name("servers.py")))
-    with servers["lab"](tmp_path_factory.mktemp("lab")) as address:
-        yield address
+    with servers["lab"](tmp_path_factory.mktemp("lab")) as served:
+        yield served

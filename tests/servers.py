@@ -28,8 +28,8 @@ HERE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
 
 
 @contextmanager
-def lab(home: Path) -> Iterator[str]:
-    """JupyterLab on a free port over copies of the notebooks; `{}` in its address is the name."""
+def lab(home: Path) -> Iterator[SimpleNamespace]:
+    """JupyterLab on a free port over copies of the notebooks in `home`; `{}` in `url` is one."""
     shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
     (home / "data").symlink_to(REPOSITORY / "data")
     for name, settings in SETTINGS.items():
@@ -51,16 +51,17 @@ def lab(home: Path) -> Iterator[str]:
     # in the tests the user may be root, as in a container
     command = ["-m", "jupyterlab", "--allow-root", *options]
     with serving(command, home, address, environment) as url:
-        yield f"{url}lab/tree/notebooks/{{}}?token={token}&reset"
+        tree = f"{url}lab/tree/notebooks/{{}}?token={token}&reset"
+        yield SimpleNamespace(home=home, url=tree)
 
 
 @contextmanager
-def app_view(home: Path, client: Path, *options: str) -> Iterator[str]:
-    """`cssm workshop` of a client, in a folder of its own; the address it prints."""
+def app_view(home: Path, client: Path) -> Iterator[SimpleNamespace]:
+    """`cssm workshop` of a client, started in `home`; `url` is the address it prints."""
     log = home / "out"
-    command = ["-P", "-m", "cssm_lib.cli", "workshop", str(client), "--no-browser", *options]
+    command = ["-P", "-m", "cssm_lib.cli", "workshop", str(client), "--no-browser"]
     with serving(command, home, lambda: log.read_text().strip(), {}) as url:
-        yield url
+        yield SimpleNamespace(home=home, url=url)
 
 
 @contextmanager

@@ -24,12 +24,12 @@ DRAWN = "document.querySelectorAll('.jp-RenderedVegaCommon5 canvas, .jp-Rendered
 
 
 @pytest.fixture(scope="module")
-def visit(lab: str, chromium: Any) -> Iterator[Callable[[str], SimpleNamespace]]:
+def visit(lab: SimpleNamespace, chromium: Any) -> Iterator[Callable[[str], SimpleNamespace]]:
     """Opens a notebook and runs all cells."""
     with servers.cut_off(chromium, height=900) as browser:
 
         def opened(name: str) -> SimpleNamespace:
-            seen = browser.open(lab.format(name))
+            seen = browser.open(lab.url.format(name))
             servers.run_all(seen.page)
             return seen
 
