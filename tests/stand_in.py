@@ -679,6 +679,48 @@ def asks():
     return ANSWERS["asks"].shaped(pl.DataFrame(rows))
 
 
+def action_prices():
+    """Two agreements and three actions, one of a hostile name: 1500.50 → 1200 and 200 → 320."""
+    shares = [(-400, -500), (99.75, 150), (-0.25, -0.25)]
+    told = {"scenario": "After", "agreement": "EA Networking", "currency": "EUR"}
+    ahead = [
+        told | {"of": "true_forward", "place": place, "action": name, "does": "retire"}
+        | {"money": part, "alone": alone, "last": 0, "bill_before": 1500.5, "bill_after": 1200}
+        for place, (name, (part, alone)) in enumerate(
+            zip(["clean up", HOSTILE, "price"], shares, strict=True), 1)
+    ]  # fmt: skip
+    told |= {"agreement": "Second", "of": "new_term", "bill_before": 200, "bill_after": 320}
+    grown = {"place": 2, "action": HOSTILE, "does": "grow", "money": 120, "alone": 120, "last": 120}
+    return ANSWERS["action_prices"].shaped(pl.DataFrame([*ahead, told | grown], strict=False))
+
+
+def decided():
+    """The scenario of `action_prices` in words, its effects, two decisions."""
+    told = {"scenario": "After"}
+    actions = [
+        told | {"place": place, "action": name, "does": does, "what": HOSTILE, "where": "HQ"}
+        for place, name, does in ((1, "clean up", "retire"), (2, HOSTILE, "grow"))
+    ]
+    log = [
+        {"decided": HOSTILE, "by": HOSTILE, "on": AS_OF, "open": HOSTILE, "action": "clean up"}
+        | {"true_forward": -400, "currency": "EUR"},
+        {"decided": "price", "by": "us", "action": "price", "no_price": "together with others"},
+    ]
+    values = ((5, 5), (1500.25, 1200), (None, 3))
+    effects = [
+        told | {"place": place, "page": "01", "figure": f"a.{place}", "label": HOSTILE}
+        | {"unit": "units", "today": before, "after": after}
+        | {"change": None if before is None else after - before}
+        for place, (before, after) in enumerate(values, 1)
+    ]  # fmt: skip
+    made = {"scenario_actions": actions, "scenario_effects": effects}
+    made["decisions"] = [told | {"number": number} | one for number, one in enumerate(log, 1)]
+    return {
+        name: ANSWERS[name].shaped(pl.DataFrame(rows, infer_schema_length=None, strict=False))
+        for name, rows in made.items()
+    }
+
+
 def answers(licenses=12, accounts=5):
     held = positions(licenses, accounts)
     tables = {
@@ -709,4 +751,5 @@ def answers(licenses=12, accounts=5):
     tables |= {"calendar": calendar(), "statements": statements()}
     tables |= {"renewal": renewal(), "scenarios": scenarios(), "numbers": numbers()}
     tables |= {"signals": signals(), "asks": asks(), **quoted()}
+    tables |= {"action_prices": action_prices()} | decided()
     return StandIn(tables)

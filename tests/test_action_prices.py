@@ -94,6 +94,10 @@ def test_by_hand():
         ("true_forward", 1, -264, -240, -288),
         ("true_forward", 2, 96, 120, 72),
     ]
+    bills = found.select(pl.col("bill_before", "bill_after").cast(pl.Int64)).unique(
+        maintain_order=True
+    )
+    assert bills.rows() == [(2520, 2160), (600, 432)]
     base, after = priced.bills([client(), under(client(), what_if(RETIRE, terms))])
     assert base == {("EA", "true_forward"): 60000, ("EA", "new_term"): 252000}
     assert after == {("EA", "true_forward"): 43200, ("EA", "new_term"): 216000}

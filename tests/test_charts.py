@@ -57,6 +57,8 @@ DRAWN = {
     "outlook": "outlook",
     "cost_of_waiting": "waiting",
     "changes_by_cause": "changes",
+    "waterfall": "action_prices",
+    "tornado": "action_prices",
 }
 SIZES = {"usual": (12, 5), "one": (1, 1), "many": (300, 40)}
 each_chart = pytest.mark.parametrize(("name", "table"), DRAWN.items())
@@ -274,3 +276,42 @@ def test_without_prices_scenarios_say_so():
     units = stand_in["scenarios"]().with_columns(money=pl.lit(None, pl.Decimal(38, 6)))
     (row,) = rows_of(charts.scenario_costs(units))
     assert row["says"].startswith("No price is given")
+
+
+def test_a_waterfall_ends_at_the_bill_after_every_action():
+    chart = charts.waterfall(stand_in["action_prices"]())
+    before, *parts, after = rows_of(chart)[:5]
+    assert (before["money"], after["money"]) == (1500.5, 1200)
+    assert [(row["start"], row["to"]) for row in parts] == [
+        (1500.5, 1100.5), (1100.5, 1200.25), (1200.25, 1200),
+    ]  # fmt: skip
+    assert [row["kind"] for row in parts] == ["takes away", "adds", "takes away"]
+    assert len(chart.to_dict()["vconcat"]) == 2
+
+
+def test_what_matters_most_comes_first_whichever_its_way():
+    rows = rows_of(charts.tornado(stand_in["action_prices"]()))
+    assert [row["money"] for row in rows] == [-500, 150, -0.25, 120]
+
+
+def test_settings_may_stand_beside_actions():
+    prices, effects = stand_in["action_prices"](), stand_in["forward"]()["setting_effects"]
+    rows = rows_of(charts.tornado(prices, settings=effects))
+    moving = effects.filter(pl.col("effect") != 0)["effect"].abs().sort(descending=True)
+    assert [abs(row["money"]) for row in rows[4:]] == moving.cast(pl.Float64).to_list() != []
+
+
+def test_no_name_of_an_action_is_too_long_for_its_axis_and_twins_are_told_apart():
+    prices = stand_in["action_prices"]()
+    long = prices.with_columns(action=pl.lit("retire the switches of Campus North " * 20))
+    names = [row["name"] for row in rows_of(charts.waterfall(long))[1:4]]
+    assert max(len(line) for name in names for line in name.split("\n")) <= 40
+    assert len(set(names)) == 3
+    assert all(" …" in name for name in names)
+
+
+def test_actions_that_change_nothing_say_so():
+    idle = stand_in["action_prices"]().with_columns(money=pl.lit(0), alone=pl.lit(0))
+    for chart in (charts.waterfall(idle), charts.tornado(idle)):
+        (row,) = rows_of(chart)
+        assert "changes the bill" in row["says"]

@@ -43,6 +43,8 @@ LISTS += [lists.due, lists.statements]
 LISTS += [getattr(lists, name) for name in ("asks", "counter_moves", "quantities", "quote_lines")]
 LISTS += [getattr(lists, name) for name in ("quote_why", "signals", "unit_prices")]
 LISTS += [lists.reasons]
+LISTS += [getattr(lists, name) for name in ("scenario_actions", "action_prices", "decisions")]
+LISTS += [lists.scenario_effects]
 
 
 @pytest.fixture(scope="module")

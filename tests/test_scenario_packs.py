@@ -106,5 +106,5 @@ def test_a_fault_in_the_file_is_the_jobs_problem(clients, tmp_path):
     (job,) = jobs_from_folders(clients("aurora"))
     made = under(job, written(tmp_path, 'name = "A"\nsteps = 1'))
     assert made.problem == (
-        "after.toml: steps: unknown key. Known keys: name, as_of, rules, actions."
+        "after.toml: steps: unknown key. Known keys: name, as_of, rules, actions, decisions."
     )

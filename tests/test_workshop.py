@@ -253,6 +253,11 @@ def test_decisions_are_noted_struck_out_and_undone(board):
     assert part(board, "decisions").options == (
         ("<b>Off</b> (Ada) – Retire instances; open: =the date", 0),
     )
+    part(board, "strike").click()
+    assert [(one.decided, one.action) for one in board.session.now.decisions] == [
+        ("<b>Off</b> (about: Retire instances)", None)
+    ]
+    part(board, "undo").click()
     part(board, "unsay").click()
     assert board.session.now.decisions == ()
     part(board, "undo").click()
@@ -317,7 +322,9 @@ TURNS = st.one_of(
     ),
     st.builds(
         lambda by, day: lambda one: draft.noted(
-            one, draft.decision_of({"decided": by, "by": by, "on": day})
+            one,
+            {"decided": by, "by": by, "on": day}
+            | ({"action": one.actions[-1].name} if one.actions else {}),
         ),
         NAMES, st.dates(dt.date(1990, 1, 1), dt.date(2199, 12, 31)),
     ),

@@ -6,6 +6,7 @@ import polars as pl
 
 from cssm_lib.analyses import true_forward
 from cssm_lib.answers import (
+    decided,
     exposure,
     feature_drift,
     forward,
@@ -78,6 +79,7 @@ STEPS = by_name(
     *signals.STEPS,
     *papers.STEPS,
     one("action_prices", lambda c, made: what_if.action_prices(c), told=True),
+    *decided.STEPS,
     # what changed since a previous pack is kept beside the answers, where one was given
     one("changes", lambda client, made: ANSWERS["changes"].empty()),
     one("told", _notes),

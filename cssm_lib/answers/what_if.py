@@ -81,12 +81,15 @@ def _rows(
         | {"does": "; ".join(dict.fromkeys(scenario.actions[n].do for n in group))}
         | {"money": part, "alone": amounts[1 << n] - amounts[0]}
         | {"last": amounts[every] - amounts[every ^ (1 << n)]}
+        | {"bill_before": amounts[0], "bill_after": amounts[every]}
         for n, (group, part) in enumerate(zip(groups, contributions(amounts), strict=True))
     ]
 
 
 def _summed(rows: list[dict[str, Any]], client: Client) -> pl.DataFrame:
-    exact = pl.col("money", "alone", "last").cast(pl.Decimal(38, 6)) / 100
+    exact = (
+        pl.col("money", "alone", "last", "bill_before", "bill_after").cast(pl.Decimal(38, 6)) / 100
+    )
     return pl.DataFrame(rows).with_columns(
         exact, scenario=pl.lit(client.scenario.name), currency=pl.lit(client.config.currency)
     )

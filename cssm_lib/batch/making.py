@@ -30,6 +30,7 @@ from cssm_lib.processes import cores
 CORES = cores()
 # what a notebook is given where it has it; the values here show the type
 OWN = {"client_dir": "", "as_of": "", "renewal": "", "previous": "", "interactive": False}
+OWN |= {"scenario": ""}
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,12 @@ def _parameters(work: Work, notebook: Notebook) -> dict[str, Any]:
         "as_of": job.as_of.isoformat() if job.as_of else "",
         "renewal": job.renewal or "",
         "previous": (work.answers.about.get("previous") or {}).get("digest", ""),
+        # names of accounts may stand in a file's name
+        "scenario": "" if job.alias else ", ".join(path.name for path in job.scenario),
     }
     known = declared(notebook.content)
-    given = own | dict(work.settings.parameters)
+    # a pack lies where its scenario says, so no parameter for every page says another one
+    given = own | dict(work.settings.parameters) | {"scenario": own["scenario"]}
     return {name: value for name, value in given.items() if name in known}
 
 

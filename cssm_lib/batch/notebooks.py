@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 from cssm_lib.errors import PageError, ParameterError
 from cssm_lib.pages.pack import notebook_title
 
+# a notebook whose first cell has this tag becomes a page only under a scenario
+ONLY_SCENARIO = "scenario"
 NUMBERED = re.compile(r"^\d\d_\w+$")
 
 
@@ -54,16 +56,35 @@ def read_notebook(path: Path) -> Notebook:
     return Notebook(path.stem, title, hashlib.blake2b(raw, digest_size=16).hexdigest(), content)
 
 
-def pages_asked(notebooks: Mapping[str, Notebook], only: Sequence[str]) -> list[str]:
+def for_pack(notebooks: Mapping[str, Notebook], *, scenario: bool) -> dict[str, Notebook]:
+    """The notebooks that a pack may have: some tell of a scenario and stand under one only."""
+    return {stem: one for stem, one in notebooks.items() if scenario or not _tells_of_scenario(one)}
+
+
+def _tells_of_scenario(notebook: Notebook) -> bool:
+    tags = [cell.get("metadata", {}).get("tags", []) for cell in notebook.content.cells[:1]]
+    return any(ONLY_SCENARIO in one for one in tags)
+
+
+def pages_asked(
+    notebooks: Mapping[str, Notebook], only: Sequence[str], *, scenario: bool = False
+) -> list[str]:
     """The pages that `only` names by number or name, in the notebooks' order; all for an empty one.
 
-    Raises ParameterError for a page that does not exist.
+    Without a scenario those that tell of one are left out. Raises ParameterError for a page that
+    does not exist, and where no page is left.
     """
     unknown = [name for name in only if not any(_named(stem, name) for stem in notebooks)]
     if unknown:
         there = ", ".join(notebooks)
         raise ParameterError(f"no page {', '.join(map(repr, unknown))}; there are: {there}.")
-    return [stem for stem in notebooks if not only or any(_named(stem, name) for name in only)]
+    asked = [stem for stem in notebooks if not only or any(_named(stem, name) for name in only)]
+    there = for_pack(notebooks, scenario=scenario)
+    if asked and not there.keys() & set(asked):
+        raise ParameterError(
+            f"{', '.join(asked)}: stands only in the pack of a scenario; add --scenario FILE."
+        )
+    return [stem for stem in asked if stem in there]
 
 
 def _named(stem: str, name: str) -> bool:

@@ -27,7 +27,7 @@ from cssm_lib.batch.hidden import untold
 from cssm_lib.batch.jobs import Job
 from cssm_lib.batch.making import OWN, Settings, Work, keep, lane, page_of
 from cssm_lib.batch.memory import give_back
-from cssm_lib.batch.notebooks import pages_asked
+from cssm_lib.batch.notebooks import for_pack, pages_asked
 from cssm_lib.batch.parameters import check_parameters, declared
 from cssm_lib.batch.printed import PRINTED, only, write_printed
 from cssm_lib.batch.private import tidy
@@ -82,12 +82,16 @@ def run(jobs: Sequence[Job], settings: Settings) -> list[Made]:
 def checked(jobs: Sequence[Job], settings: Settings) -> Settings:
     """The settings with the notebooks that the audience may have; raises as `run` does."""
     settings = replace(settings, notebooks=for_audience(settings.notebooks, settings.audience))
-    asked = {stem for job in jobs for stem in pages_asked(settings.notebooks, job.only)}
+    asked = {stem for job in jobs for stem in _asked(settings, job)}
     contents = {stem: settings.notebooks[stem].content for stem in sorted(asked)}
     known = {name for content in contents.values() for name in declared(content)}
     own = {name: value for name, value in OWN.items() if name in known}
     check_parameters(contents, own | dict(settings.parameters))
     return settings
+
+
+def _asked(settings: Settings, job: Job) -> list[str]:
+    return pages_asked(settings.notebooks, job.only, scenario=bool(job.scenario))
 
 
 def made_here(jobs: Sequence[Job], settings: Settings) -> list[Made]:
@@ -187,12 +191,13 @@ def _no_pack(batch: Batch, job: Job, fault: Fault) -> None:
 
 def _begin(batch: Batch, job: Job, answers: Any) -> list[Step]:
     """The pages to run; those of an earlier run that rest on the same inputs stand already."""
-    settings = batch.settings
-    answers = compared(settings.previous, job, answers)
+    answers = compared(batch.settings.previous, job, answers)
+    own = for_pack(batch.settings.notebooks, scenario=bool(job.scenario))
+    settings = replace(batch.settings, notebooks=own)
     work = Work(settings, job, _folder(settings, job, answers), answers, {})
     _take(batch, work)
     unfinished(work.folder)
-    asked = pages_asked(settings.notebooks, job.only)
+    asked = _asked(settings, job)
     _drop_others(work)
     for stem in settings.notebooks:
         keep(work, stem, asked=stem in asked)

@@ -192,12 +192,13 @@ def run(
         raise typer.BadParameter("what changed since a pack is internal; leave --previous out.")
     asked = tuple(filter(None, (name.strip() for name in only.split(","))))
     todo, listed = packs.jobs_of(what, as_of, asked)
-    todo = packs.with_scenario(todo, scenario or [])
+    notebooks = batch.find_notebooks()
+    todo = packs.with_scenario(todo, scenario or [], notebooks)
     if audience is Audience.vendor and any(job.scenario for job in todo):
         raise typer.BadParameter("a scenario is internal; leave --scenario out.")
     settings = batch.Settings(
         out=out or listed or Path("packs"),
-        notebooks=batch.find_notebooks(),
+        notebooks=notebooks,
         force=force,
         audience=audience.value,
         previous=previous,

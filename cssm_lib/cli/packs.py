@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import typer
 from cssm_lib.batch import Job, Made, jobs_from_file, jobs_from_folders, pages_asked, run
 from cssm_lib.batch.hidden import change_by, hidden
 from cssm_lib.batch.jobs import under
+from cssm_lib.batch.notebooks import for_pack
 from cssm_lib.batch.private import leave
 from cssm_lib.cli.progress import json_lines, progress, say_end
 from cssm_lib.pseudonyms import read_key
@@ -32,11 +34,20 @@ def jobs_of(
     return jobs_from_file(what[0], as_of=as_of, only=only)
 
 
-def with_scenario(todo: list[Job], files: list[Path]) -> list[Job]:
-    """Each job, and beside it the same one under the scenario, unless it has one of its own."""
+def with_scenario(todo: list[Job], files: list[Path], notebooks: Mapping[str, Any]) -> list[Job]:
+    """Each job, and beside it the same one under the scenario, unless it has one of its own.
+
+    A job whose pages all tell of a scenario is made under it alone.
+    """
     if not files:
         return todo
-    return [one for job in todo for one in ([job] if job.scenario else [job, under(job, *files)])]
+    pairs = [[job] if job.scenario else [job, under(job, *files)] for job in todo]
+    return [one for pair in pairs for one in pair if one is pair[-1] or _any_page(one, notebooks)]
+
+
+def _any_page(job: Job, notebooks: Mapping[str, Any]) -> bool:
+    asked = pages_asked(notebooks, job.only, scenario=True)
+    return bool(for_pack(notebooks, scenario=False).keys() & set(asked))
 
 
 def under_pseudonyms(todo: list[Job], settings: Any, keyfile: Path) -> tuple[list[Job], Any]:
@@ -47,7 +58,7 @@ def under_pseudonyms(todo: list[Job], settings: Any, keyfile: Path) -> tuple[lis
 
 def made_packs(todo: list[Job], settings: Any, scheduler: str | None, *, lines: bool) -> list[Made]:
     """Make the packs and tell each step; one result per job."""
-    pages = {job: len(pages_asked(settings.notebooks, job.only)) for job in todo}
+    pages = {job: _pages(job, settings.notebooks) for job in todo}
     every, began = sum(pages.values()), time.monotonic()
     try:
         with json_lines(len(todo), every) if lines else progress(every) as tell:
@@ -62,6 +73,10 @@ def made_packs(todo: list[Job], settings: Any, scheduler: str | None, *, lines: 
     else:
         _print_results(made, settings.out)
     return made
+
+
+def _pages(job: Job, notebooks: Mapping[str, Any]) -> int:
+    return len(pages_asked(notebooks, job.only, scenario=bool(job.scenario)))
 
 
 def _made(todo: list[Job], settings: Any, scheduler: str | None) -> list[Made]:

@@ -53,13 +53,14 @@ def _toml(path: Path) -> dict[str, Any]:
 def _fault_line(model: type[Part], error: Any) -> str:
     """One fault as `key.path: what is wrong, what was found; what to do`."""
     location, kind = _without_tags(model, error["loc"]), error["type"]
-    path = _key_path(location)
+    cause = error.get("ctx", {}).get("error")
+    path = _key_path((*location, *getattr(cause, "place", ())))
     if kind == "extra_forbidden":
         return f"{path}: unknown key{_nearest(model, error['loc'])}"
     if kind == "missing":
         return f"{path}: missing; add it."
     if kind == "value_error":
-        return f"{path or 'file'}: {error['ctx']['error']}."
+        return f"{path or 'file'}: {cause}."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _no_such_kind(path, error)
     said = re.sub(r"^\w+ should ", "", error["msg"]).split(",")[0]

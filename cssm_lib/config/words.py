@@ -66,6 +66,14 @@ Price = Annotated[
 ]
 
 
+class Misplaced(ValueError):
+    """A fault that only the whole file shows, with the key path at which it stands."""
+
+    def __init__(self, place: tuple[int | str, ...], fault: str) -> None:
+        super().__init__(fault)
+        self.place = place
+
+
 def flat_rules(rules: Any) -> Any:
     """`shadow.stale_days = 90` and `"shadow.stale_days" = 90` say the same."""
     if not isinstance(rules, dict):

@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.charts.rows import with_account
-from cssm_lib.pages.facts import Fact, Figure
-from cssm_lib.pages.figures import FIGURES, MONEY
+from cssm_lib.pages.facts import Fact
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.pages.sheet import Page
+from cssm_lib.schema.figures import FIGURES, MONEY
+from cssm_lib.schema.figures.made import Figure
 
 TODAY, AFTER, CHANGE = "today", "after", "change"
 # by what they rest on, the quick ones first: each group is worked out on its own, and a choice of

@@ -101,6 +101,16 @@ EXPORTS = {
         "`cssm run --previous PACK`, a pack or the folder of packs it lies in",
         "what moved since then, and by which cause",
     ),
+    "scenario": Export(
+        "a scenario file with actions, together with the terms of an agreement,",
+        "`cssm run CLIENT --scenario FILE`, a TOML with one [[actions]] block for each change",
+        "what each change is worth",
+    ),
+    "decisions": Export(
+        "the decisions of a scenario file",
+        "the workshop's decision log, or one [[decisions]] block for each in the TOML",
+        "what was agreed, by whom, and what is still open",
+    ),
     "waiting": Export(
         "the terms of the agreement, together with the product instance export,",
         "`client.toml`, one [[agreements]] block; Inventory > Product Instances or `devices`",
@@ -179,6 +189,8 @@ RESTS_ON = {
     "actions": "usage",
     "calendar": "agreements",
     "statements": "usage",
+    **dict.fromkeys(("action_prices", "scenario_actions", "scenario_effects"), "scenario"),
+    "decisions": "decisions",
 }
 
 # what a table wants before the export that it rests on is of any use

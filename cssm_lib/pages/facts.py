@@ -14,38 +14,14 @@ from typing import Any
 
 import polars as pl
 
-from cssm_lib.errors import PageError
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.aggregates import value_of
+from cssm_lib.schema.figures.made import Figure
 
 FACTS_MIME = "application/vnd.cssm.facts+json"
 TABLE_MIME = "application/vnd.cssm.table+json"
 INCOMPLETE = "incomplete export"
-
-# each gives null where no row says anything, so that "unknown" never looks like zero
-AGGREGATES = {
-    "sum": lambda column: pl.when(column.count() > 0).then(column.sum()),
-    "count": lambda column: column.len(),
-    "distinct": lambda column: column.drop_nulls().n_unique(),
-    "max": lambda column: column.max(),
-    "min": lambda column: column.min(),
-    "first": lambda column: column.first(),
-}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """How a headline figure is made: rows of `table` that fit `where`, `column`, `aggregate`."""
-
-    id: str
-    label: str
-    table: str
-    column: str
-    aggregate: str = "sum"
-    where: str = ""
-    unit: str = "units"
-    tone: str = ""
-    otherwise: str = ""  # the figure that stands in where this one has no value
 
 
 @dataclass(frozen=True)
@@ -75,41 +51,6 @@ class Fact:
         if self.figure.aggregate == "first" and isinstance(self.value, str):
             return self.value.replace("_", " ")
         return said(self.value, self.figure.unit)
-
-
-def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where: str = "") -> Any:
-    """The value of a figure, made from the rows of its table.
-
-    `share` is the part of the rows that fit `where` (`column` "*"), or of the column's sum. No row
-    in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts.
-
-    >>> held = pl.DataFrame({"units": [5, -2, None]})
-    >>> value_of(held, column="units"), value_of(held, column="units", where="units < 0")
-    (3, -2)
-    >>> value_of(held, column="*", aggregate="share", where="units < 0")
-    0.333333
-    """
-    if frame.is_empty():
-        return None
-    fitting = frame.filter(pl.sql_expr(where)) if where else frame
-    if aggregate == "share":
-        return _share(fitting, frame, column)
-    if aggregate not in AGGREGATES:
-        raise PageError(
-            f"aggregate {aggregate!r} is not known; there are {', '.join([*AGGREGATES, 'share'])}."
-        )
-    if fitting.is_empty():
-        return 0 if aggregate in ("sum", "count", "distinct") else None
-    name = frame.columns[0] if column == "*" else column
-    return fitting.select(AGGREGATES[aggregate](pl.col(name))).item()
-
-
-def _share(fitting: pl.DataFrame, frame: pl.DataFrame, column: str) -> float | None:
-    if column == "*":
-        part, whole = fitting.height, frame.height
-    else:
-        part, whole = fitting[column].sum(), frame[column].sum()
-    return round(float(part) / float(whole), 6) if whole else None
 
 
 def number_in(value: Any) -> Any:

@@ -9,11 +9,11 @@ from typing import Any
 
 from cssm_lib.pages.facts import Fact, Figure, Shown, spoken
 from cssm_lib.pages.figures import FIGURES
-from cssm_lib.pages.figures.made import figure
 from cssm_lib.pages.labels import day, safe
 from cssm_lib.pages.sheet import Page
 from cssm_lib.pages.tables import pairs
 from cssm_lib.schema.audience import INTERNAL, MARKS
+from cssm_lib.schema.figures.made import figure
 
 STYLE = """<style>
 .cssm-head{max-width:920px;color:#1f2933}

@@ -163,6 +163,15 @@ LABELS = {
     "removal": "Take off?",
     "removal_reason": "Because",
     "action": "To do",
+    "does": "Kind",
+    "from_day": "From",
+    "to_day": "To",
+    "open": "Stays open",
+    "new_term": "New term",
+    "true_forward": "True Forward",
+    "no_price": "No money because",
+    "alone": "Done alone",
+    "last": "Done last",
 }
 
 

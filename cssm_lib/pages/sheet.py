@@ -148,6 +148,18 @@ def located(client_dir: str) -> Path:
     return above if not Path(client_dir).exists() and above.exists() else Path(client_dir)
 
 
+def asked(client_dir: str, as_of: str = "", scenario: str = "") -> dict[str, Any]:
+    """What `open_client` is called with: folder, day and scenario files, looked up and checked.
+
+    `scenario` is the path of a scenario file, seen from here or from the folder above, or several
+    with commas between them, done in that order.
+    """
+    whole = located(scenario)
+    parts = [scenario] if whole.is_file() else scenario.split(",")
+    files = [located(part.strip()) for part in parts if part.strip()]
+    return {"folder": located(client_dir), "as_of": checked_day(as_of), "scenario": files}
+
+
 def checked_day(as_of: str) -> dt.date | None:
     """A day parameter: ISO text, empty for "the newest".
 

@@ -30,6 +30,19 @@ virtual_account = "Clinics & Labs"
 pid = "C9300-24*"
 from_license = "C9300 24P DNA Adv*"
 to_license = "C9300 DNA Essentials"
+
+[[decisions]]
+decided = "Take the retired switches off before the next export"
+by = "Network operations"
+on = 2026-10-12
+action = "Switches that the records retire"
+
+[[decisions]]
+decided = "Lower the clinics' tier with the next maintenance window"
+by = "Head of the clinics"
+on = 2026-10-19
+open = "The window is not fixed; nobody has asked which labs read NetFlow"
+action = "Clinics on the tier that is intended"
 """
 
 

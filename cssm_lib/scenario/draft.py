@@ -13,7 +13,6 @@ from cssm_lib.errors import ConfigError
 from cssm_lib.scenario.model import AnyAction, Decision, Scenario
 
 NEW = Scenario(name="Workshop")
-ONLY = {"actions": "actions[0]", "decisions": "decisions[0]"}
 
 
 def action_of(said: Mapping[str, Any]) -> AnyAction:
@@ -23,22 +22,25 @@ def action_of(said: Mapping[str, Any]) -> AnyAction:
     Traceback (most recent call last):
     cssm_lib.errors.ConfigError: share: should be greater than or equal to -1; found -2.
     """
-    return _only("actions", said)
+    return _checked({"name": NEW.name, "actions": [dict(said)]}, "actions[0]").actions[0]
 
 
-def decision_of(said: Mapping[str, Any]) -> Decision:
-    """A decision as it was said; ConfigError names the key and the fault of each."""
-    return _only("decisions", said)
+def noted(scenario: Scenario, said: Mapping[str, Any]) -> Scenario:
+    """The scenario with one more decision, as it was said; ConfigError as `action_of`."""
+    told = said_of(scenario)
+    decisions = [*told.get("decisions", ()), dict(said)]
+    return _checked(told | {"decisions": decisions}, f"decisions[{len(decisions) - 1}]")
 
 
-def _only(key: str, said: Mapping[str, Any]) -> Any:
+def _checked(said: Mapping[str, Any], own: str = "") -> Scenario:
+    """The scenario that is said; ConfigError names keys as they stand in the part `own`."""
     try:
-        whole = Scenario.model_validate({"name": NEW.name, key: [dict(said)]})
+        return Scenario.model_validate(said)
     except ValidationError as fault:
         lines = fault_lines(Scenario, fault)
-        own = [line.removeprefix(ONLY[key]).lstrip(".: ") for line in lines]
-        raise ConfigError("\n".join(own)) from None
-    return getattr(whole, key)[0]
+        raise ConfigError(
+            "\n".join(line.removeprefix(own).lstrip(".: ") for line in lines)
+        ) from None
 
 
 def said_of(part: AnyAction | Decision | Scenario) -> dict[str, Any]:
@@ -48,10 +50,7 @@ def said_of(part: AnyAction | Decision | Scenario) -> dict[str, Any]:
 
 def renamed(scenario: Scenario, name: str) -> Scenario:
     """The scenario by another name; ConfigError where that is no name."""
-    try:
-        return Scenario.model_validate(said_of(scenario) | {"name": name})
-    except ValidationError as fault:
-        raise ConfigError("\n".join(fault_lines(Scenario, fault))) from None
+    return _checked(said_of(scenario) | {"name": name})
 
 
 def find(scenario: Scenario, name: str) -> AnyAction | None:
@@ -67,13 +66,15 @@ def put(scenario: Scenario, action: AnyAction) -> Scenario:
 
 
 def without(scenario: Scenario, name: str) -> Scenario:
-    """The scenario without the action of that name."""
-    return _with(scenario, actions=tuple(a for a in scenario.actions if a.name != name))
-
-
-def noted(scenario: Scenario, decision: Decision) -> Scenario:
-    """The scenario with one more decision."""
-    return _with(scenario, decisions=(*scenario.decisions, decision))
+    """The scenario without the action of that name; what was decided about it stays, in words."""
+    decided = [
+        one.model_copy(update={"action": None, "decided": f"{one.decided} (about: {name})"[:1000]})
+        if one.action == name
+        else one
+        for one in scenario.decisions
+    ]
+    actions = tuple(one for one in scenario.actions if one.name != name)
+    return _with(scenario, actions=actions, decisions=tuple(decided))
 
 
 def struck(scenario: Scenario, place: int) -> Scenario:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +11,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cssm_lib.config import Range
 from cssm_lib.config.checking import checked
-from cssm_lib.config.words import Day, Name, Number, Part, Price, Share, Units, flat_rules, no_twins
+from cssm_lib.config.words import (
+    Day,
+    Misplaced,
+    Name,
+    Number,
+    Part,
+    Price,
+    Share,
+    Units,
+    flat_rules,
+    no_twins,
+)
 
 Kept = Annotated[Number, Field(ge=-1)]
 DEVICE = ("smart_account", "virtual_account", "pid", "hostname", "serial")
@@ -159,21 +171,34 @@ class Scenario(Part):
         no_twins("action", [action.name for action in self.actions])
         return self
 
+    @model_validator(mode="after")
+    def _decisions_are_about_actions(self) -> Scenario:
+        names = [action.name for action in self.actions]
+        for number, decision in enumerate(self.decisions):
+            if decision.action is not None and decision.action not in names:
+                said = _no_such_action(decision.action, names)
+                raise Misplaced(("decisions", number, "action"), said)
+        return self
+
     def then(self, later: Scenario) -> Scenario:
         """The scenario and after it another one; what the later one says of day and rules wins.
 
-        An action of a name that is taken is told apart by its scenario's name.
+        An action of a name that is taken is told apart by its scenario's name, in decisions too.
 
         >>> first, then = Scenario(name="A", as_of="2026-01-31"), Scenario(name="B")
         >>> first.then(then).name, str(first.then(then).as_of)
         ('A, then B', '2026-01-31')
         """
         taken = {action.name for action in self.actions}
+        names = {
+            one.name: f"{one.name} ({later.name})" for one in later.actions if one.name in taken
+        }
         added = [
-            action.model_copy(update={"name": f"{action.name} ({later.name})"})
-            if action.name in taken
-            else action
-            for action in later.actions
+            one.model_copy(update={"name": names.get(one.name, one.name)}) for one in later.actions
+        ]
+        decided = [
+            one.model_copy(update={"action": names.get(one.action or "", one.action)})
+            for one in later.decisions
         ]
         return self.model_copy(
             update={
@@ -181,9 +206,16 @@ class Scenario(Part):
                 "as_of": later.as_of or self.as_of,
                 "rules": self.rules | later.rules,
                 "actions": (*self.actions, *added),
-                "decisions": (*self.decisions, *later.decisions),
+                "decisions": (*self.decisions, *decided),
             }
         )
+
+
+def _no_such_action(asked: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(asked, names, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
+    there = ", ".join(map(repr, names)) or "none"
+    return f"no action {asked!r}{hint} Actions of the scenario: {there}"
 
 
 def read_scenario(*paths: Path) -> Scenario:

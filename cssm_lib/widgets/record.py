@@ -47,7 +47,7 @@ class Record:
         }
         known = {key: value for key, value in said.items() if value is not None}
         place = len(self._session.now.decisions)
-        self._turn("Decisions", lambda now: draft.noted(now, draft.decision_of(known)))
+        self._turn("Decisions", lambda now: draft.noted(now, known))
         if len(self._session.now.decisions) > place:
             self.decided.value = self.open.value = ""
 

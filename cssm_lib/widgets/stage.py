@@ -9,8 +9,7 @@ import altair as alt
 import ipywidgets
 
 from cssm_lib.pages import charts, compared
-from cssm_lib.pages.charts.beside import PICKED, beside, on_screen, sentence
-from cssm_lib.pages.charts.theme import blank
+from cssm_lib.pages.charts.beside import PICKED, beside, enlarged, sentence
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
 from cssm_lib.widgets.session import ALL, Choice, Session
@@ -85,12 +84,11 @@ class Stage:
             chart.selections.observe(lambda change: self._clicked(side, change["new"]), [PICKED])
 
     def _draw_matters(self) -> None:
-        after, today = self._session.after, self._session.live.today
-        money = after["action_prices"]
-        first = charts.waterfall(money) if hasattr(charts, "waterfall") else blank("", "positions")
-        self.charts[0].chart = on_screen(first)
-        effects = after["setting_effects"] if after is not today else today["setting_effects"]
-        self.charts[1].chart = on_screen(charts.moved_by_setting(effects))
+        after = self._session.after
+        money, effects = after["action_prices"], after["setting_effects"]
+        drawn = charts.waterfall(money), charts.tornado(money, settings=effects)
+        for place, chart in zip(self.charts, drawn, strict=True):
+            place.chart = enlarged(chart)
 
     def _clicked(self, side: int, selection: Any) -> None:
         names = [one["name"] for one in selection.value or [] if "name" in one]

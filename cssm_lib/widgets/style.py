@@ -75,7 +75,7 @@ width:auto;padding-right:6px}}
 .cssm-board button{{flex:0 0 auto}}
 .cssm-bar .widget-text,.cssm-bar .widget-dropdown{{flex:1 1 180px}}
 .cssm-bar .widget-html-content{{white-space:nowrap;overflow-x:auto;overflow-y:hidden}}
-.cssm-charts{{align-items:flex-start!important}}
+.cssm-charts{{align-items:flex-start!important;overflow-x:auto!important}}
 .cssm-compared{{border-collapse:collapse;margin-top:6px}}
 .cssm-compared th,.cssm-compared td{{border:1px solid {PALETTE["stock"]};padding:4px 8px;
 text-align:right;overflow-wrap:anywhere}}

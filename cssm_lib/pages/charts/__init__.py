@@ -36,6 +36,7 @@ from cssm_lib.pages.charts.positions import (
 from cssm_lib.pages.charts.received import records_by_file
 from cssm_lib.pages.charts.shadow import match_states, money_by_state, shadows_by_account
 from cssm_lib.pages.charts.theme import DIVERGING, MIME, PALETTE, blank, register_renderer
+from cssm_lib.pages.charts.what_if import tornado, waterfall
 
 __all__ = [
     "DIVERGING",
@@ -75,9 +76,11 @@ __all__ = [
     "stranded_by_account",
     "tier_matrix",
     "tier_timeline",
+    "tornado",
     "transfer_plan",
     "use_explained",
     "use_over_time",
     "use_range",
     "verdicts_by_account",
+    "waterfall",
 ]

@@ -15,6 +15,7 @@ from cssm_lib.pages.labels import number_text
 
 ON_SCREEN = 18  # no text of the board is smaller, in px
 ROW, LABELS, LINE, PICKED = 22, 200, 19, "picked"
+LONG_LABELS, SCREEN_WIDTH, GROWN = 360, 76, 1.5
 PALE = "pale: today, full: after"
 NOTHING_TO_DRAW = "Nothing to draw: no row of today or after says anything here."
 COLOURS = ("short", "over", "balanced")
@@ -119,6 +120,32 @@ def sentence(title: str, words: str) -> alt.Chart:
     text = alt.Chart(says).mark_text(lineBreak="\n", align="left", color=PALETTE["quiet"])
     placed = text.encode(x=alt.value(4), y=alt.value(20), text="says:N")
     return on_screen(placed.properties(width=350, height=120, title=heading(title)))
+
+
+def enlarged(chart: Any) -> Any:
+    """A chart of a page for the screen: text and the room for it as large as the board's."""
+    return alt.Chart.from_dict(_larger(on_screen(chart).to_dict()))
+
+
+def _larger(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_larger(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _sized(key, value) for key, value in part.items()}
+
+
+def _sized(key: str, value: Any) -> Any:
+    if key.lower().endswith("fontsize"):
+        return max(ON_SCREEN, value)
+    if key == "labelLimit":
+        return max(LONG_LABELS, value)
+    if key in ("labelLineHeight", "step"):
+        return round(value * GROWN)
+    if key == "subtitle":
+        words = value if isinstance(value, str) else " ".join(value)
+        return textwrap.wrap(words, SCREEN_WIDTH)
+    return value if key in ("datasets", "$schema") else _larger(value)
 
 
 def on_screen(chart: Any) -> Any:

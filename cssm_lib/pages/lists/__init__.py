@@ -10,6 +10,12 @@ from cssm_lib.pages.lists.brief import (
     signals,
     unit_prices,
 )
+from cssm_lib.pages.lists.decided import (
+    action_prices,
+    decisions,
+    scenario_actions,
+    scenario_effects,
+)
 from cssm_lib.pages.lists.exposure import (
     findings,
     masking,
@@ -96,6 +102,7 @@ from cssm_lib.pages.lists.utilisation import (
 )
 
 __all__ = [
+    "action_prices",
     "actions",
     "ahead",
     "asks",
@@ -113,6 +120,7 @@ __all__ = [
     "conflicts",
     "contract_lines",
     "counter_moves",
+    "decisions",
     "differences",
     "disagreements",
     "due",
@@ -154,6 +162,8 @@ __all__ = [
     "rules",
     "said_by",
     "sent",
+    "scenario_actions",
+    "scenario_effects",
     "short",
     "signals",
     "statements",

@@ -5,6 +5,7 @@ Numbers in a sentence come from figures only.
 
 from cssm_lib.pages.readings import (
     brief,
+    decided,
     exposure,
     feature_drift,
     forward,
@@ -25,6 +26,7 @@ PAGES = (
     shadow,
     exposure,
     received,
+    decided,
     papers,
 )
 READINGS = {part: said for page in PAGES for part, said in page.READINGS.items()}

@@ -29,7 +29,12 @@ from cssm_lib.schema.answers.utilisation import (
     POSITIONS,
     TRANSFERS,
 )
-from cssm_lib.schema.answers.what_if import ACTION_PRICES
+from cssm_lib.schema.answers.what_if import (
+    ACTION_PRICES,
+    DECISIONS,
+    SCENARIO_ACTIONS,
+    SCENARIO_EFFECTS,
+)
 
 ANSWERS = {
     table.name: table
@@ -72,5 +77,8 @@ ANSWERS = {
         *RENEWAL_TABLES,
         *SIGNALS_TABLES,
         ACTION_PRICES,
+        SCENARIO_ACTIONS,
+        DECISIONS,
+        SCENARIO_EFFECTS,
     )
 }

@@ -1,6 +1,6 @@
 """The figures of page 06: files, records and what became of them."""
 
-from cssm_lib.pages.figures.made import figure, headline, named
+from cssm_lib.schema.figures.made import figure, headline, named
 
 # an inventory or a count of users carries its days in its rows
 UNDATED = (

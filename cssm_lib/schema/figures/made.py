@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from cssm_lib.pages.facts import Figure
+from dataclasses import dataclass, replace
 
 MONEY = "currency"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How a headline figure is made: rows of `table` that fit `where`, `column`, `aggregate`."""
+
+    id: str
+    label: str
+    table: str
+    column: str
+    aggregate: str = "sum"
+    where: str = ""
+    unit: str = "units"
+    tone: str = ""
+    otherwise: str = ""  # the figure that stands in where this one has no value
 
 
 def figure(id_: str, label: str, made: str, **more: str) -> Figure:

@@ -1,7 +1,6 @@
 """The figures of page 03: devices by verdict, what is short, what could be saved, what drifted."""
 
-from cssm_lib.pages.facts import Figure
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
 
 ACTED = "action IN ('drop the tier', 'switch features off')"
 PARTED = "changed NOT IN ('first day', 'seen again')"

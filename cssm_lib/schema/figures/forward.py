@@ -1,6 +1,6 @@
 """The figures of page 02: what was used, what each reading bills, what is in dispute and ahead."""
 
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 
 CONTRACT = "reading = 'contract'"
 LINES = "license IS NULL"

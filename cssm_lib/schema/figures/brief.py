@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from cssm_lib.pages.facts import Figure
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
 
 
 def _with_units(

@@ -1,6 +1,6 @@
 """The figures of page 05: what Cisco sees, what is owed, what is untidy and what grows old."""
 
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 
 DUTY = "reports"
 

@@ -1,6 +1,6 @@
 """The figures of page 01: what is held, short, cured, never needed and ending."""
 
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 
 SHORT = "balance_after_substitution < 0"
 OVER = "balance_after_substitution > 0"

@@ -1,7 +1,6 @@
 """The figures of page 04: instances and own records, who knows whom, and what may be taken off."""
 
-from cssm_lib.pages.facts import Figure
-from cssm_lib.pages.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
 
 INSTANCE = "about = 'instance'"
 EVIDENCE, ASK = "removal = 'retired with evidence'", "removal = 'ask first'"

@@ -1,6 +1,6 @@
 """The figures of the papers: what changed since the last pack, what is to do, what is due when."""
 
-from cssm_lib.pages.figures.made import figure, named
+from cssm_lib.schema.figures.made import figure, named
 
 FIGURES = named(
     "papers",

@@ -1,0 +1,116 @@
+"""A scenario in words, what it changes of the headline figures, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.answers.steps import one
+from cssm_lib.client import Client
+from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.aggregates import value_of
+from cssm_lib.schema.figures import FIGURES, MONEY, MOVED
+from cssm_lib.schema.figures.made import Figure
+
+KINDS = ("true_forward", "new_term")
+ABOUT = pl.format("{} / {}", "scenario", "action")  # as the client's notes name an action
+WITHHELD = "withheld"
+NO_TERMS = "no agreement is told"
+IN_A_GROUP = "priced together with others: only 8 stand alone"
+
+
+def scenario_actions(client: Client) -> pl.DataFrame:
+    """One row per action of the client's scenario; empty for a client as it is."""
+    actions = client.scenario.actions if client.scenario else ()
+    rows = [
+        {"scenario": client.scenario.name, "place": place, "action": done.name, "does": done.do}
+        | {"from_day": getattr(done, "from_", None), "to_day": getattr(done, "to", None)}
+        | {"why": done.why}
+        | _in_words(client, done)
+        for place, done in enumerate(actions, 1)
+    ]
+    told = _shaped("scenario_actions", rows).with_columns(about=ABOUT).drop("note")
+    return ANSWERS["scenario_actions"].shaped(
+        told.join(client.tables["notes"].unique("about"), on="about", how="left").sort("place")
+    )
+
+
+def _in_words(client: Client, action: Any) -> dict[str, str]:
+    """Patterns name accounts and hosts: whoever goes by another name than before tells none."""
+    from cssm_lib.scenario.words import what, where
+
+    if client.before is None or client.before.name != client.name:
+        return {"what": WITHHELD, "where": WITHHELD}
+    return {"what": what(action), "where": where(action) or "everywhere"}
+
+
+def decisions(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """One row per decision of the client's scenario, with the worth of the action it is about.
+
+    An action that is priced in a group with others has no money of its own.
+    """
+    told = client.scenario.decisions if client.scenario else ()
+    rows = [
+        {"scenario": client.scenario.name, "number": number} | dict(one)
+        for number, one in enumerate(told, 1)
+    ]
+    listed = _shaped("decisions", rows).drop(*KINDS, "currency")
+    worth = listed.join(_worth(made["action_prices"]), on="action", how="left")
+    alone = pl.col("currency").is_not_null() | pl.col("true_forward").is_not_null()
+    why = IN_A_GROUP if client.config.agreements else NO_TERMS
+    no_price = pl.when(pl.col("action").is_not_null() & ~alone).then(pl.lit(why))
+    return ANSWERS["decisions"].shaped(worth.with_columns(no_price=no_price).sort("number"))
+
+
+def _worth(prices: pl.DataFrame) -> pl.DataFrame:
+    """Each action's money of all agreements, a column a kind of money."""
+    sums = [pl.col("money").filter(pl.col("of") == kind).sum().alias(kind) for kind in KINDS]
+    return prices.group_by("action").agg(*sums, pl.col("currency").first())
+
+
+def scenario_effects(client: Client, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """One row per headline figure: for the client as it is, under the scenario, the change.
+
+    The client as it is goes by its own day and rules, whatever the scenario says of them.
+    """
+    if client.scenario is None or client.before is None:
+        return ANSWERS["scenario_effects"].empty()
+    from cssm_lib.answers.compute import answer_tables
+
+    today, money = answer_tables(client.before), client.config.currency or "money units"
+    rows = [
+        {"scenario": client.scenario.name, "place": place, "page": page, "figure": one.id}
+        | {"label": one.label, "unit": money if one.unit == MONEY else one.unit}
+        | {"today": _value(one, today), "after": _value(one, made)}
+        for place, (page, one) in enumerate(_told(), 1)
+    ]
+    effects = _shaped("scenario_effects", rows)
+    return effects.with_columns(change=pl.col("after") - pl.col("today"))
+
+
+def _told() -> list[tuple[str, Figure]]:
+    """The figures by which a scenario is told, each with the page that it stands on."""
+    return [(page, FIGURES[name]) for page, names in MOVED.items() for name in names]
+
+
+def _value(one: Figure, tables: Mapping[str, pl.DataFrame]) -> Decimal | None:
+    how = {"column": one.column, "aggregate": one.aggregate, "where": one.where}
+    found = value_of(tables[one.table], **how)
+    return None if found is None else Decimal(found)
+
+
+def _shaped(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    contract = ANSWERS[name]
+    return (
+        contract.shaped(pl.DataFrame(rows, infer_schema_length=None)) if rows else contract.empty()
+    )
+
+
+STEPS = (
+    one("scenario_actions", lambda client, made: scenario_actions(client), told=True),
+    one("decisions", decisions, told=True),
+    one("scenario_effects", scenario_effects, told=True),
+)
