@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import polars as pl
 import pytest
 
+from cssm_lib import open_client
 from cssm_lib.answers.compute import answer_tables, making
-from cssm_lib.answers.live import KEPT, Live, Seen
+from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
+from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
-from cssm_lib.scenario import under
+from cssm_lib.pages.figures import HEADLINES
+from cssm_lib.pages.sheet import Page
+from cssm_lib.rules import load_rules
+from cssm_lib.scenario import Scenario, read_scenario, told, under
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 client, what_if, RETIRE, MOVE = elm.client, elm.what_if, elm.RETIRE, elm.MOVE
@@ -19,8 +28,7 @@ TERMS = {"do": "terms", "price": 20}
 
 
 def live() -> Live:
-    base = client()
-    return Live(base, Seen(base, {}, making(base)))
+    return live_of(client())
 
 
 def test_only_what_is_asked_for_is_made():
@@ -84,3 +92,152 @@ def test_a_wrong_scenario_leaves_all_as_it_stood():
         one.under(what_if(MOVE | {"units": 6}))
     assert one.under(what_if(RETIRE)) is kept
     assert one.today["positions"]["in_use"].to_list() == [4, 3]
+
+
+DAYS = [dt.date(2026, month, 28) for month in (1, 4, 7, 8, 9)] + [elm.OCTOBER]
+PAGES = ("00", "01", "02", "03", "04", "05")
+READINGS = [one["name"] for one in load_rules()["readings.published"]]
+
+
+def estate() -> Client:
+    """Two accounts, two tiers, six days; instances reserved, silent, twice, without a day."""
+    asleep = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    awake = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
+    devices = [
+        elm.device(f"n{i}", "North", last_contact=asleep if i % 2 else awake) for i in range(4)
+    ]
+    devices += [elm.device(f"s{i}", "South", elm.ESS, last_contact=asleep) for i in range(3)]
+    devices += [elm.device("s0", "South", last_contact=awake)]
+    devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
+    usage = [elm.usage("North", elm.ADV, 9, 5, reserved=1), elm.usage("South", elm.ADV, 1, 1)]
+    usage += [elm.usage("South", elm.ESS, 2, 3), elm.usage("North", elm.ESS, 4, 0)]
+    assets = [{"name": f"n{i}", "serial": f"ZZn{i}", "status": "retired"} for i in range(2)]
+    base = client(days=tuple(DAYS), usage=usage, devices=devices)
+    assets = elm.TABLES["assets"].shaped(pl.DataFrame(assets))
+    base.tables["assets"] = assets.with_columns(source=pl.lit("a.csv"))
+    return base
+
+
+def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:
+    """An action of any kind, drawn as the sliders of the workshop may set it."""
+    account, other = (dice.choice(names["virtual_account"]) for _ in range(2))
+    license, lower = (dice.choice(names["license"]) for _ in range(2))
+    start = {"from": dice.choice(DAYS)} if dice.random() < 0.3 else {}
+    which = dice.choice(
+        [
+            {"silent_days": dice.choice([30, 90, 200, 400])},
+            {"virtual_account": account},
+            {"hostname": dice.choice(["*0", "n*", "*[13]", "*x*", "nobody"])},
+            {"serial": "ZZ?1*"},
+        ]
+    )
+    terms = dice.choice(
+        [
+            {"price": dice.choice([7, 12.5])},
+            {"list_price": 20, "discount": 0.25},
+            {"renewal_discount": {"low": 0.1, "high": 0.3}},
+            {"renewal_uplift": {"low": 0, "high": 0.05}},
+            {"reading": dice.choice(READINGS)},
+            {"outside_stock": dice.choice(["ignored", "offsets"])},
+            {"entitled": dice.choice([0, 3, 900])},
+            {"end": dt.date(2027, 6, 30)},
+        ]
+    )
+    move = {"smart_account": names["smart_account"][0], "license": license}
+    move |= {"from_virtual_account": account, "to_virtual_account": other}
+    return dice.choice(
+        [
+            {"do": "retire"} | which | start,
+            {"do": "tier", "from_license": license, "to_license": lower, **which} | start
+            if "silent_days" not in which
+            else {"do": "retire"} | which,
+            {"do": "move", "units": dice.randint(1, 4), **move} | start,
+            {"do": "leave_out", "from": dice.choice(DAYS[:4]), "to": DAYS[-1], "license": license},
+            {"do": "grow", "share": dice.choice([-0.5, 0.1, 1]), "virtual_account": account}
+            | start,
+            {"do": "terms"} | terms,
+        ]
+    )
+
+
+def some_scenario(dice: random.Random, names: dict[str, list[str]]) -> Scenario | None:
+    """One to four actions, now and then another day; None where the widgets would refuse it."""
+    drawn = [some_action(dice, names) for _ in range(dice.randint(1, 4))]
+    more = {"as_of": dice.choice(DAYS[2:])} if dice.random() < 0.2 else {}
+    try:
+        return elm.what_if(*drawn, **more)
+    except ValueError:
+        return None
+
+
+def facts(answers: Any, pages: tuple[str, ...] = PAGES) -> dict[str, Any]:
+    """Every headline figure of the pages, and how it is made."""
+    return {
+        f"{page}.{name}": Page(answers, page).fact(name)
+        for page in pages
+        for name in HEADLINES[page]
+    }
+
+
+def replayed(base: Client, scenario: Scenario, pages: tuple[str, ...]) -> dict[str, Any] | str:
+    """The facts as the batch works them out, or its message."""
+    try:
+        then = under(base, scenario)
+    except ConfigError as fault:
+        return str(fault)
+    about = live_of(then).today.about | {"scenario": told(scenario)}
+    return facts(Seen(then, about, making(then)), pages)
+
+
+def on_the_screen(one: Live, scenario: Scenario, pages: tuple[str, ...]) -> dict[str, Any] | str:
+    try:
+        return facts(one.under(scenario), pages)
+    except ConfigError as fault:
+        return str(fault)
+
+
+def names_of(base: Client) -> dict[str, list[str]]:
+    usage = base.tables["usage"]
+    columns = ("smart_account", "virtual_account", "license")
+    return {name: usage[name].drop_nulls().unique().sort().to_list() for name in columns}
+
+
+def faults_in(base: Client, states: int, every: int, seed: int) -> tuple[int, int]:
+    """Random states of the widgets on one Live: how many were asked for, how many were refused.
+
+    Of four states one is an undo or a repeat of an earlier one. The page of positions is read in
+    all states, that of True Forward in every third, every page in every so many.
+    """
+    one, names, dice = live_of(base), names_of(base), random.Random(seed)
+    right: list[tuple[Scenario, tuple[str, ...], Any]] = []
+    for number in range(states):
+        scenario = None if not right or dice.random() > 0.25 else dice.choice(right)[0]
+        pages = PAGES if number % every == 0 else PAGES[1 : 2 + (number % 3 == 0)]
+        while scenario is None:
+            scenario = some_scenario(dice, names)
+        told = next((found for was, asked, found in right if (was, asked) == (scenario, pages)), 0)
+        told = told or replayed(base, scenario, pages)
+        right.append((scenario, pages, told))
+        assert on_the_screen(one, scenario, pages) == told, scenario
+    return len(right), sum(isinstance(told, str) for _, _, told in right)
+
+
+def test_a_hundred_states_of_the_widgets_show_the_figures_of_the_replay():
+    asked, refused = faults_in(estate(), 100, every=20, seed=11)
+    assert asked == 100
+    assert 0 < refused < 25
+
+
+def test_states_of_the_widgets_on_a_sample(sample_clients: Path):
+    asked, refused = faults_in(load_client(sample_clients / "alder"), 10, every=9, seed=5)
+    assert asked - refused >= 7
+
+
+def test_a_file_on_the_screen_is_that_file_in_the_batch(sample_clients: Path):
+    """The same scenario, read from its TOML by both."""
+    path = sample_clients / "alder_after_clean_up.toml"
+    shown = facts(live_client(sample_clients / "alder").under(read_scenario(path)))
+    batch = facts(open_client(sample_clients / "alder", scenario=path))
+    assert {name: fact.value for name, fact in shown.items()} == {
+        name: fact.value for name, fact in batch.items()
+    }

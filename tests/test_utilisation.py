@@ -34,7 +34,9 @@ def answer(usage, as_of=DAY, **more):
     held = history.holdings(tables, RULES, as_of=as_of)
     days = history.pool_days(held, by=POOL, rules=RULES)
     now = history.standing(held, as_of=as_of)
-    at = utilisation.positions(now, held, days, tables, as_of=as_of, rules=RULES)
+    asked = {"as_of": as_of, "rules": RULES}
+    idle = utilisation.reported(utilisation.quiet(now, held, **asked), tables, **asked)
+    at = utilisation.positions(now, held, days, idle, **asked)
     return at, utilisation.pooled(now, at, days, as_of=as_of, rules=RULES)
 
 

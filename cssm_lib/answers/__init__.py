@@ -294,23 +294,29 @@ def _about(client: Client, asked: str | None, key: str) -> dict[str, Any]:
     """What the pack prints of the client beside the tables: terms, rules, inputs, version."""
     from cssm_lib import __version__
 
-    config = client.config
     settings = {CONFIG_NAME: client.folder / CONFIG_NAME}
     settings = {name: path for name, path in settings.items() if path.is_file()}
-    return {
+    return told_of(client) | {
         "client": client.name,
-        "currency": config.currency,
-        "as_of": client.as_of,
         "asked_as_of": asked,
-        "agreements": [_agreement(agreement) for agreement in config.agreements],
-        "smart_accounts": [account.model_dump() for account in config.smart_accounts],
-        "exclude": [entry.model_dump(mode="json", by_alias=True) for entry in config.exclude],
-        "rules": [vars(rule) for rule in client.rules.entries.values()],
         "inputs": client.tables["sources"].select("source", "kind", "digest", "bytes").to_dicts(),
         "key": key,
         "version": __version__,
         "library": store.library_digest(),
         "settings": dict(zip(settings, store.file_digests(settings.values()), strict=True)),
+    }
+
+
+def told_of(client: Client) -> dict[str, Any]:
+    """Of that what a scenario may change: the day, the terms, the rules."""
+    config = client.config
+    return {
+        "currency": config.currency,
+        "as_of": client.as_of,
+        "agreements": [_agreement(agreement) for agreement in config.agreements],
+        "smart_accounts": [account.model_dump() for account in config.smart_accounts],
+        "exclude": [entry.model_dump(mode="json", by_alias=True) for entry in config.exclude],
+        "rules": [vars(rule) for rule in client.rules.entries.values()],
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from cssm_lib.analyses import true_forward
@@ -32,15 +34,13 @@ def answer_tables(client: Client) -> dict[str, pl.DataFrame]:
     return {name: answer(made, name) for name in names}
 
 
-def making(client: Client, today: Making | None = None) -> Making:
+def making(client: Client, today: Making | None = None, **given: Any) -> Making:
     """The answers of a client, none of them made yet.
 
-    `today`: the answers of the client that a scenario changes, for what the scenario leaves as it
-    is; of no use where the scenario changes the day or a rule.
+    `today`: the answers of the client that a scenario changes, of its day and by its rules, for
+    what the scenario leaves as it is. `given` and `later` as `Making` has them.
     """
-    if today and (client.as_of, client.rules) != (today.client.as_of, today.client.rules):
-        today = None
-    return Making(client, STEPS, today)
+    return Making(client, STEPS, today, **given)
 
 
 def answer(made: Making, name: str) -> pl.DataFrame:

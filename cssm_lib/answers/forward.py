@@ -5,19 +5,45 @@ from __future__ import annotations
 import polars as pl
 
 from cssm_lib.analyses import history, true_forward
+from cssm_lib.analyses.true_forward.events import events
 from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 
 LINE = ["agreement", "suite", "sku"]
+# what of a line says what it counts: prices and terms leave the days of a line as they are
+SCOPE = [
+    *("agreement", "start", "end", "smart_accounts", "virtual_accounts", "suite", "sku"),
+    *("licenses", "tags", "metric", "count"),
+]
 ROW = ["smart_account", "virtual_account", "license"]
 
 
 def _billed(client: Client, made: Made) -> pl.DataFrame:
     """What every reading bills, with the true-up beside it."""
-    read, days, rules = made["read_lines"], made["measurable"], client.rules
+    read, days, rules = made["read_lines"], made["past_days"], client.rules
     billed = true_forward.true_forward(read, days, as_of=client.as_of, rules=rules)
-    return true_forward.with_true_up(billed, read, made["line_days"], rules)
+    return true_forward.with_true_up(billed, read, days, rules)
+
+
+def _past(client: Client, made: Made) -> pl.DataFrame:
+    """Of the days of the lines those that an event up to as_of may look at.
+
+    These are the days up to a line's last such event, and the first known one after it.
+    """
+    day, last = pl.col("snapshot_date"), pl.col("last_event")
+    days = made["measurable"].join(made["last_events"], on=LINE, how="left", maintain_order="left")
+    known = [pl.col(name).is_not_null() for name in ("demand", "billable")]
+    after = [day == day.filter(told, day > last).min().over(LINE) for told in known]
+    seen = pl.any_horizontal(day <= last, *after).fill_null(False)
+    return days.filter(seen).drop("last_event")
+
+
+def _last_events(client: Client, made: Made) -> pl.DataFrame:
+    """The last event up to as_of of each line, whatever the reading."""
+    when = events(made["read_lines"])
+    past = when if client.as_of is None else when.filter(pl.col("event_date") <= client.as_of)
+    return past.group_by(LINE).agg(last_event=pl.col("event_date").max()).sort(LINE)
 
 
 def _places(client: Client, made: Made) -> pl.DataFrame:
@@ -118,7 +144,7 @@ def line_days(client: Client, made: Made) -> pl.DataFrame:
     `made` has holdings, their places and pages, the lines and their members, and what lines are
     measured otherwise: by devices, in stock from outside.
     """
-    lines, seen = made["lines"], {"seen": made["pages"], "rules": client.rules}
+    lines, seen = made["scope"], {"seen": made["pages"], "rules": client.rules}
     days = pl.concat(
         [
             _pooled(made, LINE, client),
@@ -136,13 +162,13 @@ def line_days(client: Client, made: Made) -> pl.DataFrame:
 def device_days(client: Client, made: Made) -> pl.DataFrame:
     """What the lines that count devices used on every known day."""
     used, devices = client.tables["device_licenses"], client.tables["devices"]
-    return true_forward.device_days(used, devices, made["lines"], rules=client.rules)
+    return true_forward.device_days(used, devices, made["scope"], rules=client.rules)
 
 
 def outside(client: Client, made: Made) -> pl.DataFrame:
     """Stock that an agreement did not bring, of each line and day."""
     lots, seen = made["counted_lots"], {"seen": made["pages"], "rules": client.rules}
-    return true_forward.outside_units(lots, made["places"], made["lines"], **seen)
+    return true_forward.outside_units(lots, made["places"], made["scope"], **seen)
 
 
 def _pooled(
@@ -156,17 +182,20 @@ def _pooled(
 
 STEPS = (
     one("lines", lambda client, made: agreement_lines(client)),
+    one("scope", lambda client, made: made["lines"].select(SCOPE)),
     one("read_lines", lambda c, made: true_forward.under_readings(made["lines"], c.rules)),
-    one("members", lambda c, made: true_forward.tagged(made["places"], made["lines"])),
+    one("members", lambda c, made: true_forward.tagged(made["places"], made["scope"])),
     one("device_days", device_days),
     one("outside", outside),
     one("line_days", line_days),
     one(
         "measurable",
         lambda c, made: true_forward.with_billable(
-            made["line_days"], c.tables["ea_consumption"], made["lines"]
+            made["line_days"], c.tables["ea_consumption"], made["scope"]
         ),
     ),
+    one("last_events", _last_events),
+    one("past_days", _past),
     one("true_forward", _billed),
     one("line_places", _places),
     one(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cssm_lib.answers import _about
+from cssm_lib.analyses import true_forward, utilisation
+from cssm_lib.answers import _about, told_of
 from cssm_lib.answers.compute import answer, making
-from cssm_lib.answers.steps import Making
+from cssm_lib.answers.positions import TWINS
+from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
-from cssm_lib.scenario import Scenario, mark_of, told, under
+from cssm_lib.scenario import Scenario, begun, mark_of, told, under
+from cssm_lib.scenario.model import Terms
+from cssm_lib.scenario.near import Near, Then
+from cssm_lib.schema import TABLES
 from cssm_lib.schema.audience import INTERNAL
 
 KEPT = 12  # scenarios held beside today
+DAYS = 4  # other days, or other rules, of which today's answers are held
 
 
 @dataclass(frozen=True)
@@ -62,24 +68,94 @@ class Live:
     client: Client
     today: Seen
     _kept: dict[str, Seen] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _days: dict[str, Day] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def under(self, scenario: Scenario) -> Seen:
         """The answers under a scenario; ConfigError, with the key path, for a fault in it."""
         mark = mark_of(scenario)
-        if mark not in self._kept:
-            self._kept[mark] = self._seen(scenario)
-        seen = self._kept[mark] = self._kept.pop(mark)  # the last one asked for stands last
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]
-        return seen
+        seen = self._kept.pop(mark, None) or self._seen(scenario)
+        return _last(self._kept, mark, seen, KEPT)
+
+    def prepare(self, scenario: Scenario | None = None) -> None:
+        """Work out now what every scenario of that day starts from: seconds on a long history.
+
+        Without this the first scenario that needs it does.
+        """
+        near = self._day(scenario or Scenario(name="today")).near
+        for name in ("start", "earlier", "places"):
+            getattr(near, name)
+
+    def forget(self) -> None:
+        """Hold none of the scenarios that were asked for."""
+        self._kept.clear()
 
     def _seen(self, scenario: Scenario) -> Seen:
-        client = under(self.client, scenario)
-        about = _about(client, None, "") | {"scenario": told(scenario)}
-        return Seen(client, about, making(client, self.today.made))
+        day = self._day(scenario)
+        then = day.near.under(scenario)
+        client = then.client if then else under(self.client, scenario)
+        about = {**self.today.about, **told_of(client), "scenario": told(scenario)}
+        given = _given(day.made, then, scenario)
+        made = making(client, day.made, given=given, later=getattr(client.tables, "later", ()))
+        return Seen(client, about, made)
+
+    def _day(self, scenario: Scenario) -> Day:
+        """The client without an action on the scenario's day and by its rules."""
+        asked = scenario.model_copy(update={"actions": (), "decisions": ()})
+        base = begun(self.client, asked)
+        mark = f"{base.as_of} {mark_of(asked.model_copy(update={'name': 'day', 'as_of': None}))}"
+        day = self._days.pop(mark, None)
+        if day is None:
+            same = (base.as_of, base.rules) == (self.client.as_of, self.client.rules)
+            day = Day(self.today.made if same else making(base), Near(self.client, base))
+        return _last(self._days, mark, day, DAYS)
+
+
+@dataclass(frozen=True)
+class Day:
+    """How a client stands on a day by some rules, before any action."""
+
+    made: Making
+    near: Near
+
+
+def _last(kept: dict[str, Any], mark: str, one: Any, most: int) -> Any:
+    """What was asked for last stands last; the oldest ones go."""
+    kept[mark] = one
+    while len(kept) > most:
+        del kept[next(iter(kept))]
+    return one
+
+
+def _given(day: Making, then: Then | None, scenario: Scenario) -> dict[str, Callable[[Made], Any]]:
+    """Tables that the newest instances tell, or that nothing but nobody's instances could change.
+
+    No action makes an instance a reserved one, and none makes a line count devices.
+    """
+    given: dict[str, Callable[[Made], Any]] = {}
+    if all(day[name].is_empty() for name in TWINS):
+        given = {name: lambda made, name=name: day[name] for name in TWINS}
+    if then is None:
+        return given
+    client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
+    asked = {"as_of": client.as_of, "rules": client.rules}
+    given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
+    ends = any(isinstance(action, Terms) and action.end for action in scenario.actions)
+    if day["scope"].filter(counted).is_empty() and not (ends and client.tables.later):
+        given["device_days"] = lambda made: _no_devices(then, made["scope"])
+    return given
+
+
+def _no_devices(then: Then, scope: pl.DataFrame) -> pl.DataFrame:
+    """The days of lines that count devices where there are none; a licence in two lines is told."""
+    nobody = TABLES["devices"].empty()
+    return true_forward.device_days(then.places(), nobody, scope, rules=then.client.rules)
 
 
 def live_client(folder: str | Path, as_of: dt.date | str | None = None) -> Live:
     """A client folder in memory. Errors: as `load_client`."""
-    client = load_client(folder, as_of)
+    return live_of(load_client(folder, as_of))
+
+
+def live_of(client: Client) -> Live:
+    """A client that was read, in memory."""
     return Live(client, Seen(client, _about(client, None, ""), making(client)))

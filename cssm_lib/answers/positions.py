@@ -7,14 +7,29 @@ import datetime as dt
 import polars as pl
 
 from cssm_lib.analyses import expiries, history, instances, transfers, utilisation
-from cssm_lib.answers.steps import Made, one, several
+from cssm_lib.answers.steps import Made, Step, one, several
 from cssm_lib.client import Client
 
 POOL = ["smart_account", "license"]
+TWINS = ("twin_devices", "twin_licenses")
+
+
+def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
+    """The instances, where one may be known as reserved and as reporting; none where none is held.
+
+    Nearly always none is, and a history of instances is not gone through for every what-if.
+    """
+    devices, used = client.tables["devices"], client.tables["device_licenses"]
+    held = pl.col("status").str.contains("(?i)reserved") & pl.col("serial").is_not_null()
+    some = devices.select(held.any()).item()
+    frames = (devices, used) if some else (devices.clear(), used.clear())
+    return dict(zip(TWINS, frames, strict=True))
 
 
 def _history(client: Client, made: Made) -> dict[str, pl.DataFrame]:
-    held = history.holdings(client.tables, client.rules, as_of=client.as_of)
+    twins = {"devices": made["twin_devices"], "device_licenses": made["twin_licenses"]}
+    tables = {name: client.tables[name] for name in ("usage", "lots", "substitutions")} | twins
+    held = history.holdings(tables, client.rules, as_of=client.as_of)
     return {"holdings": held, "places": history.places(held), "pages": history.pages(held)}
 
 
@@ -22,10 +37,19 @@ def _pool_days(client: Client, made: Made) -> pl.DataFrame:
     return history.pool_days(made["holdings"], by=POOL, rules=client.rules, seen=made["pages"])
 
 
-def _positions(client: Client, made: Made) -> pl.DataFrame:
-    now, held, days = (made[name] for name in ("standing", "holdings", "pool_days"))
+def _quiet(client: Client, made: Made) -> pl.DataFrame:
     asked = {"as_of": client.as_of, "rules": client.rules}
-    return utilisation.positions(now, held, days, client.tables, **asked)
+    return utilisation.quiet(made["standing"], made["holdings"], **asked)
+
+
+def _idle(client: Client, made: Made) -> pl.DataFrame:
+    asked = {"as_of": client.as_of, "rules": client.rules}
+    return utilisation.reported(made["quiet"], client.tables, **asked)
+
+
+def _positions(client: Client, made: Made) -> pl.DataFrame:
+    frames = (made[name] for name in ("standing", "holdings", "pool_days", "idle"))
+    return utilisation.positions(*frames, as_of=client.as_of, rules=client.rules)
 
 
 def _pooled(client: Client, made: Made) -> pl.DataFrame:
@@ -56,10 +80,13 @@ def _renewal_end(client: Client) -> dt.date | None:
 
 
 STEPS = (
+    Step(TWINS, _twins),
     several("holdings places pages", _history),
     one("standing", lambda c, made: history.standing(made["holdings"], as_of=c.as_of)),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
     one("pool_days", _pool_days),
+    one("quiet", _quiet),
+    one("idle", _idle),
     one("positions", _positions),
     one("pooled", _pooled),
     one("transfers", _transfers),

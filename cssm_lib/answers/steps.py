@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,17 +52,22 @@ class Making(Mapping[str, Any]):
     Every step's reads are kept: the tables and settings of the client and the tables made before
     that it looked at. `today` is another client's making; a step of which every read is the same
     there is not done again, its tables are those of `today`. That client has the same rules, day
-    and list of actions. Raises KeyError for a name that no step makes.
+    and list of actions. Tables of the client that are worked out `later` are new without a look.
+    `given` makes tables in a step's stead. Raises KeyError for a name that no step makes.
     """
 
     client: Client
     steps: Mapping[str, Step]
     today: Making | None = None
+    given: Mapping[str, Callable[[Made], Any]] = field(default_factory=dict)
+    later: Collection[str] = ()
     reads: dict[str, dict[Read, Any]] = field(default_factory=dict)
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self._made and name in self.given:
+            self._made[name] = self._kept(name, self.given[name](self))
         if name not in self._made:
             step = self.steps[name]
             self._made.update(self._as_today(step) or self._done(step))
@@ -110,7 +115,7 @@ class Making(Mapping[str, Any]):
     def _same(self, read: Read, was: Any) -> bool:
         kind, name = read
         if kind == TABLE:
-            return self.client.tables[name] is was
+            return name not in self.later and self.client.tables[name] is was
         return getattr(self.client.config, name) == was if kind == CONFIG else self[name] is was
 
 

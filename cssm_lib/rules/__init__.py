@@ -12,7 +12,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import translate
 from functools import cache
@@ -46,6 +46,9 @@ class Rules:
     """The resolved rules of one client, by path."""
 
     entries: Mapping[str, Rule]
+    _classes: dict[tuple[str | None, ...], pl.DataFrame] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __getitem__(self, path: str) -> Any:
         return self.entries[path].value
@@ -263,8 +266,17 @@ def licence_classes(licenses: pl.Series, rules: Rules) -> pl.DataFrame:
     >>> licence_classes(names, load_rules())["ladder"].n_unique()
     2
     """
-    names = pl.DataFrame({"license": licenses.unique().sort()}, schema={"license": pl.String})
-    return names.with_columns(
+    names = licenses.unique().sort()
+    kept, key = rules._classes, tuple(names)
+    if key not in kept:
+        if len(kept) > 8:  # a client asks for the same few sets of names again and again
+            kept.clear()
+        kept[key] = _classed(names, rules)
+    return kept[key]
+
+
+def _classed(names: pl.Series, rules: Rules) -> pl.DataFrame:
+    return pl.DataFrame({"license": names}, schema={"license": pl.String}).with_columns(
         _matches(rules["licences.perpetual"]).alias("perpetual"),
         _matches(rules["licences.export_restricted"]).alias("export_restricted"),
         *_rungs(rules["licences.ladders"]),

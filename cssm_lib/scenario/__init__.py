@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,15 +38,28 @@ def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Cli
     changes nothing and is told in `notes`. Raises ConfigError, with the key path, for a rule, a
     reading, a line or units that are not there.
     """
-    now = begun(client, scenario, where=where)
-    silent = []
-    for number, action in enumerate(scenario.actions):
-        then = after(now, action, where=f"{where}: actions[{number}]")
-        if then is now:
-            silent.append(f"{scenario.name} / {action.name}")
-        now = then
-    tables = dict(now.tables) | {"notes": _notes(client, silent)}
+    now, idle = acted(begun(client, scenario, where=where), scenario, where=where)
+    tables = dict(now.tables) | {"notes": noted(client, scenario, idle)}
     return replace(now, tables=tables, before=client, scenario=scenario)
+
+
+def acted(client: Client, scenario: Scenario, *, where: str) -> tuple[Client, list[AnyAction]]:
+    """The client after every action in turn, and the actions that changed nothing."""
+    idle = []
+    for number, action in enumerate(scenario.actions):
+        then = after(client, action, where=f"{where}: actions[{number}]")
+        if then is client:
+            idle.append(action)
+        client = then
+    return client, idle
+
+
+def noted(client: Client, scenario: Scenario, idle: Sequence[AnyAction]) -> pl.DataFrame:
+    """The client's notes, and one for every action that changed nothing."""
+    notes = client.tables["notes"]
+    silent = [f"{scenario.name} / {action.name}" for action in idle]
+    said = ["nothing fits this action: it changes nothing."] * len(silent)
+    return pl.concat([notes, pl.DataFrame({"about": silent, "note": said}, schema=notes.schema)])
 
 
 def begun(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:
@@ -120,12 +134,7 @@ def _later(client: Client) -> pl.Expr:
 
 
 def _same(before: Client, after: Client) -> bool:
+    pairs = ((before.tables[name], after.tables[name]) for name in TOUCHED)
     return before.config == after.config and all(
-        before.tables[name].equals(after.tables[name]) for name in TOUCHED
+        one is two or one.equals(two) for one, two in pairs
     )
-
-
-def _notes(client: Client, silent: list[str]) -> pl.DataFrame:
-    notes = client.tables["notes"]
-    said = ["nothing fits this action: it changes nothing."] * len(silent)
-    return pl.concat([notes, pl.DataFrame({"about": silent, "note": said}, schema=notes.schema)])

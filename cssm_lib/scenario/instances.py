@@ -11,6 +11,7 @@ from cssm_lib.scenario.model import Instances, Retire, Tier
 from cssm_lib.scenario.stock import ACCOUNT, DAY, LICENCE, Tables, fitting, used_more, when
 
 DEVICE = [*ACCOUNT, "udi_pid", "serial", "uuid", "hostname", DAY]
+NUMBER = "device"  # in tables of which the instances are numbered: one number a DEVICE
 PATTERNS = {"udi_pid": "pid", "hostname": "hostname", "serial": "serial"}
 NEAR = "35d"  # a snapshot stands for the days up to so many after it
 
@@ -27,9 +28,9 @@ def retired(tables: Tables, action: Retire) -> dict[str, pl.DataFrame]:
     kept = devices.filter(reserved)
     fits = when(action) & _fits(action)
     theirs = used.filter(fits) if action.silent_days is None else used.filter(fits).join(
-        gone, on=DEVICE, how="semi", nulls_equal=True
+        gone, on=_key(used), how="semi", nulls_equal=True
     )  # fmt: skip
-    theirs = theirs.join(kept, on=DEVICE, how="anti", nulls_equal=True)
+    theirs = theirs.join(kept, on=_key(used), how="anti", nulls_equal=True)
     freed = theirs.group_by(LICENCE).agg(units=-pl.col("quantity").sum())
     return {
         "devices": _without(devices, gone),
@@ -40,22 +41,20 @@ def retired(tables: Tables, action: Retire) -> dict[str, pl.DataFrame]:
 
 def on_tier(tables: Tables, action: Tier) -> dict[str, pl.DataFrame]:
     """The tables with the instances that fit on another licence, unit for unit."""
-    used = tables["device_licenses"]
-    fits = (
-        when(action)
-        & _fits(action)
-        & pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
-    )
-    moved = used.filter(fits).group_by(LICENCE).agg(units=-pl.col("quantity").sum())
+    other = pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
+    used = tables["device_licenses"].with_columns(fits=when(action) & _fits(action) & other)
+    fits = pl.col("fits")
+    moved = used.filter("fits").group_by(LICENCE).agg(units=-pl.col("quantity").sum())
     risen = moved.with_columns(license=pl.lit(action.to_license), units=-pl.col("units"))
     both = pl.concat([moved, risen]).group_by(LICENCE).agg(pl.col("units").sum())
     name = pl.when(fits).then(pl.lit(action.to_license))
+    then = used.with_columns(
+        license=name.otherwise("license"),
+        license_raw=name.otherwise("license_raw"),
+        tag=pl.when(fits).then(_tag(tables, action.to_license)).otherwise("tag"),
+    )
     return {
-        "device_licenses": used.with_columns(
-            license=name.otherwise("license"),
-            license_raw=name.otherwise("license_raw"),
-            tag=pl.when(fits).then(_tag(tables, action.to_license)).otherwise("tag"),
-        ),
+        "device_licenses": then.drop("fits"),
         "usage": used_more(tables, _on_usage_days(tables, both), action),
     }
 
@@ -74,7 +73,11 @@ def _silent(action: Retire) -> pl.Expr:
 
 
 def _without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(gone.select(DEVICE).unique(), on=DEVICE, how="anti", nulls_equal=True)
+    return rows.join(gone, on=_key(rows), how="anti", nulls_equal=True)
+
+
+def _key(rows: pl.DataFrame) -> list[str]:
+    return [NUMBER] if NUMBER in rows.columns else DEVICE
 
 
 def _tag(tables: Mapping[str, pl.DataFrame], name: str) -> pl.Expr:

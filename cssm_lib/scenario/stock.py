@@ -51,15 +51,16 @@ def used_more(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFra
     stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
     """
     usage = tables["usage"].with_row_index("row")
+    hit = usage.join(units, on=LICENCE, nulls_equal=True)
     late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
     rank = pl.col("row").cast(pl.Int64) + late
-    first = rank == rank.min().over(LICENCE)
-    joined = usage.join(units, on=LICENCE, how="left", nulls_equal=True)
-    more = pl.when(first).then(pl.col("units").fill_null(0)).otherwise(0)
-    more = pl.max_horizontal(more, -pl.col("in_use"))
+    more = pl.max_horizontal(pl.col("units"), -pl.col("in_use"))
+    changes = hit.filter(rank == rank.min().over(LICENCE)).select("row", more=more)
+    joined = usage.join(changes, on="row", how="left", maintain_order="left")
+    more = pl.col("more").fill_null(0)
     changed = joined.with_columns(
         in_use=pl.col("in_use") + more, available=pl.col("available") - more
-    ).sort("row")
+    )
     absent = units.filter(pl.col("units") > 0).join(usage, on=LICENCE, how="anti", nulls_equal=True)
     return pl.concat(
         [changed.select(tables["usage"].columns), _new_rows(tables, absent, action)],
@@ -92,17 +93,24 @@ def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame
     Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
     where the giving account does not hold so many on each day.
     """
-    usage, days = tables["usage"], when(action)
-    of_licence = days & (pl.col("license") == action.license) & ~_paid()
-    gives = of_licence & (pl.col("virtual_account") == action.from_virtual_account)
-    takes = of_licence & (pl.col("virtual_account") == action.to_virtual_account)
-    _held(usage.filter(gives), action, where)
-    change = pl.when(gives & gives.cum_sum().over(LICENCE).eq(1)).then(-action.units).when(
-        takes & takes.cum_sum().over(LICENCE).eq(1)
-    ).then(action.units).otherwise(0)  # fmt: skip
-    days_of = usage.filter(gives).select("smart_account", DAY).unique()
+    usage = tables["usage"]
+    of_licence = (pl.col("license") == action.license) & when(action) & ~_paid()
+    rows = usage.with_row_index("row").filter(of_licence)
+    giving, taking = (
+        rows.filter(pl.col("virtual_account") == account)
+        for account in (action.from_virtual_account, action.to_virtual_account)
+    )
+    _held(giving, action, where)
+    change = pl.concat(
+        side.unique(LICENCE, keep="first").select("row", change=pl.lit(units))
+        for side, units in ((giving, -action.units), (taking, action.units))
+    )
+    change = usage.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")).join(
+        change, on="row", how="left", maintain_order="left"
+    )["change"].fill_null(0)  # fmt: skip
+    days_of = giving.select("smart_account", DAY).unique()
     absent = days_of.join(
-        usage.filter(takes), on=["smart_account", DAY], how="anti", nulls_equal=True
+        taking, on=["smart_account", DAY], how="anti", nulls_equal=True
     ).with_columns(
         virtual_account=pl.lit(action.to_virtual_account),
         license=pl.lit(action.license),
@@ -135,8 +143,8 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
 def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
     lots = tables["lots"].with_row_index("row")
     mine = (
-        when(action)
-        & (pl.col("license") == action.license)
+        (pl.col("license") == action.license)
+        & when(action)
         & (pl.col("virtual_account") == action.from_virtual_account)
         & ~_paid()
     )
@@ -149,20 +157,20 @@ def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
     taken = giving.with_columns(taken=(action.units - before).clip(0, pl.col("quantity"))).filter(
         pl.col("taken") > 0
     )
-    left = lots.join(taken.select("row", "taken"), on="row", how="left").with_columns(
-        quantity=pl.col("quantity") - pl.col("taken").fill_null(0)
-    )
+    left = lots.join(
+        taken.select("row", "taken"), on="row", how="left", maintain_order="left"
+    ).with_columns(quantity=pl.col("quantity") - pl.col("taken").fill_null(0))
     arrived = taken.with_columns(
         quantity=pl.col("taken"), virtual_account=pl.lit(action.to_virtual_account)
     )
     kept = left.filter((pl.col("quantity") > 0) | pl.col("taken").is_null())
     columns = tables["lots"].columns
-    return pl.concat([kept.sort("row").select(columns), arrived.select(columns)])
+    return pl.concat([kept.select(columns), arrived.select(columns)])
 
 
 def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
     """The tables without the use that fits, between the days."""
-    fits = _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
+    fits = left_out_of(action)
     usage, zero = tables["usage"], pl.lit(0, pl.Int64)
     reserved = pl.col("reserved").fill_null(0)
     was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
@@ -178,6 +186,11 @@ def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
         ),
         "device_licenses": tables["device_licenses"].filter(~fits),
     }
+
+
+def left_out_of(action: LeaveOut) -> pl.Expr:
+    """Whether a row lies in the span and fits the names that are left out."""
+    return _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
 
 
 def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:

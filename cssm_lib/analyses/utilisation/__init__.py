@@ -1,31 +1,25 @@
 """The position at `as_of`: what is entitled, needed, short, lent and idle, by account and pooled.
 
 Both tables are made from the frames of `history`: `standing`, `holdings`, and `pool_days` by
-Smart Account and licence.
+Smart Account and licence. `quiet` and `reported` say since when nothing is used, and whether that
+is known.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 import polars as pl
 
-from cssm_lib.analyses.utilisation.idle import (
-    chains,
-    idle_since,
-    quiet_since,
-    silent,
-    stranded,
-    zero,
-)
+from cssm_lib.analyses.utilisation.idle import quiet, reported, stranded, zero
 from cssm_lib.analyses.utilisation.lending import gaps_if_lent, lent_by_ladder
 from cssm_lib.analyses.utilisation.shelf import shelf, shelf_by_account, window
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
+__all__ = ["pooled", "positions", "quiet", "reported"]
+
 ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
 UNIT = [*ACCOUNT, "license"]
 POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
@@ -35,7 +29,7 @@ def positions(
     standing: pl.DataFrame,
     holdings: pl.DataFrame,
     days: pl.DataFrame,
-    tables: Mapping[str, pl.DataFrame],
+    idle: pl.DataFrame,
     *,
     as_of: dt.date | None,
     rules: Rules,
@@ -46,9 +40,9 @@ def positions(
     lent and borrowed, `balance_if_lent` what the ladders of the rule pack would allow: a model.
     Peak, `zero_since`, shelf and stranded units follow rules.md ("Peaks, zero use, shelf"); they
     are null for undated rows. Units are licences; utilisation and coverage are shares, null on
-    nothing entitled or needed. `days` is `pool_days` by smart_account and license; `tables` gives
-    devices and device_licenses, which tell idle from silent. Columns are those of
-    `ANSWERS["positions"]`; raises nothing.
+    nothing entitled or needed. `days` is `pool_days` by smart_account and license; `idle` is
+    `quiet` as `reported` tells idle from silent. Columns are those of `ANSWERS["positions"]`;
+    raises nothing.
 
     >>> from cssm_lib.analyses import history
     >>> from cssm_lib.rules import load_rules
@@ -58,19 +52,15 @@ def positions(
     >>> held = history.holdings(tables, rules)
     >>> days = history.pool_days(held, by=["smart_account", "license"], rules=rules)
     >>> now = history.standing(held, as_of=None)
-    >>> at = positions(now, held, days, tables, as_of=None, rules=rules)
+    >>> idle = reported(quiet(now, held, as_of=None, rules=rules), {}, as_of=None, rules=rules)
+    >>> at = positions(now, held, days, idle, as_of=None, rules=rules)
     >>> at["balance", "utilisation"].row(0)
     (6, 0.4)
     """
-    past = _until(holdings, as_of)
-    chain = chains(past, rules)
-    owing = silent(tables, as_of, rules)
     joined = (
         standing.join(lent_by_ladder(standing, rules), on=UNIT, how="left", nulls_equal=True)
-        .join(_peaks(past, as_of, rules), on=UNIT, how="left", nulls_equal=True)
-        .join(idle_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
-        .join(quiet_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
-        .join(owing, on=UNIT, how="left", nulls_equal=True)
+        .join(_peaks(holdings, as_of, rules), on=UNIT, how="left", nulls_equal=True)
+        .join(idle, on=UNIT, how="left", nulls_equal=True)
         .join(shelf(days, as_of, rules), on=POOL, how="left", nulls_equal=True)
     )
     shown = joined.with_columns(*_balances(), *_shares(), stranded(rules), *zero(rules))
@@ -119,10 +109,6 @@ def pooled(
     return ANSWERS["pooled"].shaped(rows.with_columns(true_gap_if_lent=known).sort(POOL))
 
 
-def _until(holdings: pl.DataFrame, as_of: dt.date | None) -> pl.DataFrame:
-    return holdings.filter(DAY.is_not_null() & (DAY <= pl.lit(as_of, pl.Date)))
-
-
 def _balances() -> list[pl.Expr]:
     balance = pl.col("entitled") - pl.col("demand")
     return [
@@ -142,10 +128,10 @@ def _shares() -> list[pl.Expr]:
     ]
 
 
-def _peaks(past: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+def _peaks(holdings: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
     use = pl.col("in_use")
     return (
-        past.filter(window(as_of, rules))
+        holdings.filter(window(as_of, rules))
         .group_by(UNIT)
         .agg(peak_in_use=use.max(), peak_date=DAY.filter(use == use.max()).min())
     )
