@@ -9,6 +9,7 @@ import runpy
 import shlex
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,13 +46,17 @@ NEW = draft.NEW
 RETIRED = {"do": "retire", "name": "Retire instances"}
 
 
-def live(**tables: Any) -> Live:
-    base = elm.client(**tables)
+def of(base: Any) -> Live:
     return Live(base, Seen(base, {"agreements": []}, making(base)))
 
 
-def session(folder: Path, **tables: Any) -> Session:
-    return Session(live(**tables), folder, "elm")
+@cache
+def live() -> Live:
+    return of(elm.client())
+
+
+def session(folder: Path) -> Session:
+    return Session(live(), folder, "elm")
 
 
 def part(board: Board, name: str) -> Any:
@@ -190,7 +195,11 @@ def test_wrong_input_is_told_beside_the_field_and_the_last_good_state_stays(
     assert (board.session.now, [place.value for place in board.tiles]) == (good, tiles)
     assert part(board, name).value == value
     part(board, "growth-percent").value = 30
+    assert (part(board, f"message-{group}").value, part(board, name).value) == (told, value)
+    assert said(board)[0]["share"] == Decimal("0.30")
+    part(board, "undo").click()
     assert part(board, f"message-{group}").value == ""
+    assert part(board, name).value != value
 
 
 def test_a_tier_and_use_to_leave_out_are_added(board):
@@ -288,7 +297,26 @@ def test_a_namesake_of_another_kind_is_not_touched():
     turned = knobs.RETIRE.turned(loaded, silent_days=60)
     assert [one.name for one in turned.actions] == ["Retire instances", "Retire instances (2)"]
     assert knobs.RETIRE.read(turned) == {"silent_days": 60}
-    assert knobs.RETIRE.turned(turned) == loaded
+    assert knobs.RETIRE.turned(turned, silent_days=None) == loaded
+
+
+def test_turning_one_term_leaves_the_others_as_they_were_loaded(board):
+    loaded = {"do": "terms", "name": "Terms of EA", "agreement": "EA", "discount": 0.125,
+              "renewal_discount": {"low": 0.0123, "high": 0.4567}, "why": "offered"}  # fmt: skip
+    board.session.adopt(elm.what_if(loaded))
+    board.fill()
+    part(board, "terms-reading").value = "peak_in_period"
+    (told,) = said(board)
+    assert (told["discount"], told["why"]) == (Decimal("0.125"), "offered")
+    assert told["renewal_discount"] == {"low": Decimal("0.0123"), "high": Decimal("0.4567")}
+    part(board, "retire-days").value = 30
+    board.session.adopt(elm.what_if(elm.RETIRE | {"name": "Retire instances", "pid": "C9300-*"}))
+    board.fill()
+    part(board, "retire-days").value = 60
+    assert said(board)[0] == {
+        "do": "retire", "name": "Retire instances", "pid": "C9300-*", "hostname": "n[01]",
+        "silent_days": 60,
+    }  # fmt: skip
 
 
 def test_rules_of_a_loaded_scenario_are_shown_and_kept(board):
@@ -498,7 +526,7 @@ def test_a_chart_without_rows_says_so_and_long_names_stay_apart():
 def test_a_client_with_nothing_has_a_board(tmp_path):
     base = elm.client()
     base = replace(base, tables={name: one.clear() for name, one in base.tables.items()})
-    board = Board(Session(Live(base, Seen(base, {"agreements": []}, making(base))), tmp_path))
+    board = Board(Session(of(base), tmp_path))
     for view in board.stage.views.options:
         board.stage.views.value = view
     assert tile(board, "utilisation.below") == "–"
@@ -510,7 +538,7 @@ def test_a_client_with_nothing_has_a_board(tmp_path):
 
 def test_a_client_without_an_agreement_says_so(tmp_path):
     base = replace(elm.client(), config=ClientConfig.model_validate({"client": "Elm"}))
-    board = Board(Session(Live(base, Seen(base, {"agreements": []}, making(base))), tmp_path))
+    board = Board(Session(of(base), tmp_path))
     assert "client.toml has no agreement" in part(board, "no-agreement").value
     part(board, "retire-host").value = "n0"
     assert tile(board, "brief.renewal_money") == "–"
@@ -524,10 +552,12 @@ def test_a_newer_move_takes_the_place_of_an_older_one():
         for n in range(5):
             steps.begin([lambda n=n: done.append(n), lambda n=n: done.append(n + 10)])
             await asyncio.sleep(0)
-        await asyncio.sleep(0.05)
+        while steps.busy:
+            await asyncio.sleep(0.01)
         steps.begin([lambda: done.append("a"), lambda: steps.begin([lambda: done.append("b")]),
                      lambda: done.append("never")])  # fmt: skip
-        await asyncio.sleep(0.1)
+        while steps.busy:
+            await asyncio.sleep(0.01)
 
     asyncio.run(moved())
     assert done == [4, 14, "a", "b"]
@@ -542,7 +572,8 @@ def test_moves_of_one_knob_that_come_together_are_one_step(tmp_path):
         for share in range(1, 30):
             part(board, "growth-percent").value = share
         part(board, "retire-host").value = "n0"
-        await asyncio.sleep(0.2)
+        while board._pending or board._steps.busy:
+            await asyncio.sleep(0.01)
 
     asyncio.run(moved())
     assert len(drawn) == 1

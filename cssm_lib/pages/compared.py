@@ -131,6 +131,7 @@ class Panel:
     sums: Callable[[pl.DataFrame], pl.DataFrame]
     picks: str = ""  # what a click on a name chooses: account or license
     parts: bool = True  # whether a choice of account or licence narrows it
+    counts: bool = False  # whether a name without a row counts as 0
 
     def rows(self, today: Page, after: Page) -> pl.DataFrame:
         """One row is a name, when (today, after) and state: columns name, when, state, value."""
@@ -139,8 +140,18 @@ class Panel:
             for when, page in ((TODAY, today), (AFTER, after))
         ]
         found = self.sums(pl.concat(frames))
+        found = _filled(found) if self.counts else found
         value = pl.col("value").cast(pl.Float64)
         return found.select("name", "when", "state", value).sort("name", "state", "when")
+
+
+def _filled(found: pl.DataFrame) -> pl.DataFrame:
+    """The sums with a zero where a name stands on the other side alone."""
+    key = ["name", "state", "when"]
+    both = pl.DataFrame({"when": [TODAY, AFTER]})
+    grid = found.select("name", "state").unique().join(both, how="cross")
+    joined = grid.join(found, on=key, how="left", nulls_equal=True)
+    return joined.with_columns(pl.col("value").fill_null(0))
 
 
 def _balance(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
@@ -183,16 +194,17 @@ PANELS = {
                         (pl.col("reading") == "contract") & pl.col("net").is_not_null()),
                     parts=False),
     "drift": Panel("Devices by verdict", "feature_drift", "03", "devices",
-                   _by(pl.col("verdict"), pl.col("device").n_unique(), "balanced")),
+                   _by(pl.col("verdict"), pl.col("device").n_unique(), "balanced"), counts=True),
     "drift_accounts": Panel("Devices above their need", "feature_drift", "03", "devices",
                             _by(pl.col("virtual_account"), pl.col("device").n_unique(), "over",
-                                pl.col("verdict") == "above need"), "account"),
+                                pl.col("verdict") == "above need"), "account", counts=True),
     "shadows": Panel("Instances by state", "matches", "04", "instances",
-                     _by(pl.col("state"), pl.len(), "balanced", pl.col("about") == "instance")),
+                     _by(pl.col("state"), pl.len(), "balanced", pl.col("about") == "instance"),
+                     counts=True),
     "shadow_accounts": Panel("Shadows by Virtual Account", "matches", "04", "instances",
                              _by(pl.col("virtual_account"), pl.len(), "short",
                                  (pl.col("about") == "instance") & (pl.col("state") == "shadow")),
-                             "account"),
+                             "account", counts=True),
     "renewal": Panel("To renew, by line or licence", "renewal", "00", "units",
                      _by(pl.coalesce("sku", "license"), pl.col("recommended").sum(), "balanced",
                          pl.col("recommended").is_not_null()), parts=False),

@@ -30,11 +30,12 @@ class Knob:
         return {key: said[key] for key in self.keys if said.get(key, ANY) != ANY}
 
     def turned(self, scenario: Scenario, **values: Any) -> Scenario:
-        """The scenario with the knob so; all values None take the action out.
+        """The scenario with these keys so; None takes a key out, and with the last one the action.
 
         What else a loaded action says is kept. ConfigError names the key of a fault.
         """
-        told = {key: value for key, value in values.items() if value is not None}
+        told = self.read(scenario) | values
+        told = {key: value for key, value in told.items() if value is not None}
         if not told:
             return without(scenario, self._own_name(scenario))
         own = self._own(scenario)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ class Agreements:
     """Knobs for the agreement that is chosen; a knob on the contract's own value says nothing."""
 
     def __init__(self, session: Session, turn: Any) -> None:
-        self._turn, self._scenario = turn, session.now
+        self._turn = turn
         self._known = {one.name: one for one in session.live.client.config.agreements}
         if not self._known:
             self.parts = [fields.html("no-agreement", f"<p>{NO_AGREEMENT}</p>")]
@@ -26,16 +27,22 @@ class Agreements:
         readings = [("contract", "contract"), *((one["name"], one["name"]) for one in published)]
         self._agreement = fields.dropdown("Agreement", "terms-agreement", self._known, self._other)
         self._reading = fields.dropdown(
-            "Reading", "terms-reading", [(AS_SIGNED, ""), *readings], self._terms
+            "Reading", "terms-reading", [(AS_SIGNED, ""), *readings], self._turned("reading")
         )
-        self._made(Scenario(name="none"))
+        self._made()
 
-    def _made(self, scenario: Scenario) -> None:
-        turned = self._terms
-        self._end = fields.day("Last day of the term", "terms-end", turned)
-        self._off = fields.span_slider("Discount at renewal, %", "terms-discount", turned)
-        self._up = fields.span_slider("Uplift at renewal, %", "terms-uplift", turned)
-        self._line_off = fields.slider("Discount on lines, %", "terms-line-discount", turned)
+    def _made(self) -> None:
+        turned = self._turned
+        self._end = fields.day("Last day of the term", "terms-end", turned("end"))
+        self._off = fields.span_slider(
+            "Discount at renewal, %", "terms-discount", turned("renewal_discount")
+        )
+        self._up = fields.span_slider(
+            "Uplift at renewal, %", "terms-uplift", turned("renewal_uplift")
+        )
+        self._line_off = fields.slider(
+            "Discount on lines, %", "terms-line-discount", turned("discount")
+        )
         self._line = fields.dropdown("Line", "price-line", [""], self._other)
         self._price = fields.text("Price of the line", "price", self._priced, hint=AS_SIGNED)
         line = [self._line, self._price, self._line_off]
@@ -45,16 +52,26 @@ class Agreements:
     def _own(self) -> Any:
         return self._known[self._agreement.value]
 
-    def _terms(self) -> None:
-        said = {
-            "reading": self._reading.value or None,
-            "end": _unless(self._end.value, self._own.end),
-            "renewal_discount": _range(self._off.value, self._own.discount),
-            "renewal_uplift": _range(self._up.value, self._own.uplift),
-            "discount": _unless(knobs.share(self._line_off.value), _discount(self._own)),
-        }
-        knob = knobs.terms(self._own.name)
-        self._turn("Terms", lambda scenario: knob.turned(scenario, **said))
+    def _said(self, key: str) -> Any:
+        """What a knob says; None where it says what the contract does."""
+        own = self._own
+        match key:
+            case "reading":
+                return self._reading.value or None
+            case "end":
+                return _unless(self._end.value, own.end)
+            case "renewal_discount":
+                return _range(self._off.value, own.discount)
+            case "renewal_uplift":
+                return _range(self._up.value, own.uplift)
+        return _unless(knobs.share(self._line_off.value), _discount(own))
+
+    def _turned(self, key: str) -> Callable[[], None]:
+        def turned() -> None:
+            knob, value = knobs.terms(self._own.name), self._said(key)
+            self._turn("Terms", lambda scenario: knob.turned(scenario, **{key: value}))
+
+        return turned
 
     def _priced(self) -> None:
         from cssm_lib.widgets.groups import decimal_of
@@ -63,12 +80,10 @@ class Agreements:
         self._turn("Terms", lambda scenario: knob.turned(scenario, price=value))
 
     def _other(self) -> None:
-        self._turn("", lambda scenario: scenario)
-        self.fill(self._scenario)
+        self._turn("", self.fill)
 
     def fill(self, scenario: Scenario) -> None:
         """Set the knobs to what the scenario says, else to the contract's own values."""
-        self._scenario = scenario
         if not self._known:
             return
         own, said = self._own, knobs.terms(self._own.name).read(scenario)

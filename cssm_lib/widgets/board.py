@@ -46,8 +46,7 @@ from cssm_lib.widgets.style import STYLE
 PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
 NO_ACTION = "nothing changed yet"
 NARROWED = (
-    "Narrowed: short, utilisation, drift and shadows. Shelf is of whole Smart Accounts;"
-    " True Forward and renewal are of whole agreements."
+    "Narrowed, but for shelf (whole Smart Accounts), True Forward and renewal (whole agreements)."
 )
 
 
@@ -56,12 +55,14 @@ class Board:
 
     def __init__(self, session: Any) -> None:
         self.session = session
-        self._steps, self._filling = Steps(), False
+        self._steps, self._filling, self._new = Steps(), False, False
+        self._wrong: set[str] = set()
         self._pending: tuple[str, Scenario] | None = None
         self.groups: list[Group] = groups(session, self.turn)
         self.stage = Stage(session, self.draw)
         self.shelf = Shelf(session, self.drawn_after)
         self.record = Record(session, self.turn)
+        self._filled = [*self.groups, self.record.group]
         self.stage.panes = {
             "Compare": (self.shelf.compare, self.shelf.draw),
             "Decisions": (self.record.box, None),
@@ -74,57 +75,59 @@ class Board:
         self.fill()
         self.draw()
 
-    def turn(self, group: str, change: Callable[[Scenario], Scenario]) -> None:
+    def turn(self, group: str, change: Callable[[Scenario], Any]) -> None:
         """A control was moved: what it changes waits for its turn, together with its likes.
 
-        Without a group nothing changes: what waits is taken over first.
+        Without a group the scenario stays as it is: what waits is taken over, and what `change`
+        sets on the screen is no move.
         """
         if self._filling:
             return
         if self._pending and self._pending[0] != group:
             self._take_over()
         if not group:
+            self._quietly(lambda: change(self.session.now))
             return
-        base = self._pending[1] if self._pending else self.session.now
         try:
-            self._pending = group, change(base)
+            self._pending = group, change(self._pending[1] if self._pending else self.session.now)
         except CssmError as fault:
             self.say(group, str(fault))
-            return
-        self._steps.begin([self._take_over_and_draw])
+        self._steps.begin([self._take_over, self._show])
 
-    def _take_over_and_draw(self) -> None:
-        if self._take_over():
-            self.draw()
-
-    def _take_over(self) -> bool:
+    def _take_over(self) -> None:
         """Put what waits on the screen; a fault is said beside its knob and changes nothing."""
         pending, self._pending = self._pending, None
         if pending is None:
-            return False
+            return
         try:
             self.session.adopt(pending[1])
         except CssmError as fault:
             self.say(pending[0], str(fault))
-            return False
-        self.fill()
-        return True
+            return
+        self._wrong.discard(pending[0])
+        self._new = True
+
+    def _show(self) -> None:
+        if self._new:
+            self._new = False
+            self.fill()
+            self.draw()
 
     def drawn_after(self, act: Callable[[], None]) -> None:
-        """Do something to the session and show what it is then."""
-        self.turn("", lambda scenario: scenario)
+        """Do something to the session as a whole and show what it is then."""
+        self._take_over()
         act()
+        self._wrong.clear()
+        self._new = False
         self.fill()
         self.draw()
 
     def say(self, group: str, words: str) -> None:
-        """Say beside a group of knobs what is wrong."""
-        told = PLACE.sub("", words)
-        for one in self.groups:
+        """Say beside a group of knobs what is wrong; what was typed there stays."""
+        self._wrong.add(group)
+        for one in self._filled:
             if one.name == group:
-                fields.said_beside(one.message, told)
-        if group == "Decisions":
-            fields.said_beside(self.record.message, told)
+                fields.said_beside(one.message, PLACE.sub("", words))
 
     def draw(self) -> None:
         """Draw the tiles and the view that is looked at, the quick ones first."""
@@ -156,18 +159,25 @@ class Board:
         self.doubts.value = f"<p>{safe(words)}</p>" if words else ""
 
     def fill(self) -> None:
-        """Set every control to what the scenario on the screen says."""
-        self._filling = True
+        """Set every control to what the scenario on the screen says, but for what is wrong."""
+        self._quietly(self._fill)
+
+    def _fill(self) -> None:
         now = self.session.now
-        try:
-            for one in self.groups:
+        for one in self._filled:
+            if one.name not in self._wrong:
                 one.fill(now)
                 fields.said_beside(one.message, "")
-            self._list_actions(now)
-            self.record.fill(now)
-            self.shelf.fill()
+        self._list_actions(now)
+        self.shelf.fill()
+
+    def _quietly(self, act: Callable[[], Any]) -> None:
+        """What is set meanwhile was moved by nobody."""
+        was, self._filling = self._filling, True
+        try:
+            act()
         finally:
-            self._filling = False
+            self._filling = was
 
     def _list_actions(self, now: Scenario) -> None:
         names = [one.name for one in now.actions]

@@ -16,7 +16,7 @@ from cssm_lib.widgets import fields
 from cssm_lib.widgets.session import ALL, Session
 
 Change = Callable[[Scenario], Scenario]
-Turn = Callable[[str, Change], None]
+Turn = Callable[[str, Callable[[Scenario], Any]], None]
 PROPOSALS, LONGEST = 8, 720
 
 
@@ -58,10 +58,15 @@ def licenses_of(session: Session, *, every: bool = True) -> list[tuple[str, str]
 
 
 def _retire(session: Session, turn: Turn) -> Group:
-    def turned() -> None:
-        said = knobs.accounts(account.value) if isinstance(account.value, tuple) else {}
-        said |= {"silent_days": days.value or None, "hostname": host.value.strip() or None}
-        turn("Retire", lambda scenario: knobs.RETIRE.turned(scenario, **said))
+    def turned(said: Callable[[], dict[str, Any]]) -> Callable[[], None]:
+        def act() -> None:
+            values = said()
+            turn("Retire", lambda now: knobs.RETIRE.turned(now, **values))
+
+        return act
+
+    def place() -> dict[str, str | None]:
+        return {"smart_account": None, "virtual_account": None} | knobs.accounts(account.value)
 
     def fill(scenario: Scenario) -> None:
         said = knobs.RETIRE.read(scenario)
@@ -73,11 +78,13 @@ def _retire(session: Session, turn: Turn) -> Group:
 
     options = accounts_of(session)
     patterns = {tuple(map(knobs.pattern, pair)): pair for _, pair in options}
+    silent = turned(lambda: {"silent_days": days.value or None})
     days = fields.slider(
-        "Silent for so many days (0: any)", "retire-days", turned, max=LONGEST, step=10
+        "Silent for so many days (0: any)", "retire-days", silent, max=LONGEST, step=10
     )
-    account = fields.dropdown("In Virtual Account", "retire-account", options, turned)
-    host = fields.text("Host name, such as sw-n-*", "retire-host", turned)
+    account = fields.dropdown("In Virtual Account", "retire-account", options, turned(place))
+    named = turned(lambda: {"hostname": host.value.strip() or None})
+    host = fields.text("Host name, such as sw-n-*", "retire-host", named)
     return _group("Retire", [days, account, host], fill)
 
 
@@ -148,20 +155,16 @@ def _leave_out(session: Session, turn: Turn) -> Group:
 
 
 def _growth(session: Session, turn: Turn) -> Group:
-    held: list[Scenario] = [session.now]
-
     def turned() -> None:
         knob, share = knobs.growth(license_.value), knobs.share(percent.value)
         turn("Growth", lambda scenario: knob.turned(scenario, share=share if share else None))
 
     def fill(scenario: Scenario) -> None:
-        held[0] = scenario
         share = knobs.growth(license_.value).read(scenario).get("share", 0)
         percent.value = int(share * 100)
 
     def other() -> None:
-        turn("", lambda scenario: scenario)
-        fill(held[0])
+        turn("", fill)
 
     license_ = fields.dropdown("Licence", "growth-license", licenses_of(session), other)
     percent = fields.slider("Growth, %", "growth-percent", turned, min=-100, max=200)

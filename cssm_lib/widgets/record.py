@@ -6,6 +6,7 @@ from typing import Any
 
 from cssm_lib.scenario import Decision, Scenario, draft
 from cssm_lib.widgets import fields
+from cssm_lib.widgets.groups import Group
 from cssm_lib.widgets.session import Session
 
 NONE = ("nothing decided yet", -1)
@@ -24,10 +25,12 @@ class Record:
         self.about = fields.dropdown("About", "decided-about", [WHOLE])
         self.add = fields.entry("Note decision", "decide", self._add)
         self.message = fields.html("message-decision")
-        self.list = fields.listing("Decisions", "decisions", 4)
+        self.list = fields.listing("Decisions", "decisions", 3)
         self.strike = fields.button("Strike out decision", "unsay", self._strike)
         parts = [self.decided, self.by, self.on, self.open, self.about, self.add, self.message]
         self.box = fields.column(*parts, self.list, self.strike, name="record")
+        self.group = Group("Decisions", self.box, self.message, self.fill)
+        self._before: int | None = None
 
     def fill(self, scenario: Scenario) -> None:
         """List the decisions of the scenario and the actions that one may be about."""
@@ -35,7 +38,8 @@ class Record:
         said = [(words(one), n) for n, one in enumerate(scenario.decisions)]
         fields.offer(self.list, said or [NONE])
         self.strike.disabled = not said
-        fields.said_beside(self.message, "")
+        if self._before is not None and len(said) > self._before:
+            self._before, self.decided.value, self.open.value = None, "", ""
 
     def _add(self) -> None:
         said = {
@@ -46,10 +50,8 @@ class Record:
             "action": self.about.value or None,
         }
         known = {key: value for key, value in said.items() if value is not None}
-        place = len(self._session.now.decisions)
+        self._before = len(self._session.now.decisions)
         self._turn("Decisions", lambda now: draft.noted(now, known))
-        if len(self._session.now.decisions) > place:
-            self.decided.value = self.open.value = ""
 
     def _strike(self) -> None:
         place = self.list.value

@@ -22,6 +22,11 @@ class Steps:
     _left: list[Callable[[], None]] = field(default_factory=list)
     _timer: Any = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a step waits for its turn."""
+        return self._timer is not None
+
     def begin(self, steps: Iterable[Callable[[], None]]) -> None:
         """Do these steps, and none of the earlier ones any more."""
         self._left = list(steps)

@@ -9,7 +9,7 @@ STYLE = f"""<style>
 --jp-widgets-inline-width:100%;--jp-widgets-inline-width-short:100%;
 --jp-widgets-label-color:{PALETTE["ink"]};--jp-ui-font-size1:{SIZE}px;--jp-widgets-margin:2px;
 font:{SIZE}px/1.25 {FONT};color:{PALETTE["ink"]};background:#fff;
-height:min(716px,calc(100vh - 4px));min-height:560px;overflow:hidden}}
+min-height:560px;overflow:hidden}}
 .jp-NotebookPanel .cssm-board{{height:calc(100vh - 148px)}}
 .cssm-board *,.cssm-board .widget-html-content code{{font-size:{SIZE}px;font-family:{FONT}}}
 .cssm-board .widget-html-content,.cssm-board p{{line-height:1.25;margin:0}}
@@ -81,5 +81,6 @@ width:auto;padding-right:6px}}
 text-align:right;overflow-wrap:anywhere}}
 .cssm-compared td{{white-space:nowrap}}
 .cssm-compared th{{text-align:left;font-weight:600;overflow-wrap:break-word}}
+body:not(:has(.jp-NotebookPanel)) .cssm-board{{height:calc(100vh - 28px)}}
 body:not(:has(.jp-NotebookPanel)) .jp-Cell:not(:has(.cssm-board)){{display:none}}
 </style>"""

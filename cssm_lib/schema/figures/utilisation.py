@@ -20,7 +20,7 @@ FIGURES = named(
         figure("short_units", "Short in accounts", "sum of pooled.short_units", tone="short"),
         figure(
             "below",
-            "Short in accounts",
+            "Short balance",
             "sum of positions.balance_after_substitution",
             where=SHORT,
             tone="short",
