@@ -126,6 +126,8 @@ def screen(
             lab = request.getfixturevalue("lab")
             seen = browser.open(lab.url.format("workshop.ipynb"))
             servers.run_all(seen.page)
+            # the list of files takes a fifth of the screen
+            seen.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
             yield made(seen, lab.home / "notebooks" / "scenarios")
             return
         home = tmp_path_factory.mktemp("app")
@@ -134,7 +136,9 @@ def screen(
 
 
 def made(seen: SimpleNamespace, scenarios: Path) -> Screen:
+    seen.page.set_default_timeout(60_000)
     seen.page.wait_for_selector(".cssm-charts .marks")
+    seen.page.locator(".cssm-board").scroll_into_view_if_needed()
     return Screen(seen, scenarios)
 
 
