@@ -36,7 +36,6 @@ from cssm_lib.pages.labels import safe
 from cssm_lib.scenario import Scenario, draft
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import Group, groups
-from cssm_lib.widgets.keys import OwnKeys
 from cssm_lib.widgets.record import Record
 from cssm_lib.widgets.session import Choice
 from cssm_lib.widgets.shelf import Shelf
@@ -207,8 +206,7 @@ class Board:
         knobs = fields.column(self.which, turned, chosen, name="knobs")
         middle = fields.classed(ipywidgets.HBox([knobs, self.stage.box]), "middle")
         tiles = fields.classed(ipywidgets.HBox(self.tiles), "tiles-row")
-        unseen = [ipywidgets.HTML(STYLE), OwnKeys()]
-        parts = [*unseen, tiles, self.doubts, middle, self.shelf.bar]
+        parts = [ipywidgets.HTML(STYLE), tiles, self.doubts, middle, self.shelf.bar]
         return fields.column(*parts, name="board")
 
     def _show_group(self) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import anywidget
-
 # JupyterLab asks the focused element itself whether its keys are commands of the notebook: without
 # the attribute an arrow on a list would leave the board, and a letter on a button add a cell
 SCRIPT = """
-export default { render({ el }) {
-  const own = event => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
-  const wait = () => {
-    const board = el.closest(".cssm-board");
-    if (board) board.addEventListener("focusin", own);
-    else requestAnimationFrame(wait);
-  };
-  wait();
-  el.style.display = "none";
-} };
+document.addEventListener("focusin", event => {
+  if (event.target.closest(".cssm-board"))
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+});
 """
 
 
-class OwnKeys(anywidget.AnyWidget):
-    """Nothing to be seen; it stands in the board."""
+def own_keys() -> None:
+    """From now on no key that is pressed on a board is a command of JupyterLab."""
+    from IPython.display import Javascript, display
 
-    _esm = SCRIPT
+    display(Javascript(SCRIPT))
