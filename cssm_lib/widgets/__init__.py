@@ -21,10 +21,11 @@ def workshop(folder: str | Path, as_of: dt.date | None = None, *, scenarios: str
 
     from cssm_lib.answers.live import live_client
     from cssm_lib.widgets.board import Board
+    from cssm_lib.widgets.keys import own_keys
     from cssm_lib.widgets.session import Session, apart
 
     kept = apart(Path(scenarios or "scenarios"), Path(folder))
-    live = live_client(folder, as_of)
-    board = Board(Session(live, kept, str(folder)))
+    board = Board(Session(live_client(folder, as_of), kept, str(folder)))
+    own_keys()
     display(board.box)
     return board

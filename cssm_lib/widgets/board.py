@@ -73,7 +73,8 @@ class Board:
         self.doubts, self._doubts = fields.html("doubts"), [""] * len(self.tiles)
         self.box = self._laid_out()
         self.fill()
-        self.draw()
+        # what every scenario starts from is ready before the first move, where there is time
+        self._steps.begin([*self._drawing(), session.live.prepare])
 
     def turn(self, group: str, change: Callable[[Scenario], Any]) -> None:
         """A control was moved: what it changes waits for its turn, together with its likes.
@@ -131,11 +132,14 @@ class Board:
 
     def draw(self) -> None:
         """Draw the tiles and the view that is looked at, the quick ones first."""
+        self._steps.begin(self._drawing())
+
+    def _drawing(self) -> list[Callable[[], Any]]:
         slow = range(1, len(self.tiles))
         rest = [partial(self._draw_tiles, number) for number in slow]
         waits = [partial(self._wait, number) for number in slow]
         first = partial(self._draw_tiles, 0)
-        self._steps.begin([first, *waits, rest[0], self.stage.draw, *rest[1:]])
+        return [first, *waits, rest[0], self.stage.draw, *rest[1:]]
 
     def _tiles(self, number: int) -> Any:
         """The place of some tiles, wide by their number."""

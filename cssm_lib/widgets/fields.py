@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 
 from cssm_lib.pages.labels import safe
+from cssm_lib.widgets.steps import once_told
 
 Act = Callable[[], None]
 EVERY = "all"
@@ -24,6 +25,11 @@ def button(words: str, name: str, act: Act) -> Any:
     made = classed(ipywidgets.Button(description=words, tooltip=words), name)
     made.on_click(lambda _: act())
     return made
+
+
+def entry(words: str, name: str, act: Act) -> Any:
+    """A button that takes what the fields beside it say."""
+    return button(words, name, lambda: once_told(act))
 
 
 def dropdown(words: str, name: str, options: Iterable[Any], act: Act | None = None) -> Any:

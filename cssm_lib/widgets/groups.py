@@ -114,7 +114,7 @@ def _moves(session: Session, turn: Turn) -> Group:
     source = fields.dropdown("From", "move-from", own)
     target = fields.dropdown("To", "move-to", own)
     units = fields.classed(ipywidgets.IntText(value=1, description="Units"), "move-units")
-    button = fields.button("Add move", "move-add", add)
+    button = fields.entry("Add move", "move-add", add)
 
     def fill(scenario: Scenario) -> None:
         for tick in ticks:
@@ -138,7 +138,7 @@ def _tiers(session: Session, turn: Turn) -> Group:
     before = fields.dropdown("From licence", "tier-from", names)
     after = fields.dropdown("To licence", "tier-to", names)
     account = fields.dropdown("In Virtual Account", "tier-account", accounts_of(session))
-    button = fields.button("Add change of tier", "tier-add", add)
+    button = fields.entry("Add change of tier", "tier-add", add)
     return _group("Tiers", [before, after, account, button], lambda _: None)
 
 
@@ -150,7 +150,7 @@ def _leave_out(session: Session, turn: Turn) -> Group:
     account = fields.dropdown("Virtual Account", "leave-account", accounts_of(session))
     license_ = fields.dropdown("Licence", "leave-license", licenses_of(session))
     first, last = fields.day("From", "leave-from"), fields.day("To", "leave-to")
-    button = fields.button("Leave out this use", "leave-add", add)
+    button = fields.entry("Leave out this use", "leave-add", add)
     return _group("Leave out", [account, license_, first, last, button], lambda _: None)
 
 

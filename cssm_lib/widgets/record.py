@@ -23,7 +23,7 @@ class Record:
         self.on = fields.day("On", "decided-on")
         self.open = fields.text("What stays open", "decided-open")
         self.about = fields.dropdown("About", "decided-about", [WHOLE])
-        self.add = fields.button("Note decision", "decide", self._add)
+        self.add = fields.entry("Note decision", "decide", self._add)
         self.message = fields.html("message-decision")
         self.list = fields.listing("Decisions", "decisions", 3)
         self.strike = fields.button("Strike out decision", "unsay", self._strike)

@@ -25,7 +25,7 @@ class Shelf:
         self.redo = fields.button("Redo", "redo", lambda: after(session.redo))
         self.reset = fields.button("Reset", "reset", lambda: after(session.reset))
         self.name = fields.text("Name", "name")
-        self.save = fields.button("Save", "save", self._save)
+        self.save = fields.entry("Save", "save", self._save)
         self.saved = fields.dropdown("Saved", "saved", [NOTHING_SAVED])
         self.load = fields.button("Load", "load", self._load)
         self.message, self.command = fields.html("message-file"), fields.html("command")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 QUIET = 0.01  # seconds in which moves that have come already are taken together
+ROUND = 0.03  # seconds that a browser takes to tell what it held back
 
 
 @dataclass
@@ -52,3 +53,18 @@ class Steps:
             finally:
                 if self._timer is None:
                     self._next(0)
+
+
+def once_told(act: Callable[[], None]) -> None:
+    """Do it once the fields have told their values.
+
+    While the kernel is busy a browser sends the first change of a field and holds back the later
+    ones, but no click; a click would be worked off with half a date. The second wait lets in what
+    came during the first.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        act()
+        return
+    loop.call_later(ROUND, lambda: loop.call_later(ROUND, act))

@@ -34,7 +34,7 @@ border-color:{PALETTE["over"]}}}
 outline:3px solid {PALETTE["peak"]}!important;outline-offset:1px}}
 .cssm-board [role=alert]{{color:#8a3000;border-left:4px solid {PALETTE["short"]};
 padding:2px 8px;overflow-wrap:anywhere;white-space:pre-line}}
-.cssm-tiles-row,.cssm-bar,.cssm-doubts{{flex:0 0 auto}}
+.cssm-tiles-row,.cssm-bar,.cssm-doubts,.cssm-groups{{flex:0 0 auto}}
 .cssm-tiles-row{{overflow:hidden}}
 .cssm-beside{{border-collapse:separate;border-spacing:4px 0;table-layout:fixed;width:100%;
 position:relative}}
