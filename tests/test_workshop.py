@@ -204,6 +204,40 @@ def test_wrong_input_is_told_beside_the_field_and_the_last_good_state_stays(
     assert part(board, name).value != value
 
 
+def test_an_action_that_a_later_one_needs_is_not_struck_out(board):
+    def moved(giving: str, taking: str, units: int) -> None:
+        part(board, "move-from").value = ("elm.example", giving)
+        part(board, "move-to").value = ("elm.example", taking)
+        part(board, "move-units").value = units
+        part(board, "move-add").click()
+
+    moved("North", "South", 3)
+    moved("South", "North", 4)
+    both = said(board)
+    assert len(both) == 2
+    part(board, "strike").click()
+    assert part(board, "message-actions").value == (
+        f'<div role="alert">units: &#x27;South&#x27; holds 1 of &#x27;{ADV}&#x27; on 2026-10-31;'
+        " 4 cannot be moved.</div>"
+    )
+    assert said(board) == both
+    part(board, "undo").click()
+    part(board, "strike").click()
+    assert (said(board), part(board, "message-actions").value) == ([], "")
+
+
+def test_a_name_that_is_typed_outlives_a_move(board):
+    part(board, "name").value = "Evening"
+    part(board, "growth-percent").value = 5
+    assert part(board, "name").value == "Evening"
+    part(board, "save").click()
+    assert board.session.is_saved()
+    assert (
+        part(board, "command").value
+        == f"<p><code>{compared.safe(board.session.command())}</code></p>"
+    )
+
+
 def test_a_tier_and_use_to_leave_out_are_added(board):
     part(board, "tier-from").value = part(board, "tier-to").value = ADV
     part(board, "tier-account").value = ("elm.example", "North")
