@@ -13,6 +13,7 @@ from cssm_lib.pages.charts.beside import PICKED, bars, beside, enlarged, sentenc
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
 from cssm_lib.widgets.session import ALL, Choice, Session
+from cssm_lib.widgets.steps import alone
 
 VIEWS = {
     "Utilisation": ("accounts", "licenses"),
@@ -42,7 +43,7 @@ class Stage:
         options = [*VIEWS, MATTERS, "Compare", "Decisions"]
         views = ipywidgets.ToggleButtons(options=options, description="View")
         self.views = fields.classed(views, "views")
-        self.views.observe(lambda _: self._switch(), names="value")
+        self.views.observe(alone(lambda _: self._switch()), names="value")
         self.charts = [self._place(side) for side in SIDES]
         self._shown: list[str] = ["", ""]
         self._bars = [False, False]  # which charts hold bars that hear a click
@@ -97,9 +98,8 @@ class Stage:
             if not self._bars[side]:
                 self._put(side, bars())
                 self._bars[side] = True
-                chart.selections.observe(
-                    lambda change: self._clicked(side, change["new"]), [PICKED]
-                )
+                clicked = alone(lambda change: self._clicked(side, change["new"]))
+                chart.selections.observe(clicked, [PICKED])
             chart.spec = beside(rows, title=panel.title, unit=unit)
 
     def _draw_matters(self) -> None:
