@@ -7,6 +7,8 @@ import asyncio
 import datetime as dt
 import runpy
 import shlex
+import threading
+import time
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -32,7 +34,7 @@ from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, knobs, read_scenario
 from cssm_lib.widgets.board import Board
 from cssm_lib.widgets.session import Choice, Session, apart
-from cssm_lib.widgets.steps import Steps
+from cssm_lib.widgets.steps import Steps, alone
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
 ADV, ESS, JULY, OCTOBER = elm.ADV, elm.ESS, elm.JULY, elm.OCTOBER
@@ -663,3 +665,23 @@ def test_a_scenario_of_the_board_is_what_the_batch_takes(board):
         for name in group:
             assert tile(board, name) == compared.said(page.fact(name).value), name
     assert isinstance(read, Scenario)
+
+
+def test_two_threads_never_work_on_a_board_at_once():
+    inside, most = [], []
+
+    def work() -> None:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.01)
+        inside.pop()
+
+    def steps() -> None:
+        Steps().begin([work, work])
+
+    threads = [threading.Thread(target=one) for one in (alone(work), steps, steps, alone(work))]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert most == [1] * 6
