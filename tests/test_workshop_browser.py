@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -47,8 +48,8 @@ TOO_SLOW = "[anywidget] Failed to initialize model."
 class Screen:
     """A board in a browser, moved by keyboard alone but for clicks on a chart."""
 
-    def __init__(self, seen: SimpleNamespace, scenarios: Path) -> None:
-        self.page, self.seen, self.scenarios = seen.page, seen, scenarios
+    def __init__(self, seen: SimpleNamespace, scenarios: Path, url: str = "") -> None:
+        self.page, self.seen, self.scenarios, self.url = seen.page, seen, scenarios, url
 
     def at(self, name: str, inner: str = "") -> Any:
         """A control by its class, the first of that kind."""
@@ -133,7 +134,8 @@ def screen(
             return
         home = tmp_path_factory.mktemp("app")
         with servers.app_view(home, alder.folder) as app:
-            yield Screen(shown(lambda: browser.open(app.url)), home / "scenarios")
+            seen = shown(lambda: browser.open(app.url))
+            yield Screen(seen, home / "scenarios", app.url)
 
 
 def in_lab(seen: SimpleNamespace) -> SimpleNamespace:
@@ -279,6 +281,18 @@ def compare(screen: Screen, stem: str, batch: dict[str, str]) -> None:
     cells = f"Object.fromEntries({last}.map(cell => [cell.dataset.fact, cell.textContent]))"
     assert screen.page.evaluate(cells) == batch
     screen.open("views", "Utilisation")
+
+
+def test_the_app_shows_no_code_and_opens_with_its_token_alone(screen: Screen) -> None:
+    if not screen.url:
+        assert "widgets.workshop(" in screen.page.content()  # JupyterLab shows it
+        return
+    assert "widgets.workshop(" not in screen.page.content()
+    assert "client_dir" not in screen.page.content()
+    with urlopen(screen.url.partition("?")[0]) as answer:
+        assert "/login" in answer.url
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert screen.url.startswith("http://127.0.0.1:")
 
 
 def test_wrong_input_is_told_beside_the_field_and_the_last_good_state_stays(
