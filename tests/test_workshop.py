@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import datetime as dt
-import json
 import runpy
 import shlex
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import Any
 
 import altair as alt
 import ipywidgets
+import nbformat
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -201,6 +202,40 @@ def test_wrong_input_is_told_beside_the_field_and_the_last_good_state_stays(
     part(board, "undo").click()
     assert part(board, f"message-{group}").value == ""
     assert part(board, name).value != value
+
+
+def test_an_action_that_a_later_one_needs_is_not_struck_out(board):
+    def moved(giving: str, taking: str, units: int) -> None:
+        part(board, "move-from").value = ("elm.example", giving)
+        part(board, "move-to").value = ("elm.example", taking)
+        part(board, "move-units").value = units
+        part(board, "move-add").click()
+
+    moved("North", "South", 3)
+    moved("South", "North", 4)
+    both = said(board)
+    assert len(both) == 2
+    part(board, "strike").click()
+    assert part(board, "message-actions").value == (
+        f'<div role="alert">units: &#x27;South&#x27; holds 1 of &#x27;{ADV}&#x27; on 2026-10-31;'
+        " 4 cannot be moved.</div>"
+    )
+    assert said(board) == both
+    part(board, "undo").click()
+    part(board, "strike").click()
+    assert (said(board), part(board, "message-actions").value) == ([], "")
+
+
+def test_a_name_that_is_typed_outlives_a_move(board):
+    part(board, "name").value = "Evening"
+    part(board, "growth-percent").value = 5
+    assert part(board, "name").value == "Evening"
+    part(board, "save").click()
+    assert board.session.is_saved()
+    assert (
+        part(board, "command").value
+        == f"<p><code>{compared.safe(board.session.command())}</code></p>"
+    )
 
 
 def test_a_tier_and_use_to_leave_out_are_added(board):
@@ -598,10 +633,23 @@ def test_every_control_has_a_label_and_the_module_names_its_class(board):
 
 def test_the_notebook_is_thin():
     path = Path(__file__).parents[1] / "notebooks" / "workshop.ipynb"
-    cells = json.loads(path.read_text("utf-8"))["cells"]
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    cells = notebook.cells
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert [cell["id"] for cell in code] == ["parameters", "setup", "board"]
-    assert all(len(cell["source"]) <= 5 and not cell["outputs"] for cell in code)
+    assert all(len(cell.source.splitlines()) <= 5 for cell in code)
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    tree = ast.parse("\n".join(cell.source for cell in code))
+    computed = (ast.FunctionDef, ast.Lambda, ast.For, ast.If, ast.BinOp, ast.comprehension)
+    assert not [node for node in ast.walk(tree) if isinstance(node, computed)]
+    told = ast.parse(code[0].source).body
+    values = {one.target.id: ast.literal_eval(one.value) for one in told}
+    assert set(values) == {"client_dir", "as_of", "scenarios"}
+    assert (path.parents[1] / values["client_dir"]).is_dir()
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    assert texts[0].startswith("# ")
+    assert texts[-1].startswith("## Limits of this page")
 
 
 def test_a_scenario_of_the_board_is_what_the_batch_takes(board):

@@ -11,7 +11,7 @@ What a browser test may rely on: the board has the class `cssm-board`; every con
   `leave-to`, `leave-add`; Growth: `growth-license`, `growth-percent`; Terms: `terms-agreement`,
   `terms-reading`, `terms-discount`, `terms-uplift`, `terms-end`, `price-line`, `price`,
   `terms-line-discount`; Day: `day`;
-- actions of the scenario: `actions`, `strike`;
+- actions of the scenario: `actions`, `strike`, `message-actions`;
 - tiles: `tiles-row` with `td[data-fact][data-when]` (today, after, change), `aria-busy` while they
   are worked out;
 - what is looked at: `account`, `license`, `show-all`, `views` (Utilisation, True Forward, Drift,
@@ -189,12 +189,17 @@ class Board:
         self.actions.description = f"Actions so far: {len(names)}"
         self.strike.disabled = not names
         rules = "; ".join(f"{key} = {value}" for key, value in now.rules.items())
+        fields.said_beside(self.kept, "")
         self.rules.value = f"<p>Rules changed: {safe(rules)}</p>" if rules else ""
 
     def _strike(self) -> None:
         name = self.actions.value
-        if name:
+        if not name:
+            return
+        try:
             self.drawn_after(lambda: self.session.adopt(draft.without(self.session.now, name)))
+        except CssmError as fault:  # a later action may need this one
+            fields.said_beside(self.kept, PLACE.sub("", str(fault)))
 
     def _laid_out(self) -> Any:
         names = [one.name for one in self.groups]
@@ -202,12 +207,12 @@ class Board:
         self.which = fields.classed(which, "groups")
         self.actions = fields.dropdown("Actions so far", "actions", [])
         self.strike = fields.button("Strike out", "strike", self._strike)
-        self.rules = fields.html("rules")
+        self.rules, self.kept = fields.html("rules"), fields.html("message-actions")
         self.which.observe(lambda _: self._show_group(), names="value")
         self._show_group()
         turned = fields.column(*(one.box for one in self.groups), self.rules, name="turned")
         chosen = fields.row(self.actions, self.strike, name="chosen")
-        knobs = fields.column(self.which, turned, chosen, name="knobs")
+        knobs = fields.column(self.which, turned, self.kept, chosen, name="knobs")
         middle = fields.classed(ipywidgets.HBox([knobs, self.stage.box]), "middle")
         tiles = fields.classed(ipywidgets.HBox(self.tiles), "tiles-row")
         parts = [ipywidgets.HTML(STYLE), tiles, self.doubts, middle, self.shelf.bar]

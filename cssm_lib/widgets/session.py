@@ -132,7 +132,7 @@ class Session:
     def is_saved(self) -> bool:
         """Whether the file of that name says what is on the screen."""
         path = self.path(self.now.name)
-        return path.exists() and path.read_text("utf-8") == keep.toml_of(self.now)
+        return path.is_file() and path.read_bytes() == keep.toml_of(self.now).encode()
 
     def pairs(self, number: int) -> list[compared.Pair]:
         """Tiles of today beside those of the screen; the first ones for what is looked at."""

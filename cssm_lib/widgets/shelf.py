@@ -24,7 +24,7 @@ class Shelf:
         self.undo = fields.button("Undo", "undo", lambda: after(session.undo))
         self.redo = fields.button("Redo", "redo", lambda: after(session.redo))
         self.reset = fields.button("Reset", "reset", lambda: after(session.reset))
-        self.name = fields.text("Name", "name")
+        self.name, self._named = fields.text("Name", "name"), ""
         self.save = fields.entry("Save", "save", self._save)
         self.saved = fields.dropdown("Saved", "saved", [NOTHING_SAVED])
         self.load = fields.button("Load", "load", self._load)
@@ -41,7 +41,8 @@ class Shelf:
         """Show the name, the files that are there, and whether there is a step back or on."""
         session, history = self._session, self._session.history
         self.undo.disabled, self.redo.disabled = not history.past, not history.ahead
-        self.name.value = session.now.name
+        if session.now.name != self._named:  # what is being typed is not lost to a slider
+            self.name.value = self._named = session.now.name
         stems = session.saved()
         fields.offer(self.saved, stems or [NOTHING_SAVED])
         if list(self.several.options) != stems:
