@@ -341,9 +341,11 @@ SMALL = """() => { const found = [], board = document.querySelector('.cssm-board
         && parseFloat(getComputedStyle(place).fontSize) < 18) found.push(text.data) }
   return found }"""
 # the command is one line that may be longer than the screen, and then can be moved
-CUT = """() => [...document.querySelectorAll('.cssm-board :is(td, th, button, [role=alert], p)')]
-  .filter(one => one.checkVisibility() && !one.closest('.cssm-command') && (one.scrollWidth > one.clientWidth + 1
-    || one.scrollHeight > one.clientHeight + 1)).map(one => one.textContent)"""
+CUT = """() => { const all = '.cssm-board :is(td, th, button, [role=alert], p)';
+  return [...document.querySelectorAll(all)]
+    .filter(one => one.checkVisibility() && !one.closest('.cssm-command'))
+    .filter(one => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+    .map(one => one.textContent) }"""
 OFF = """() => { const wall = one => one?.getBoundingClientRect() ?? new DOMRect(0, 0, 1280, 720);
   const inside = (one, of) => one.left >= of.left - 1 && one.right <= of.right + 1
     && one.top >= of.top - 1 && one.bottom <= of.bottom + 1;

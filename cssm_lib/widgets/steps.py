@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 QUIET = 0.01  # seconds in which moves that have come already are taken together
-ROUND = 0.03  # seconds that a browser takes to tell what it held back
+ROUND = 0.1  # seconds that a browser takes to tell what it held back, on a busy machine
 
 
 @dataclass
