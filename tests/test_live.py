@@ -15,6 +15,7 @@ import pytest
 from cssm_lib import open_client
 from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
+from cssm_lib.answers.positions import history_after
 from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
 from cssm_lib.pages.figures import HEADLINES
@@ -129,8 +130,8 @@ def serial_of(host: str) -> str:
     return f"ZZC2345{host.upper()}XY"
 
 
-def estate() -> Client:
-    """Two accounts, two tiers, six days; instances reserved, silent, twice, without a day."""
+def estate(*, reserved: bool = True) -> Client:
+    """Two accounts, two tiers, six days; instances silent, twice and, if asked for, reserved."""
     asleep = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
     awake = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
     devices = [
@@ -138,7 +139,8 @@ def estate() -> Client:
     ]
     devices += [elm.device(f"s{i}", "South", elm.ESS, last_contact=asleep) for i in range(3)]
     devices += [elm.device("s0", "South", last_contact=awake)]
-    devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
+    if reserved:
+        devices += [elm.device("r0", "North", status="Reserved", last_contact=asleep)]
     usage = [elm.usage("North", elm.ADV, 9, 5, reserved=1), elm.usage("South", elm.ADV, 1, 1)]
     usage += [elm.usage("South", elm.ESS, 2, 3), elm.usage("North", elm.ESS, 4, 0)]
     own = {"pid": "C9300-24T", "status": "In Service"}
@@ -149,7 +151,7 @@ def estate() -> Client:
     ]
     used = [one | {"place": f"{one['place']}/licenseUsage/0"} for one in devices]
     base = client(days=tuple(DAYS), usage=usage, devices=devices, device_licenses=used)
-    for name in ("devices", "device_licenses"):
+    for name in ("usage", "devices", "device_licenses"):
         base.tables[name] = base.tables[name].with_columns(
             source=pl.format("{}.json", "snapshot_date")
         )
@@ -174,6 +176,7 @@ def two_accounts() -> Client:
 
 SPAN = {"do": "leave_out", "from": DAYS[1], "to": DAYS[3]}
 NOBODY_LEFT = {"do": "retire", "hostname": "?*", "smart_account": "oak.example"}
+FOR_NEWEST = {"license": elm.ESS, "from": DAYS[4], "to": DAYS[5]}
 OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
 
 
@@ -186,9 +189,11 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
         ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
         ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
         ([{"do": "retire", "hostname": "n*", "from": DAYS[2]}], False),
-        ([SPAN, SPAN | {"from": DAYS[4], "to": DAYS[4]}], False),
+        ([SPAN | {"license": elm.ESS}, SPAN | FOR_NEWEST], True),
+        ([SPAN | FOR_NEWEST | {"from": DAYS[1]}, SPAN | {"from": DAYS[0], "to": DAYS[0]}], True),
+        ([SPAN | {"to": DAYS[5]}], False),  # no use is left on the newest day
     ],
-    ids=["silent", "all", "span", "tier", "account", "dated", "spans"],
+    ids=["silent", "all", "span", "tier", "account", "dated", "spans", "all spans", "all use"],
 )
 def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     """Two Smart Accounts with different newest days, undated rows, reserved instances."""
@@ -198,6 +203,32 @@ def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     one, replay = live_of(base), making(under(base, scenario))
     for name in ("positions", "pooled", "line_days", "true_forward", "instance_check", "notes"):
         assert one.under(scenario)[name].equals(answer(replay, name)), name
+
+
+@pytest.mark.parametrize(
+    ("action", "days"),
+    [
+        ({"do": "grow", "share": 1}, 1),
+        ({"do": "retire", "hostname": "s*"}, 1),
+        ({"do": "leave_out", "from": DAYS[2], "to": DAYS[2], "license": elm.ESS}, 1),
+        ({"do": "grow", "share": 1, "from": DAYS[1]}, None),  # five of six: all are as quick
+        (MOVE, None),  # lots move too
+        ({"do": "tier", "from_license": elm.ADV, "to_license": "New", "hostname": "*"}, None),
+        (RETIRE | {"hostname": "nobody"}, None),
+    ],
+    ids=["grow", "retire", "span", "most", "move", "new", "nothing"],
+)
+def test_holdings_are_worked_out_again_for_the_days_that_changed(action, days):
+    base = estate(reserved=False)
+    today, then = making(base), under(base, what_if(action))
+    found, whole = history_after(then, today), making(then)["holdings"]
+    assert (found is not None) == (days is not None)
+    if found:
+        key = ["smart_account", "virtual_account", "license", "snapshot_date"]
+        rows = [table.drop("place").sort(key) for table in (found["holdings"], whole)]
+        assert rows[0].equals(rows[1].select(rows[0].columns))
+        changed = rows[0].join(today["holdings"], on=rows[0].columns, how="anti", nulls_equal=True)
+        assert changed["snapshot_date"].n_unique() == days
 
 
 def test_an_account_that_loses_its_newest_day_is_gone_through():
@@ -318,9 +349,9 @@ def faults_in(base: Client, states: int, every: int, seed: int) -> tuple[int, in
 
 
 def test_a_hundred_states_of_the_widgets_show_the_figures_of_the_replay():
-    asked, refused = faults_in(estate(), 100, every=20, seed=11)
-    assert asked == 100
-    assert 0 < refused < 25
+    held, free = (faults_in(estate(reserved=one), 50, every=20, seed=11 + one) for one in (1, 0))
+    assert held[0] + free[0] == 100
+    assert 0 < held[1] + free[1] < 25
 
 
 def test_states_of_the_widgets_on_a_sample(sample_clients: Path):

@@ -126,13 +126,12 @@ class Near:
     def under(self, scenario: Scenario) -> Then | None:
         """The client under a scenario; its instances are worked out when they are looked at.
 
-        None where the newest instances do not tell: an action on instances from a day on, several
-        spans left out, or a Smart Account that loses every instance of its newest day. Raises as
-        `under` does.
+        None where the newest instances do not tell: an action on instances from a day on, or a
+        Smart Account that loses every instance of its newest day. Raises as `under` does.
         """
         spans = [action for action in scenario.actions if isinstance(action, LeaveOut)]
         dated = any(isinstance(one, Retire | Tier) and one.from_ for one in scenario.actions)
-        if dated or len(spans) > 1:
+        if dated:
             return None
         now, idle = acted(self.start, scenario, where="scenario")
         shown = all(_same_days(self.start.tables[n], now.tables[n]) for n in INSTANCES)
@@ -161,13 +160,19 @@ class Near:
         whole = cache(partial(under, self.client, scenario))
         return {name: lambda name=name: whole().tables[name] for name in INSTANCES}
 
+    def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
+        """Older use that no span takes out; first and last days do not tell of several spans."""
+        few = len(spans) <= 1
+        used = self.earlier["device_licenses"] if few else self._parts("device_licenses")[1]
+        return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
+
     def _reports(self, now: Client, spans: Sequence[LeaveOut]) -> Later:
         def devices() -> pl.DataFrame:
             parts = [rows["devices"] for rows in (self.earlier, now.tables)]
             return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
 
         def used() -> pl.DataFrame:
-            parts = [_left_out(self.earlier, spans), now.tables["device_licenses"]]
+            parts = [self._used_earlier(spans), now.tables["device_licenses"]]
             columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
             return pl.concat([rows.select(columns) for rows in parts])
 
@@ -184,8 +189,3 @@ def _same_days(before: pl.DataFrame, after: pl.DataFrame) -> bool:
         return True
     days = [_newest(rows).sort("smart_account") for rows in (before, after)]
     return days[0].equals(days[1])
-
-
-def _left_out(earlier: Mapping[str, pl.DataFrame], spans: Sequence[LeaveOut]) -> pl.DataFrame:
-    used = earlier["device_licenses"]
-    return used.filter(~left_out_of(spans[0])) if spans else used

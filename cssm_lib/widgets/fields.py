@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from cssm_lib.pages.labels import safe
-from cssm_lib.widgets.steps import once_told
+from cssm_lib.widgets.steps import alone, once_told
 
 Act = Callable[[], None]
 EVERY = "all"
@@ -23,13 +23,13 @@ def classed(widget: Any, name: str) -> Any:
 def button(words: str, name: str, act: Act) -> Any:
     """A button that says what it does."""
     made = classed(ipywidgets.Button(description=words, tooltip=words), name)
-    made.on_click(lambda _: act())
+    made.on_click(alone(lambda _: act()))
     return made
 
 
 def entry(words: str, name: str, act: Act) -> Any:
     """A button that takes what the fields beside it say."""
-    return button(words, name, lambda: once_told(act))
+    return button(words, name, lambda: once_told(alone(act)))
 
 
 def dropdown(words: str, name: str, options: Iterable[Any], act: Act | None = None) -> Any:
@@ -68,7 +68,7 @@ def span_slider(words: str, name: str, act: Act, **span: Any) -> Any:
 
 def _watched(widget: Any, name: str, act: Act | None) -> Any:
     if act is not None:
-        widget.observe(lambda _: act(), names="value")
+        widget.observe(alone(lambda _: act()), names="value")
     return classed(widget, name)
 
 

@@ -14,6 +14,7 @@ from cssm_lib.pages.charts.rows import with_account
 from cssm_lib.scenario import Scenario, draft, knobs
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.session import ALL, Session
+from cssm_lib.widgets.steps import alone
 
 Change = Callable[[Scenario], Scenario]
 Turn = Callable[[str, Callable[[Scenario], Any]], None]
@@ -108,7 +109,7 @@ def _moves(session: Session, turn: Turn) -> Group:
         turn("Moves", lambda scenario: draft.put(scenario, draft.action_of(said)))
 
     for tick in ticks:
-        tick.observe(ticked, names="value")
+        tick.observe(alone(ticked), names="value")
     own = accounts_of(session, every=False)
     license_ = fields.dropdown("Licence", "move-license", licenses_of(session, every=False))
     source = fields.dropdown("From", "move-from", own)

@@ -11,6 +11,7 @@ from cssm_lib.errors import CssmError
 from cssm_lib.pages.labels import safe
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.session import Session
+from cssm_lib.widgets.steps import alone
 
 NOT_SAVED = "Not saved yet; once saved, this prints it: "
 NOTHING_SAVED = ("nothing saved yet", "")
@@ -33,7 +34,7 @@ class Shelf:
         self.bar = fields.column(fields.row(*buttons), self.message, self.command, name="bar")
         several = ipywidgets.SelectMultiple(description="Saved scenarios", rows=3)
         self.several = fields.classed(several, "compare-saved")
-        self.several.observe(lambda _: self.draw(), names="value")
+        self.several.observe(alone(lambda _: self.draw()), names="value")
         self.table, self.fault = fields.html("comparison"), fields.html("message-compare")
         self.compare = fields.column(self.several, self.fault, self.table, name="compare")
 

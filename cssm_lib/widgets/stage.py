@@ -13,6 +13,7 @@ from cssm_lib.pages.charts.beside import PICKED, bars, beside, enlarged, sentenc
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
 from cssm_lib.widgets.session import ALL, Choice, Session
+from cssm_lib.widgets.steps import alone
 
 VIEWS = {
     "Utilisation": ("accounts", "licenses"),
@@ -42,9 +43,10 @@ class Stage:
         options = [*VIEWS, MATTERS, "Compare", "Decisions"]
         views = ipywidgets.ToggleButtons(options=options, description="View")
         self.views = fields.classed(views, "views")
-        self.views.observe(lambda _: self.draw(), names="value")
+        self.views.observe(alone(lambda _: self._switch()), names="value")
         self.charts = [self._place(side) for side in SIDES]
         self._shown: list[str] = ["", ""]
+        self._bars = [False, False]  # which charts hold bars that hear a click
         self._pane = fields.column(name="pane")
         drawings = fields.row(*self.charts, name="charts")
         self._part = fields.row(self.account, self.license, self.back, name="part")
@@ -55,6 +57,16 @@ class Stage:
         # nothing first: a chart that is replaced while it is drawn may end up above its successor
         empty = alt.JupyterChart(None, spec=None, embed_options=EMBED)
         return fields.classed(empty, f"chart-{side}")
+
+    def _switch(self) -> None:
+        """No chart of another view stands there while the new one is worked out."""
+        for side in range(len(SIDES)):
+            self._put(side, None)
+        self.draw()
+
+    def _put(self, side: int, chart: Any) -> None:
+        self._bars[side] = False
+        self.charts[side].chart = chart
 
     def draw(self) -> None:
         """Draw the view that is looked at, and nothing of the others."""
@@ -80,22 +92,22 @@ class Stage:
         self._shown[side] = name
         chart = self.charts[side]
         if rows.is_empty():
-            chart.chart = sentence(panel.title)
+            self._put(side, sentence(panel.title))
             return
         with chart.hold_sync():
-            if PICKED not in chart.selections.trait_names():
-                chart.chart = bars()
-                chart.selections.observe(
-                    lambda change: self._clicked(side, change["new"]), [PICKED]
-                )
+            if not self._bars[side]:
+                self._put(side, bars())
+                self._bars[side] = True
+                clicked = alone(lambda change: self._clicked(side, change["new"]))
+                chart.selections.observe(clicked, [PICKED])
             chart.spec = beside(rows, title=panel.title, unit=unit)
 
     def _draw_matters(self) -> None:
         after = self._session.after
         money, effects = after["action_prices"], after["setting_effects"]
         drawn = charts.waterfall(money), charts.tornado(money, settings=effects)
-        for place, chart in zip(self.charts, drawn, strict=True):
-            place.chart = enlarged(chart)
+        for side, chart in enumerate(drawn):
+            self._put(side, enlarged(chart))
 
     def _clicked(self, side: int, selection: Any) -> None:
         names = [one["name"] for one in selection.value or [] if "name" in one]

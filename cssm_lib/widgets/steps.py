@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+# JupyterLab hears widgets in a thread of their own, beside that of the cells: one at a time works
+_ALONE = threading.RLock()
 QUIET = 0.01  # seconds in which moves that have come already are taken together
 ROUND = 0.1  # seconds that a browser takes to tell what it held back, on a busy machine
 
@@ -29,10 +32,11 @@ class Steps:
 
     def begin(self, steps: Iterable[Callable[[], None]]) -> None:
         """Do these steps, and none of the earlier ones any more."""
-        self._left = list(steps)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._next(QUIET)
+        with _ALONE:
+            self._left = list(steps)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._next(QUIET)
 
     def _next(self, wait: float) -> None:
         self._timer = None
@@ -46,13 +50,24 @@ class Steps:
             self._timer = loop.call_later(wait, self._one)
 
     def _one(self) -> None:
-        self._timer = None
-        if self._left:
-            try:
-                self._left.pop(0)()
-            finally:
-                if self._timer is None:
-                    self._next(0)
+        with _ALONE:
+            self._timer = None
+            if self._left:
+                try:
+                    self._left.pop(0)()
+                finally:
+                    if self._timer is None:
+                        self._next(0)
+
+
+def alone(act: Callable[..., Any]) -> Callable[..., Any]:
+    """What a control does, once nothing else of a board is being done."""
+
+    def done(*told: Any) -> Any:
+        with _ALONE:
+            return act(*told)
+
+    return done
 
 
 def once_told(act: Callable[[], None]) -> None:
