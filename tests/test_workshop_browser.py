@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -47,8 +48,8 @@ TOO_SLOW = "[anywidget] Failed to initialize model."
 class Screen:
     """A board in a browser, moved by keyboard alone but for clicks on a chart."""
 
-    def __init__(self, seen: SimpleNamespace, scenarios: Path) -> None:
-        self.page, self.seen, self.scenarios = seen.page, seen, scenarios
+    def __init__(self, seen: SimpleNamespace, scenarios: Path, url: str = "") -> None:
+        self.page, self.seen, self.scenarios, self.url = seen.page, seen, scenarios, url
 
     def at(self, name: str, inner: str = "") -> Any:
         """A control by its class, the first of that kind."""
@@ -133,7 +134,8 @@ def screen(
             return
         home = tmp_path_factory.mktemp("app")
         with servers.app_view(home, alder.folder) as app:
-            yield Screen(shown(lambda: browser.open(app.url)), home / "scenarios")
+            seen = shown(lambda: browser.open(app.url))
+            yield Screen(seen, home / "scenarios", app.url)
 
 
 def in_lab(seen: SimpleNamespace) -> SimpleNamespace:
@@ -258,6 +260,8 @@ def test_what_is_moved_by_keyboard_is_what_the_batch_says(
     steps_and_back(screen, alder.figures, batch)
     assert path.name in screen.at("command").inner_text()
     compare(screen, path.stem, batch)
+    if screen.url:
+        closed(screen)
     assert (screen.seen.said, screen.seen.asked) == ([], [])
 
 
@@ -279,6 +283,16 @@ def compare(screen: Screen, stem: str, batch: dict[str, str]) -> None:
     cells = f"Object.fromEntries({last}.map(cell => [cell.dataset.fact, cell.textContent]))"
     assert screen.page.evaluate(cells) == batch
     screen.open("views", "Utilisation")
+
+
+def closed(screen: Screen) -> None:
+    """The app shows no code and opens with its token alone."""
+    assert "widgets.workshop(" not in screen.page.content()
+    assert "client_dir" not in screen.page.content()
+    assert screen.url.startswith("http://127.0.0.1:")
+    with urlopen(screen.url.partition("?")[0]) as answer:
+        assert "/login" in answer.url
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def test_wrong_input_is_told_beside_the_field_and_the_last_good_state_stays(
@@ -326,9 +340,12 @@ SMALL = """() => { const found = [], board = document.querySelector('.cssm-board
     if (text.data.trim() && place.checkVisibility() && !place.closest('style, script')
         && parseFloat(getComputedStyle(place).fontSize) < 18) found.push(text.data) }
   return found }"""
-CUT = """() => [...document.querySelectorAll('.cssm-board :is(td, th, button, [role=alert], p)')]
-  .filter(one => one.checkVisibility() && (one.scrollWidth > one.clientWidth + 1
-    || one.scrollHeight > one.clientHeight + 1)).map(one => one.textContent)"""
+# the command is one line that may be longer than the screen, and then can be moved
+CUT = """() => { const all = '.cssm-board :is(td, th, button, [role=alert], p)';
+  return [...document.querySelectorAll(all)]
+    .filter(one => one.checkVisibility() && !one.closest('.cssm-command'))
+    .filter(one => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+    .map(one => one.textContent) }"""
 OFF = """() => { const wall = one => one?.getBoundingClientRect() ?? new DOMRect(0, 0, 1280, 720);
   const inside = (one, of) => one.left >= of.left - 1 && one.right <= of.right + 1
     && one.top >= of.top - 1 && one.bottom <= of.bottom + 1;

@@ -11,7 +11,7 @@ from typing import Any
 # JupyterLab hears widgets in a thread of their own, beside that of the cells: one at a time works
 _ALONE = threading.RLock()
 QUIET = 0.01  # seconds in which moves that have come already are taken together
-ROUND = 0.03  # seconds that a browser takes to tell what it held back
+ROUND = 0.1  # seconds that a browser takes to tell what it held back, on a busy machine
 
 
 @dataclass
