@@ -201,3 +201,11 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=quiet)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """One JupyterLab over copies of the notebooks: its folder, its address."""
+    servers = runpy.run_path(str(Path(__file__).with_name("servers.py")))
+    with servers["lab"](tmp_path_factory.mktemp("lab")) as served:
+        yield served

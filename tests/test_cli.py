@@ -24,7 +24,7 @@ def unusable(tmp_path: Path) -> Path:
     return tmp_path / "unusable"
 
 
-@pytest.mark.parametrize("command", ["check", "tables", "run", "sample"])
+@pytest.mark.parametrize("command", ["check", "tables", "run", "workshop", "sample"])
 def test_every_command_explains_itself(cssm: Cssm, command: str) -> None:
     done = cssm(command, "--help")
     assert done.returncode == 0
@@ -41,6 +41,8 @@ WRONG = [
     ["run", ".", "--scenario", "x.toml"],
     ["run", ".", "--only", "99"],
     ["sample"],
+    ["workshop"],
+    ["workshop", "no-such-folder"],
 ]
 
 

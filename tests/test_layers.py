@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "analyses": {"schema", "rules", "errors"},
     "answers": {"client", "scenario", "analyses", "schema", "processes", "errors"},
     "pages": {"schema", "errors"},
-    "widgets": {"scenario", "answers", "pages"},
+    "widgets": {"scenario", "answers", "pages", "errors"},
     "batch": {"config", "client", "scenario", "pseudonyms", "answers", "pages", "processes"}
     | {"errors"},
     "sample": {"schema"},

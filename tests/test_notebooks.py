@@ -161,7 +161,7 @@ def test_choosers_narrow_the_page_and_compute_nothing():
     page = sheet.Page(stand_in["answers"](12, 5), "01")
     import ipywidgets
 
-    view = widgets.View(page, **widgets._choosers(page, ipywidgets))
+    view = widgets.View(page, **widgets.choosers._choosers(page, ipywidgets))
     assert widgets.chosen(view).table("positions").height == 60
     view.account.value = "Branch 002"
     view.license.value = "advantage 00"

@@ -1,4 +1,4 @@
-"""The `cssm` command: check, tables, run, sample, trace, verify.
+"""The `cssm` command: check, tables, run, workshop, sample, trace, verify.
 
 Progress and faults go to stderr, results to stdout. Exit 0: everything asked for was made, rejects
 and findings included; 1: a client or a page was not; 2: a wrong call. What a command needs is
@@ -210,6 +210,32 @@ def run(
         settings = replace(settings, threads=jobs)
     made = packs.made_packs(todo, settings, scheduler, lines=json_lines)
     raise typer.Exit(MADE if all(one.complete for one in made) else NOT_MADE)
+
+
+@app.command()
+def workshop(
+    client_dir: ClientDir,
+    as_of: AsOf = None,
+    scenarios: Annotated[
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Where what-ifs are kept.")
+    ] = Path("scenarios"),
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+) -> None:
+    """Serve the workshop of one client on this machine; Ctrl-C ends it."""
+    from cssm_lib.cli.app_view import serve
+
+    folders = _folders(client_dir)
+    if len(folders) > 1:
+        names = ", ".join(folder.name for folder in folders)
+        raise typer.BadParameter(f"one client at a time; {client_dir} holds {names}.")
+    given = {
+        "client_dir": str(folders[0].absolute()),
+        "as_of": str(as_of or ""),
+        "scenarios": str(scenarios.absolute()),
+    }
+    serve(given, browser=browser)
 
 
 PackDir = Annotated[

@@ -22,8 +22,13 @@ def checked(model: type[Model], path: Path) -> Model:
     try:
         return model.model_validate(_toml(path))
     except ValidationError as fault:
-        lines = [_fault_line(model, error) for error in _first_causes(fault.errors())]
+        lines = fault_lines(model, fault)
         raise ConfigError(f"{path.name}: " + f"\n{path.name}: ".join(lines)) from None
+
+
+def fault_lines(model: type[Part], fault: ValidationError) -> list[str]:
+    """Every fault as `key.path: what is wrong, what was found; what to do`."""
+    return [_fault_line(model, error) for error in _first_causes(fault.errors())]
 
 
 def _first_causes(errors: list[Any]) -> list[Any]:

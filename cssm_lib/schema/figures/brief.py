@@ -48,6 +48,7 @@ FIGURES = named(
         figure("rows", "Rows to renew", "count of renewal.recommended", unit="rows"),
         figure("today", "Paid today", "sum of renewal.today"),
         figure("recommended", "To renew", "sum of renewal.recommended"),
+        figure("renewal_money", "Renewal", "sum of renewal.money", unit=MONEY),
         figure(
             "unmeasured",
             "Without a measure",

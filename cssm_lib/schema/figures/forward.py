@@ -10,7 +10,7 @@ FIGURES = named(
     (
         figure(
             "contract_net",
-            "Billed by your contract",
+            "Billed by contract",
             "sum of true_forward.net",
             where=CONTRACT,
             unit=MONEY,

@@ -19,6 +19,13 @@ FIGURES = named(
         ),
         figure("short_units", "Short in accounts", "sum of pooled.short_units", tone="short"),
         figure(
+            "below",
+            "Short balance",
+            "sum of positions.balance_after_substitution",
+            where=SHORT,
+            tone="short",
+        ),
+        figure(
             "short_positions",
             "Short positions",
             "count of positions.license",
