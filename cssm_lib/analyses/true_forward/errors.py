@@ -35,7 +35,7 @@ def error_units(
     each = _uses(device_licenses, devices, lines).group_by(*LINE, "snapshot_date", "instance").agg(
         units=pl.col("quantity").sum(), largest=pl.col("quantity").max(),
         accounts=pl.struct(ACCOUNT).n_unique(), last_contact=pl.col("last_contact").max(),
-    )  # fmt: skip
+    ).collect()  # fmt: skip
     stale = _stale(rules, pl.col("last_contact"))
     turned = pl.col("last_contact").dt.date().dt.offset_by(f"{rules['shadow.stale_days'] + 1}d")
     listed = pl.col("snapshot_date").filter(pl.col("accounts") > 1)
@@ -77,17 +77,23 @@ def error_places(
         return pl.DataFrame(schema=schema)
     one = [*LINE, "snapshot_date", "instance"]
     summed = lines.filter(pl.col("count") == "sum")
-    rows = _uses(device_licenses, devices, summed).with_columns(
-        several=pl.struct(ACCOUNT).n_unique().over(one) > 1,
-        gone=_stale(rules, pl.col("last_contact").max().over(one)),
-        first=pl.col("quantity") == pl.col("quantity").max().over(one),
+    rows = _uses(device_licenses, devices, summed)
+    last = pl.col("last_contact").max()
+    wrong = (
+        rows.group_by(one)
+        .agg(last, several=pl.struct(ACCOUNT).n_unique() > 1)
+        .select(*one, "several", gone=_stale(rules, pl.col("last_contact")))
+        .filter(pl.col("several") | pl.col("gone"))
+    )
+    # windows cost many times as much as groups: only instances with an error are looked at in them
+    rows = rows.join(wrong, on=one).with_columns(
+        first=pl.col("quantity") == pl.col("quantity").max().over(one)
     )
     newest = pl.col("last_contact").filter("first").max().over(one)
     best = pl.col("first") & (pl.col("last_contact") == newest).fill_null(newest.is_null())
     clear = best.sum().over(one) == 1
     units = (
         pl.when("gone", "several").then("quantity")
-        .when(~pl.col("gone") & ~pl.col("several")).then(0)
         .when("first", ~clear).then(None)
         .when(best == pl.col("gone")).then("quantity").otherwise(0)
     )  # fmt: skip
@@ -96,19 +102,23 @@ def error_places(
     return (
         rows.with_columns(units=units)
         .group_by(*keys, listed="snapshot_date").agg(known.alias("removable"))
-        .filter(pl.col("removable").ne_missing(0))
+        .filter(pl.col("removable").ne_missing(0)).collect()
     )  # fmt: skip
 
 
 def _uses(
     device_licenses: pl.DataFrame, devices: pl.DataFrame, lines: pl.DataFrame
-) -> pl.DataFrame:
-    """The records of instances that consume a licence of a line, with their last contact."""
+) -> pl.LazyFrame:
+    """The records of instances that consume a licence of a line, with their last contact.
+
+    Lazy, so that of a long history only the columns that are asked for are copied.
+    """
     page = [*ACCOUNT, "snapshot_date", *NAMES]
-    seen = devices.group_by(page).agg(pl.col("last_contact").max())
+    seen = devices.lazy().group_by(page).agg(pl.col("last_contact").max())
     return (
-        device_licenses.filter(pl.col("quantity") > 0, pl.col("snapshot_date").is_not_null())
-        .join(places_in_lines(device_licenses, lines), on=PLACE, nulls_equal=True)
+        device_licenses.lazy()
+        .filter(pl.col("quantity") > 0, pl.col("snapshot_date").is_not_null())
+        .join(places_in_lines(device_licenses, lines).lazy(), on=PLACE, nulls_equal=True)
         .join(seen, on=page, how="left", nulls_equal=True)
         .with_columns(instance=_instance())
     )
