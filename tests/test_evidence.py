@@ -371,7 +371,9 @@ def names(page: str, words: str, by: Any = CHANGES) -> dict[str, Any]:
 # a price in euro, what the opening quotes for it (7 % more) and the difference, for units or money
 def renewed(units: int, money: int, opening: str) -> dict[str, Any]:
     asked = Decimal(opening)
-    found = names("brief", "position clean", money) | names("brief", "ask opening dearer", asked)
+    found = names("brief", "position clean renewal_money", money) | names(
+        "brief", "ask opening dearer", asked
+    )
     found |= names("brief", "ask_units opening_units dearer_units", units)
     found |= names("brief", "position_units clean_units recommended", units)
     found |= names("brief", "disputed", asked - money) | names("brief", "quote_above", -money)
@@ -389,6 +391,7 @@ CELLS = [
     (
         (NEWEST, ["licenses", 0, "inUse"], 700),
         names("utilisation", "short_units true_gap true_gap_if_lent unexplained", 700)
+        | names("utilisation", "below", -700)
         | renewed(700, 252_000, "269640.00")
         | names("brief", "causes signals")
         | names("drift", "short_units lapsing", 700)
@@ -401,6 +404,7 @@ CELLS = [
         (NEWEST, ["licenses", 1, "inUse"], 700),
         names("utilisation", "over_units", -177)
         | names("utilisation", "short_units", 523)
+        | names("utilisation", "below", -523)
         | names("utilisation", "short_positions", 1)
         | names("utilisation", "curable_units moved_units", 45)
         | names("utilisation", "true_gap true_gap_if_lent", 478)

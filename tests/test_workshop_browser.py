@@ -7,6 +7,7 @@ of that file.
 from __future__ import annotations
 
 import runpy
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +42,7 @@ OFFERS = f"""([list, words]) => {{ const now = ({OPTIONS})(list);
   return now.length === words.length && words.every((word, n) => now[n].includes(word)) }}"""
 
 MARKS = "document.querySelectorAll('.cssm-charts .marks').length"
+STARTED = 180  # seconds until the board has its charts, on a busy machine
 # a widget of anywidget, as each chart is one, has to begin within two seconds
 TOO_SLOW = "[anywidget] Failed to initialize model."
 
@@ -151,7 +153,9 @@ def shown(open_board: Callable[[], SimpleNamespace]) -> SimpleNamespace:
         seen = open_board()
         seen.page.set_default_timeout(90_000)
         seen.page.wait_for_selector(".cssm-board")
+        until = time.monotonic() + STARTED
         while seen.page.evaluate(MARKS) < 2 and TOO_SLOW not in seen.said:
+            assert time.monotonic() < until, "no chart on the board"
             seen.page.wait_for_timeout(200)
         if TOO_SLOW not in seen.said:
             seen.page.locator(".cssm-board").scroll_into_view_if_needed()

@@ -18,6 +18,8 @@ from cssm_lib.batch.notebooks import Notebook
 ONLY_INTERNAL = "internal"
 # text of a cell with this tag holds facts only, so the vendor may read more than its headings
 FACTS_ONLY = "facts"
+# the parameter, and where it is handed on
+SCENARIO = re.compile(r"^scenario: .*\n?|, scenario(?=\))", re.MULTILINE)
 
 
 def for_audience(notebooks: Mapping[str, Notebook], audience: str) -> dict[str, Notebook]:
@@ -40,7 +42,8 @@ def _whole_is_internal(notebook: Notebook) -> bool:
 def _for_vendor(notebook: Notebook) -> Notebook:
     content = copy.deepcopy(notebook.content)
     shown = [cell for cell in content.cells if ONLY_INTERNAL not in _tags(cell)]
-    content.cells = [cell for cell in map(_facts, shown) if cell.source.strip()]
+    cells = [_as_it_is(_facts(cell)) for cell in shown]
+    content.cells = [cell for cell in cells if cell.source.strip()]
     digest = hashlib.blake2b(nbformat.writes(content).encode(), digest_size=16).hexdigest()
     return replace(notebook, content=content, digest=digest)
 
@@ -48,6 +51,13 @@ def _for_vendor(notebook: Notebook) -> Notebook:
 def _facts(cell: NotebookNode) -> NotebookNode:
     if cell.cell_type != "code" and FACTS_ONLY not in _tags(cell):
         cell.source = "\n\n".join(re.findall(r"^#{1,6} .*$", cell.source, re.MULTILINE))
+    return cell
+
+
+def _as_it_is(cell: NotebookNode) -> NotebookNode:
+    """No pack for the vendor is of a what-if, so its notebooks have no parameter for one."""
+    if cell.cell_type == "code":
+        cell.source = SCENARIO.sub("", cell.source)
     return cell
 
 

@@ -47,7 +47,7 @@ def what(action: Any) -> str:
     """What an action changes, but for the place.
 
     >>> from cssm_lib.scenario.model import Grow
-    >>> grown = Grow(do="grow", name="Labs", virtual_account="Labs", share="0.125")
+    >>> grown = Grow(do="grow", name="Labs", virtual_account="Labs", share=0.125)
     >>> what(grown), where(grown)
     ('use by +12.5 %', 'Virtual Account Labs')
     """

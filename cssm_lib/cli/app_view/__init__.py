@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 import tempfile
-import webbrowser
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,19 +13,10 @@ import nbformat
 
 from cssm_lib.batch import notebook_folder
 from cssm_lib.batch.parameters import check_parameters
+from cssm_lib.cli.app_view.serving import run
 from cssm_lib.errors import PageError, ParameterError
 
-HERE = "127.0.0.1"
 STEM = "workshop"
-# nothing but this server answers the page, whatever a library or a client's text asks for
-POLICY = "; ".join(
-    [
-        "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'",
-        "connect-src 'self' ws://127.0.0.1:* data: blob:",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    ]
-)
 # a fault of the client is told in its one sentence
 PLAIN = ["--InteractiveShell.xmode=Minimal", "--log-level=ERROR"]
 
@@ -46,7 +34,7 @@ def serve(parameters: Mapping[str, Any], *, browser: bool, folder: Path | None =
         path = Path(place) / f"{STEM}.ipynb"
         nbformat.write(notebook, path)
         _own_python(Path(place))
-        _run(path, browser=browser)
+        run(path, browser=browser)
 
 
 def _parameterised(path: Path, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
@@ -67,35 +55,3 @@ def _own_python(place: Path) -> None:
     write_kernel_spec(place / "kernels" / "python3", extra_arguments=PLAIN)
     paths = [str(place), os.environ.get("JUPYTER_PATH")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
-
-
-def _run(path: Path, *, browser: bool) -> None:
-    from tornado.ioloop import IOLoop
-    from voila.app import Voila
-
-    port, token = _free_port(), secrets.token_hex(16)
-    options = [f"--Voila.ip={HERE}", f"--port={port}", "--Voila.port_retries=0", f"--token={token}"]
-    options += [f"--Voila.root_dir={path.parent}", "--no-browser", "--show_tracebacks=True"]
-    # a configuration that lies in the working folder would be run
-    app = Voila.instance(config_file_paths=[], log_level="ERROR")
-    app.initialize([*options, str(path)])
-    app.template_paths.insert(0, str(Path(__file__).parent))
-    app.tornado_settings = {
-        "headers": {"Content-Security-Policy": POLICY},
-        "ws_ping_timeout": 30_000,  # not longer than its interval, else a warning a page
-    }
-    address = f"http://{HERE}:{port}/?token={token}"
-    IOLoop.current().add_callback(_tell, address, browser=browser)
-    app.start()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HERE, 0))
-        return free.getsockname()[1]
-
-
-def _tell(address: str, *, browser: bool) -> None:
-    print(address, flush=True)
-    if browser:
-        webbrowser.open(address)
