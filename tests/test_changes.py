@@ -524,8 +524,8 @@ def test_the_causes_always_add_up_to_the_difference(one: Any, two: Any) -> None:
 
 
 def figures(*sets: Any) -> dict[str, list[Any]]:
-    from cssm_lib.pages.facts import value_of
     from cssm_lib.pages.figures import FIGURES, HEADLINES
+    from cssm_lib.schema.aggregates import value_of
 
     names = [name for listed in HEADLINES.values() for name in listed]
     hows = {name: FIGURES[name] for name in names}

@@ -19,6 +19,7 @@ from cssm_lib.pages import charts, facts, header, lists, readings, sheet, tables
 from cssm_lib.pages.figures import FIGURES, HEADLINES
 from cssm_lib.pages.readings import READINGS
 from cssm_lib.schema import ANSWERS, TABLES
+from cssm_lib.schema.aggregates import value_of
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 HOSTILE = stand_in["HOSTILE"]
@@ -75,7 +76,7 @@ def test_a_figure_can_be_made_again_from_its_record(page, name):
     record = json.loads(json.dumps(page.fact(name).record))
     how = record["how"]
     frame = page.answers[how.pop("table")]
-    assert facts.plain(facts.value_of(frame, **how)) == record["value"]
+    assert facts.plain(value_of(frame, **how)) == record["value"]
 
 
 def test_a_narrowed_page_records_its_scope(answers):
@@ -83,7 +84,7 @@ def test_a_narrowed_page_records_its_scope(answers):
     record = page.fact("utilisation.over_units").record
     how = dict(record["how"])
     assert "Branch 000" in how["where"]
-    assert facts.value_of(answers[how.pop("table")], **how) == record["value"]
+    assert value_of(answers[how.pop("table")], **how) == record["value"]
     positions = page.table("positions")["balance_after_substitution"]
     assert record["value"] == positions.clip(lower_bound=0).sum()
 
@@ -112,23 +113,23 @@ def test_names_with_quotes_and_brackets_narrow_to_themselves():
 )
 def test_aggregates(aggregate, where, value):
     held = pl.DataFrame({"units": [5, -2, None]})
-    assert facts.value_of(held, column="units", aggregate=aggregate, where=where) == value
+    assert value_of(held, column="units", aggregate=aggregate, where=where) == value
 
 
 def test_unknown_is_not_zero():
     held = pl.DataFrame({"units": [None, None]}, schema={"units": pl.Int64})
-    assert facts.value_of(held, column="units") is None
-    assert facts.value_of(held.clear(), column="units", aggregate="count") is None
+    assert value_of(held, column="units") is None
+    assert value_of(held.clear(), column="units", aggregate="count") is None
 
 
 def test_an_unknown_aggregate_names_those_there_are():
     with pytest.raises(PageError, match="'mean' is not known; there are sum, count"):
-        facts.value_of(pl.DataFrame({"a": [1]}), column="a", aggregate="mean")
+        value_of(pl.DataFrame({"a": [1]}), column="a", aggregate="mean")
 
 
 def test_exact_decimals_stay_exact():
     held = pl.DataFrame({"net": [Decimal("0.10"), Decimal("0.20")]})
-    assert facts.plain(facts.value_of(held, column="net")) == "0.3"
+    assert facts.plain(value_of(held, column="net")) == "0.3"
 
 
 def test_tiles_carry_their_records(page):

@@ -9,14 +9,14 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.answers.steps import one
+from cssm_lib.answers.what_if import FORWARD, TERM
 from cssm_lib.client import Client
 from cssm_lib.schema import ANSWERS
-from cssm_lib.schema.aggregates import value_of
 from cssm_lib.schema.figures import FIGURES, MONEY, MOVED
 from cssm_lib.schema.figures.made import Figure
 
 Tables = Mapping[str, pl.DataFrame]
-KINDS = ("true_forward", "new_term")
+KINDS = (FORWARD, TERM)
 ABOUT = pl.format("{} / {}", "scenario", "action")  # as the client's notes name an action
 WITHHELD = "withheld"
 NO_TERMS = "no agreement is told"
@@ -105,8 +105,7 @@ def _told() -> list[tuple[str, Figure]]:
 
 
 def _value(one: Figure, tables: Tables) -> Decimal | None:
-    how = {"column": one.column, "aggregate": one.aggregate, "where": one.where}
-    found = value_of(tables[one.table], **how)
+    found = one.value(tables[one.table])
     return None if found is None else Decimal(found)
 
 

@@ -16,7 +16,6 @@ import polars as pl
 
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.schema import ANSWERS
-from cssm_lib.schema.aggregates import value_of
 from cssm_lib.schema.figures.made import Figure
 
 FACTS_MIME = "application/vnd.cssm.facts+json"
@@ -93,10 +92,8 @@ def fact(answers: Mapping[str, pl.DataFrame], figure: Figure, *, page: str) -> F
     A note says so where a row behind it rests on an incomplete export.
     """
     frame = answers[figure.table]
-    how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
-    value = value_of(frame, **how)
     note = _note(frame, figure.where) if figure.table in ANSWERS else ""
-    return Fact(figure, value, page, note)
+    return Fact(figure, figure.value(frame), page, note)
 
 
 def _note(frame: pl.DataFrame, where: str) -> str:

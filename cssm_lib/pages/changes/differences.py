@@ -19,7 +19,7 @@ from cssm_lib.pages.changes.states import (
     pooled,
     states,
 )
-from cssm_lib.pages.facts import Figure, value_of
+from cssm_lib.pages.facts import Figure
 from cssm_lib.pages.figures import FIGURES, HEADLINES
 from cssm_lib.schema import ANSWERS, TABLES, UNITS
 from cssm_lib.schema.answers.changes import CAUSES
@@ -131,8 +131,7 @@ def _asked(figure: Figure, tables: Any, renewal: str | None) -> Figure:
 
 def _values(pair: Pair, figure: Figure) -> list[Decimal | None]:
     """The figure in both packs; None where nothing is known."""
-    how = {"column": figure.column, "aggregate": figure.aggregate, "where": figure.where}
-    return [_exact(value_of(tables[figure.table], **how)) for tables in (pair.before, pair.after)]
+    return [_exact(figure.value(tables[figure.table])) for tables in (pair.before, pair.after)]
 
 
 def _shown(pair: Pair, figure: Figure, renewal: str | None) -> Figure:

@@ -14,9 +14,10 @@ import polars as pl
 
 from cssm_lib.errors import InputError, PageError
 from cssm_lib.pages.evidence.resting import PLACED, contract_of, source_rows
-from cssm_lib.pages.facts import plain, value_of
+from cssm_lib.pages.facts import plain
 from cssm_lib.pages.labels import said
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.aggregates import value_of
 
 FACTS_FILE = "facts.json"
 MADE_OF = {"table", "where", "column", "aggregate"}

@@ -12,8 +12,9 @@ import polars as pl
 
 from cssm_lib.errors import CssmError, InputError
 from cssm_lib.pages.evidence.trace import FACTS_FILE, read_facts, read_table
-from cssm_lib.pages.facts import FACTS_MIME, plain, value_of
+from cssm_lib.pages.facts import FACTS_MIME, plain
 from cssm_lib.pages.pack.seal import MANIFEST, SEAL, output_digests, seal
+from cssm_lib.schema.aggregates import value_of
 
 ALTERED, MISSING, ADDED = "altered", "missing", "added"
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from cssm_lib.schema.aggregates import value_of
 
 MONEY = "currency"
 
@@ -20,6 +25,11 @@ class Figure:
     unit: str = "units"
     tone: str = ""
     otherwise: str = ""  # the figure that stands in where this one has no value
+
+    def value(self, frame: pl.DataFrame) -> Any:
+        """The figure made from the rows of its table."""
+        how = {"column": self.column, "aggregate": self.aggregate, "where": self.where}
+        return value_of(frame, **how)
 
 
 def figure(id_: str, label: str, made: str, **more: str) -> Figure:
