@@ -191,9 +191,13 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
         ([{"do": "retire", "hostname": "n*", "from": DAYS[2]}], False),
         ([SPAN | {"license": elm.ESS}, SPAN | FOR_NEWEST], True),
         ([SPAN | FOR_NEWEST | {"from": DAYS[1]}, SPAN | {"from": DAYS[0], "to": DAYS[0]}], True),
-        ([SPAN | {"to": DAYS[5]}], False),  # no use is left on the newest day
+        ([SPAN | {"to": DAYS[5]}], True),  # no use is left on the newest day
+        ([SPAN | {"to": DAYS[5]}, {"do": "retire", "hostname": "s*"}], False),
     ],
-    ids=["silent", "all", "span", "tier", "account", "dated", "spans", "all spans", "all use"],
+    ids=[
+        *("silent", "all", "span", "tier", "account", "dated", "spans", "all spans"),
+        *("all use", "after all use"),
+    ],
 )
 def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     """Two Smart Accounts with different newest days, undated rows, reserved instances."""
@@ -231,17 +235,18 @@ def test_holdings_are_worked_out_again_for_the_days_that_changed(action, days):
         assert changed["snapshot_date"].n_unique() == days
 
 
-def test_an_account_that_loses_its_newest_day_is_gone_through():
+def test_only_what_follows_the_loss_of_a_newest_day_is_gone_through():
     base = two_accounts()
     base.tables["devices"] = base.tables["devices"].filter(pl.col("status").is_null())
     base.tables["device_licenses"] = base.tables["device_licenses"].filter(
         pl.col("hostname") != "r0"
     )
-    scenario = what_if(NOBODY_LEFT, {"do": "retire", "silent_days": 30})
-    assert Near(base, base).under(scenario) is None
-    shown, replay = live_of(base).under(scenario), making(under(base, scenario))
-    for name in ("positions", "instance_check", "matches"):
-        assert shown[name].equals(answer(replay, name)), name
+    for more, newest_tell in ((), True), ([{"do": "retire", "silent_days": 30}], False):
+        scenario = what_if(NOBODY_LEFT, *more)
+        assert (Near(base, base).under(scenario) is not None) == newest_tell
+        shown, replay = live_of(base).under(scenario), making(under(base, scenario))
+        for name in ("positions", "instance_check", "matches"):
+            assert shown[name].equals(answer(replay, name)), name
 
 
 def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:

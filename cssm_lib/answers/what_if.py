@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,14 +15,18 @@ from cssm_lib.answers.steps import Making, by_name
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
+from cssm_lib.scenario.later import Later
 from cssm_lib.schema import ANSWERS
+
+if TYPE_CHECKING:
+    from cssm_lib.scenario import Stand
 
 LINE = ["agreement", "suite", "sku"]
 CENTS = 10**10  # of the 10^-12 in which a unit's money is kept
 FORWARD, TERM = "true_forward", "new_term"
 
 
-def action_prices(client: Client, start: Client | None = None) -> pl.DataFrame:
+def action_prices(client: Client, start: Stand | None = None) -> pl.DataFrame:
     """One row per action of the client's scenario, agreement and kind of money.
 
     `start` is the client on the scenario's day before any action, by default worked out here; its
@@ -31,21 +35,21 @@ def action_prices(client: Client, start: Client | None = None) -> pl.DataFrame:
     contract = ANSWERS["action_prices"]
     if client.scenario is None or not client.config.agreements or not client.scenario.actions:
         return contract.empty()
-    from cssm_lib.scenario import begun
+    from cssm_lib.scenario import begun, stand_of
 
     # patterns fit the plain client, which stands before one under pseudonyms
     plain = client.before.before or client.before
-    return contract.shaped(_priced(client, start or begun(plain, client.scenario)))
+    return contract.shaped(_priced(client, start or stand_of(begun(plain, client.scenario))))
 
 
-def _priced(client: Client, start: Client) -> pl.DataFrame:
+def _priced(client: Client, start: Stand) -> pl.DataFrame:
     scenario, actions = client.scenario, client.scenario.actions
     alone = {}
     if len(actions) > MOST:
-        none, *ones = bills([start, *(_done(start, [action]) for action in actions)])
+        none, *ones = _bills([start, *(_done(start, [action]) for action in actions)])
         alone = {n: sum(one.values()) - sum(none.values()) for n, one in enumerate(ones)}
     groups = grouped(alone, len(actions))
-    found = bills(_every_set(start, [[actions[n] for n in group] for group in groups]))
+    found = _bills(_every_set(start, [[actions[n] for n in group] for group in groups]))
     rows = [row for key in sorted(found[0]) for row in _rows(key, found, groups, scenario)]
     # the client may have been given other names since
     named = [agreement.name for agreement in start.config.agreements]
@@ -53,25 +57,25 @@ def _priced(client: Client, start: Client) -> pl.DataFrame:
     return _summed(rows, client).with_columns(pl.col("agreement").replace_strict(told))
 
 
-def _done(client: Client, actions: Sequence[Any]) -> Client:
+def _done(stand: Stand, actions: Sequence[Any]) -> Stand:
     """The client after some of the actions; one that needs another one first does nothing."""
     from cssm_lib.scenario import after
 
     for action in actions:
         try:
-            client = after(client, action)
+            stand = after(stand, action)
         except ConfigError:
             continue
-    return client
+    return stand
 
 
-def _every_set(start: Client, groups: Sequence[Sequence[Any]]) -> list[Client]:
+def _every_set(start: Stand, groups: Sequence[Sequence[Any]]) -> list[Stand]:
     """The client under every set of the groups: the set without its last group, and then that."""
-    clients = [start]
+    stands = [start]
     for done in range(1, 1 << len(groups)):
         last = done.bit_length() - 1
-        clients.append(_done(clients[done ^ (1 << last)], groups[last]))
-    return clients
+        stands.append(_done(stands[done ^ (1 << last)], groups[last]))
+    return stands
 
 
 def _rows(
@@ -98,6 +102,10 @@ def _summed(rows: list[dict[str, Any]], client: Client) -> pl.DataFrame:
     return pl.DataFrame(rows).with_columns(
         exact, scenario=pl.lit(client.scenario.name), currency=pl.lit(client.config.currency)
     )
+
+
+def _bills(stands: Sequence[Stand]) -> list[dict[tuple[str, str], int]]:
+    return bills([stand.client for stand in stands])
 
 
 def bills(clients: Sequence[Client]) -> list[dict[tuple[str, str], int]]:
@@ -146,10 +154,11 @@ class _Known:
 
     def days(self, client: Client) -> pl.DataFrame:
         """What each line used on every known day; kept by the tables it rests on."""
-        key = tuple(id(client.tables[name]) for name in sorted(client.tables))
-        key = key, client.config.agreements
+        tables = client.tables if isinstance(client.tables, Later) else Later(client.tables, {})
+        key = tables.key(), client.config.agreements
         if key not in self._days:
-            self._days[key] = Making(client, _STEPS, self._first)["measurable"]
+            made = Making(client, _STEPS, self._first, later=tables.later)
+            self._days[key] = made["measurable"]
         return self._days[key]
 
     def of_terms(self, made: Callable[[Client], pl.DataFrame], client: Client) -> pl.DataFrame:

@@ -2,106 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from cssm_lib.rules import matches_any
-from cssm_lib.scenario.model import Instances, Retire, Tier
-from cssm_lib.scenario.stock import ACCOUNT, DAY, LICENCE, Tables, fitting, used_more, when
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, Fleet, holds, marked
+from cssm_lib.scenario.model import Instances, LeaveOut, Retire, Tier
+from cssm_lib.scenario.stock import LICENCE, fitting, in_span, used_more
 
-DEVICE = [*ACCOUNT, "udi_pid", "serial", "uuid", "hostname", DAY]
-NUMBER = "device"  # in tables of which the instances are numbered: one number a DEVICE
 PATTERNS = {"udi_pid": "pid", "hostname": "hostname", "serial": "serial"}
 NEAR = "35d"  # a snapshot stands for the days up to so many after it
 
 
-def retired(tables: Tables, action: Retire) -> dict[str, pl.DataFrame]:
-    """The tables without the instances that fit; what they consumed is free.
+def retired(fleet: Fleet, usage: pl.DataFrame, action: Retire) -> tuple[Fleet, pl.DataFrame]:
+    """The instances without those that fit, and `usage` without what they consumed.
 
     Reserved instances stay: their units are not freed by taking them off the list.
     """
-    devices, used = tables["devices"], tables["device_licenses"]
-    reserved = pl.col("status").str.contains("(?i)reserv").fill_null(False)
-    gone = devices.filter(when(action), _fits(action), _silent(action))
-    gone = gone.filter(~reserved)
-    kept = devices.filter(reserved)
-    fits = when(action) & _fits(action)
-    theirs = used.filter(fits) if action.silent_days is None else used.filter(fits).join(
-        gone, on=_key(used), how="semi", nulls_equal=True
-    )  # fmt: skip
-    theirs = theirs.join(kept, on=_key(used), how="anti", nulls_equal=True)
-    freed = theirs.group_by(LICENCE).agg(units=-pl.col("quantity").sum())
-    return {
-        "devices": _without(devices, gone),
-        "device_licenses": _without(used, theirs),
-        "usage": used_more(tables, _on_usage_days(tables, freed), action),
-    }
+    count, reserved = fleet.instances.height, pl.col("reserved")
+    fits = fleet.devices.filter(_fits(fleet, "devices", action), _silent(action))
+    gone = marked(fits.filter(~reserved)["instance"], count)
+    kept = marked(fleet.devices.filter(reserved)["instance"], count)
+    instance = fleet.used["instance"]
+    theirs = _fits(fleet, "device_licenses", action) & ~kept.gather(instance)
+    if action.silent_days is not None:
+        theirs &= gone.gather(instance)
+    freed = fleet.units(fleet.used.filter(theirs)).with_columns(-pl.col("units"))
+    left = fleet.without(devices=gone.gather(fleet.devices["instance"]), used=theirs)
+    return left, used_more(usage, _on_usage_days(usage, fleet, freed), action)
 
 
-def on_tier(tables: Tables, action: Tier) -> dict[str, pl.DataFrame]:
-    """The tables with the instances that fit on another licence, unit for unit."""
-    other = pl.col("license").str.contains(matches_any([action.from_license])).fill_null(False)
-    used = tables["device_licenses"].with_columns(fits=when(action) & _fits(action) & other)
-    fits = pl.col("fits")
-    moved = used.filter("fits").group_by(LICENCE).agg(units=-pl.col("quantity").sum())
+def on_tier(fleet: Fleet, usage: pl.DataFrame, action: Tier) -> tuple[Fleet, pl.DataFrame]:
+    """The instances that fit on another licence, unit for unit."""
+    other = holds(fleet.kinds, _like("license", action.from_license))
+    fits = _fits(fleet, "device_licenses", action) & other.gather(fleet.used["kind"])
+    moved = fleet.units(fleet.used.filter(fits)).with_columns(-pl.col("units"))
     risen = moved.with_columns(license=pl.lit(action.to_license), units=-pl.col("units"))
     both = pl.concat([moved, risen]).group_by(LICENCE).agg(pl.col("units").sum())
-    name = pl.when(fits).then(pl.lit(action.to_license))
-    then = used.with_columns(
-        license=name.otherwise("license"),
-        license_raw=name.otherwise("license_raw"),
-        tag=pl.when(fits).then(_tag(tables, action.to_license)).otherwise("tag"),
-    )
-    return {
-        "device_licenses": then.drop("fits"),
-        "usage": used_more(tables, _on_usage_days(tables, both), action),
-    }
+    kind = {"license": action.to_license, "license_raw": action.to_license}
+    kind |= {"tag": _tag(usage, action.to_license)}
+    then = fleet.on(pl.DataFrame([kind], schema=fleet.kinds.schema), fits)
+    return then, used_more(usage, _on_usage_days(usage, fleet, both), action)
 
 
-def _fits(action: Instances) -> pl.Expr:
-    asked = {column: getattr(action, name) for column, name in PATTERNS.items()}
-    return fitting(asked | {name: getattr(action, name) for name in ACCOUNT})
+def left_over(fleet: Fleet, action: LeaveOut) -> Fleet:
+    """The instances without the use that fits, between the days."""
+    pages = holds(fleet.pages, fitting(_accounts(action)) & in_span(action))
+    kinds = holds(fleet.kinds, fitting({"license": action.license}))
+    gone = pages.gather(fleet.used["page"]) & kinds.gather(fleet.used["kind"])
+    return fleet.without(used=gone)
+
+
+def _fits(fleet: Fleet, table: str, action: Instances) -> pl.Series:
+    """Whether a row of a table lies on a day that the action changes and fits its patterns."""
+    pages = fleet.when(table, action) & holds(fleet.pages, fitting(_accounts(action)))
+    names = {column: getattr(action, name) for column, name in PATTERNS.items()}
+    rows = fleet.rows(table)
+    fits = pages.gather(rows["page"])
+    if set(names.values()) != {"*"}:
+        fits &= holds(fleet.instances, fitting(names)).gather(rows["instance"])
+    return fits
+
+
+def _accounts(action: Instances | LeaveOut) -> dict[str, str]:
+    return {name: getattr(action, name) for name in ACCOUNT}
+
+
+def _like(column: str, pattern: str) -> pl.Expr:
+    return pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
 
 
 def _silent(action: Retire) -> pl.Expr:
     """No contact for so many days before the day of the snapshot; unknown is not silent."""
     if action.silent_days is None:
         return pl.lit(True)
-    age = (pl.col(DAY) - pl.col("last_contact").dt.date()).dt.total_days()
-    return (age >= action.silent_days).fill_null(False)
+    return (pl.col("silent") >= action.silent_days).fill_null(False)
 
 
-def _without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(gone, on=_key(rows), how="anti", nulls_equal=True)
-
-
-def _key(rows: pl.DataFrame) -> list[str]:
-    return [NUMBER] if NUMBER in rows.columns else DEVICE
-
-
-def _tag(tables: Mapping[str, pl.DataFrame], name: str) -> pl.Expr:
+def _tag(usage: pl.DataFrame, name: str) -> str | None:
     """The entitlement tag that the exports give that licence, else none."""
-    rows = tables["usage"].filter(pl.col("license") == name)["tag"].drop_nulls()
-    return pl.lit(rows.first() if rows.len() else None, pl.String)
+    return usage.filter(pl.col("license") == name)["tag"].drop_nulls().first()
 
 
-def _on_usage_days(tables: Tables, units: pl.DataFrame) -> pl.DataFrame:
+def _on_usage_days(usage: pl.DataFrame, fleet: Fleet, units: pl.DataFrame) -> pl.DataFrame:
     """Units by the days of `usage`: each day takes the instances' newest snapshot up to it.
 
     Instances and licences are exported on days of their own; one that is more than five weeks older
-    says nothing of the day.
+    says nothing of the day. No day before the units' first is looked at: it takes none of them.
     """
-    days = tables["usage"].select(*ACCOUNT, DAY).unique().sort(DAY)
-    seen = tables["device_licenses"].select(*ACCOUNT, DAY, seen=DAY).unique().sort(DAY)
-    dated = days.filter(pl.col(DAY).is_not_null())
-    found = dated.join_asof(
-        seen.drop_nulls(DAY), on=DAY, by=ACCOUNT, tolerance=NEAR, check_sortedness=False
-    )
+    units = units.filter(pl.col("units") != 0)
+    first = pl.lit(units[DAY].min(), pl.Date)
+    since = (pl.col(DAY) >= first) | pl.col(DAY).is_null()
+    days = usage.lazy().select(*ACCOUNT, DAY).filter(since).unique().sort(DAY).collect()
+    shown = fleet.pages.filter(fleet.shown("device_licenses")).filter(since)
+    found = days.drop_nulls(DAY).join_asof(
+        shown.drop_nulls(DAY).with_columns(seen=DAY).sort(DAY),
+        on=DAY, by=ACCOUNT, tolerance=NEAR, check_sortedness=False,
+    )  # fmt: skip
     undated = days.filter(pl.col(DAY).is_null()).with_columns(seen=pl.lit(None, pl.Date))
     told = pl.concat([found.drop_nulls("seen"), undated], how="diagonal")
-    return (
-        told.join(units.rename({DAY: "seen"}), on=[*ACCOUNT, "seen"], nulls_equal=True)
-        .select(*LICENCE, "units")
-        .filter(pl.col("units") != 0)
+    return told.join(units.rename({DAY: "seen"}), on=[*ACCOUNT, "seen"], nulls_equal=True).select(
+        *LICENCE, "units"
     )

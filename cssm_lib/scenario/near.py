@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import compress
 
 import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.instances import DEVICE, NUMBER
-from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
-from cssm_lib.scenario.stock import ACCOUNT, DAY, left_out_of
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet
+from cssm_lib.scenario.later import Later
+from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
+from cssm_lib.scenario.stand import STOCK, Stand, stand_of
+from cssm_lib.scenario.stock import left_out_of
 
-INSTANCES = ("devices", "device_licenses")
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
-NAMES = ["udi_pid", "serial", "uuid", "hostname"]
 PLACE = [*ACCOUNT, "license", "tag"]
-
-
-class Later(Mapping[str, pl.DataFrame]):
-    """Tables of which some are worked out only when they are looked at; `later` names these."""
-
-    def __init__(
-        self, now: Mapping[str, pl.DataFrame], later: Mapping[str, Callable[[], pl.DataFrame]]
-    ) -> None:
-        self._now, self._ahead, self.later = dict(now), dict(later), frozenset(later)
-
-    def __getitem__(self, name: str) -> pl.DataFrame:
-        if name in self._ahead:
-            self._now[name] = self._ahead.pop(name)()
-        return self._now[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._now)
-
-    def __len__(self) -> int:
-        return len(self._now)
 
 
 @dataclass(frozen=True)
@@ -84,18 +65,15 @@ class Near:
         return some.join(self._days, how="semi", **keys), pl.concat(others)
 
     @cached_property
-    def start(self) -> Client:
-        """The base with the newest instances alone, numbered by instance and day."""
-        near = [
-            self._parts(name)[0].select(*DEVICE, *more)
+    def start(self) -> Stand:
+        """The base with the newest instances alone."""
+        near = {
+            name: self._parts(name)[0].select(*PAGE, *NAMES, *more)
             for name, more in zip(INSTANCES, (OF_DEVICE, OF_LICENCE), strict=True)
-        ]
-        numbers = pl.concat([rows.select(DEVICE) for rows in near]).unique().with_row_index(NUMBER)
-        asked = {"on": DEVICE, "nulls_equal": True, "maintain_order": "left"}
-        numbered = [rows.join(numbers, **asked) for rows in near]
-        return replace(
-            self.base, tables={**self.base.tables, **dict(zip(INSTANCES, numbered, strict=True))}
-        )
+        }
+        stand = stand_of(replace(self.base, tables={**self.base.tables, **near}))
+        stand.fleet.newest  # noqa: B018 - counted once, before any action
+        return stand
 
     @cached_property
     def earlier(self) -> dict[str, pl.DataFrame]:
@@ -126,36 +104,40 @@ class Near:
     def under(self, scenario: Scenario) -> Then | None:
         """The client under a scenario; its instances are worked out when they are looked at.
 
-        None where the newest instances do not tell: an action on instances from a day on, or a
-        Smart Account that loses every instance of its newest day. Raises as `under` does.
+        None where the newest instances do not tell: an action on instances from a day on, or one
+        after a Smart Account lost every instance of its newest day. Raises as `under` does.
         """
         spans = [action for action in scenario.actions if isinstance(action, LeaveOut)]
-        dated = any(isinstance(one, Retire | Tier) and one.from_ for one in scenario.actions)
-        if dated:
+        on_instances = [isinstance(one, Retire | Tier) for one in scenario.actions]
+        if any(one.from_ for one in compress(scenario.actions, on_instances)):
             return None
-        now, idle = acted(self.start, scenario, where="scenario")
-        shown = all(_same_days(self.start.tables[n], now.tables[n]) for n in INSTANCES)
-        if not shown or any(action in idle for action in spans):
+        stands, idle = acted(self.start, scenario, where="scenario")
+        lost = any(self._lost(stand.fleet) for stand in compress(stands, on_instances))
+        if lost or any(action in idle for action in spans):
             return None
-        tables = self._tables(now) | {"notes": noted(self.client, scenario, idle)}
-        later = self._later(scenario, idle)
+        now = stands[-1]
+        tables = {**self.base.tables, "notes": noted(self.client, scenario, idle)}
+        tables |= {name: now.client.tables[name] for name in STOCK}
+        later = self._later(scenario, now)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
-        places = partial(self._places, now.tables["device_licenses"])
-        return Then(replace(now, **given), self._reports(now, spans), places)
+        client = replace(self.base, config=now.config, **given)
+        return Then(client, self._reports(now, spans), partial(self._places, now.fleet))
 
-    def _places(self, used: pl.DataFrame) -> pl.DataFrame:
-        if used is self.start.tables["device_licenses"]:
-            return self.places
-        return pl.concat([self.places, used.select(PLACE).unique()]).unique()
+    def _lost(self, fleet: Fleet) -> bool:
+        """Whether a Smart Account shows its newest day no more, in one of the two tables."""
+        first = self.start.fleet
+        if fleet is first:
+            return False
+        return any(
+            _holders(first, newest & fleet.shown(name)) < _holders(first, newest)
+            for name, newest in first.newest.items()
+        )
 
-    def _tables(self, now: Client) -> dict[str, pl.DataFrame]:
-        return {**now.tables, **{name: self.base.tables[name] for name in INSTANCES}}
+    def _places(self, fleet: Fleet) -> pl.DataFrame:
+        return pl.concat([self.places, fleet.places()]).unique() if fleet.risen else self.places
 
-    def _later(
-        self, scenario: Scenario, idle: Sequence[AnyAction]
-    ) -> dict[str, Callable[[], pl.DataFrame]]:
-        done = [action for action in scenario.actions if action not in idle]
-        if not any(isinstance(action, Retire | Tier | LeaveOut) for action in done):
+    def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
+        if now.changed is None:
             return {}
         whole = cache(partial(under, self.client, scenario))
         return {name: lambda name=name: whole().tables[name] for name in INSTANCES}
@@ -166,13 +148,13 @@ class Near:
         used = self.earlier["device_licenses"] if few else self._parts("device_licenses")[1]
         return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
 
-    def _reports(self, now: Client, spans: Sequence[LeaveOut]) -> Later:
+    def _reports(self, now: Stand, spans: Sequence[LeaveOut]) -> Later:
         def devices() -> pl.DataFrame:
-            parts = [rows["devices"] for rows in (self.earlier, now.tables)]
+            parts = [self.earlier["devices"], now.fleet.table("devices")]
             return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
 
         def used() -> pl.DataFrame:
-            parts = [self._used_earlier(spans), now.tables["device_licenses"]]
+            parts = [self._used_earlier(spans), now.fleet.table("device_licenses")]
             columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
             return pl.concat([rows.select(columns) for rows in parts])
 
@@ -183,9 +165,5 @@ def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by("smart_account").agg(pl.col(DAY).max())
 
 
-def _same_days(before: pl.DataFrame, after: pl.DataFrame) -> bool:
-    """Whether every Smart Account shows its newest day still."""
-    if before is after:
-        return True
-    days = [_newest(rows).sort("smart_account") for rows in (before, after)]
-    return days[0].equals(days[1])
+def _holders(fleet: Fleet, pages: pl.Series) -> int:
+    return fleet.pages.filter(pages)["smart_account"].n_unique()

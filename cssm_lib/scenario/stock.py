@@ -8,11 +8,9 @@ import polars as pl
 
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import matches_any
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, marked
 from cssm_lib.scenario.model import Action, Grow, LeaveOut, Move
 
-Tables = Mapping[str, pl.DataFrame]
-ACCOUNT = ["smart_account", "virtual_account"]
-DAY = "snapshot_date"
 LICENCE = [*ACCOUNT, "license", DAY]
 SOURCE = "scenario"  # where a row comes from that no file has
 
@@ -44,33 +42,41 @@ def _paid() -> pl.Expr:
     return pl.col("billing").str.to_uppercase().fill_null("") == "USAGE"
 
 
-def used_more(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFrame:
+def used_more(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.DataFrame:
     """`usage` with so many more units in use by licence, account and day; never below 0.
 
     What Cisco says is left follows. A licence that an account has no row for gets one without
     stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
     """
-    usage = tables["usage"].with_row_index("row")
-    hit = usage.join(units, on=LICENCE, nulls_equal=True)
+    if units.is_empty():
+        return usage
+    days = pl.col(DAY).is_in(units[DAY].unique().implode(), nulls_equal=True)
+    some = usage.select(*LICENCE, "in_use", "billing").with_row_index("row").filter(days)
+    hit = some.join(units, on=LICENCE, nulls_equal=True)
     late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
     rank = pl.col("row").cast(pl.Int64) + late
     more = pl.max_horizontal(pl.col("units"), -pl.col("in_use"))
     changes = hit.filter(rank == rank.min().over(LICENCE)).select("row", more=more)
-    joined = usage.join(changes, on="row", how="left", maintain_order="left")
-    more = pl.col("more").fill_null(0)
-    changed = joined.with_columns(
-        in_use=pl.col("in_use") + more, available=pl.col("available") - more
-    )
-    absent = units.filter(pl.col("units") > 0).join(usage, on=LICENCE, how="anti", nulls_equal=True)
-    return pl.concat(
-        [changed.select(tables["usage"].columns), _new_rows(tables, absent, action)],
-        how="vertical",
-    )
+    changed = with_more(usage, changes, in_use=1, available=-1)
+    absent = units.filter(pl.col("units") > 0).join(some, on=LICENCE, how="anti", nulls_equal=True)
+    return pl.concat([changed, _new_rows(usage, absent, action)]) if absent.height else changed
 
 
-def _new_rows(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFrame:
+def with_more(rows: pl.DataFrame, changes: pl.DataFrame, **signs: int) -> pl.DataFrame:
+    """The rows with `more` units, of either sign, in some columns of those that `changes` names.
+
+    >>> rows = pl.DataFrame({"in_use": [1, 2], "available": [3, None]})
+    >>> changes = pl.DataFrame({"row": [1], "more": [5]})
+    >>> with_more(rows, changes, in_use=1, available=-1).rows()
+    [(1, 3), (7, None)]
+    """
+    more = pl.zeros(rows.height, dtype=pl.Int64, eager=True)
+    more = more.scatter(changes["row"], changes["more"])
+    return rows.with_columns(pl.col(name) + sign * more for name, sign in signs.items())
+
+
+def _new_rows(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.DataFrame:
     """Rows of `usage` that no file has, named after the action."""
-    usage = tables["usage"]
     own = {
         "quantity": pl.lit(0),
         "in_use": pl.col("units"),
@@ -87,27 +93,25 @@ def _new_rows(tables: Tables, units: pl.DataFrame, action: Action) -> pl.DataFra
     )
 
 
-def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame]:
-    """The tables with units of a licence in another Virtual Account, lots included.
+def moved(
+    usage: pl.DataFrame, lots: pl.DataFrame, action: Move, *, where: str
+) -> dict[str, pl.DataFrame]:
+    """`usage` and `lots` with units of a licence in another Virtual Account.
 
     Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
     where the giving account does not hold so many on each day.
     """
-    usage = tables["usage"]
-    of_licence = (pl.col("license") == action.license) & when(action) & ~_paid()
-    rows = usage.with_row_index("row").filter(of_licence)
+    rows = _of_licence(usage, action)
     giving, taking = (
         rows.filter(pl.col("virtual_account") == account)
         for account in (action.from_virtual_account, action.to_virtual_account)
     )
     _held(giving, action, where)
-    change = pl.concat(
-        side.unique(LICENCE, keep="first").select("row", change=pl.lit(units))
+    changes = pl.concat(
+        side.unique(LICENCE, keep="first", maintain_order=True).select("row", more=pl.lit(units))
         for side, units in ((giving, -action.units), (taking, action.units))
     )
-    change = usage.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")).join(
-        change, on="row", how="left", maintain_order="left"
-    )["change"].fill_null(0)  # fmt: skip
+    shifted = with_more(usage, changes, quantity=1, available=1)
     days_of = giving.select("smart_account", DAY).unique()
     absent = days_of.join(
         taking, on=["smart_account", DAY], how="anti", nulls_equal=True
@@ -116,13 +120,21 @@ def moved(tables: Tables, action: Move, *, where: str) -> dict[str, pl.DataFrame
         license=pl.lit(action.license),
         units=pl.lit(0, pl.Int64),
     )
-    rows = _new_rows(tables, absent, action).with_columns(
+    new = _new_rows(usage, absent, action).with_columns(
         quantity=pl.lit(action.units, pl.Int64), available=pl.lit(action.units, pl.Int64)
     )
-    shifted = usage.with_columns(
-        quantity=pl.col("quantity") + change, available=pl.col("available") + change
-    )
-    return {"usage": pl.concat([shifted, rows]), "lots": _moved_lots(tables, action)}
+    usage = pl.concat([shifted, new]) if new.height else shifted
+    return {"usage": usage, "lots": _moved_lots(lots, action)}
+
+
+def _of_licence(rows: pl.DataFrame, action: Move) -> pl.DataFrame:
+    """The rows of the licence that moves, on the days that the action changes, numbered as `row`."""
+    mine = rows.with_row_index("row").filter(pl.col("license") == action.license).filter(~_paid())
+    if action.from_ is not None:
+        return mine.filter(when(action))
+    last = rows.group_by("smart_account").agg(pl.col(DAY).max())
+    mine = mine.filter(fitting({"smart_account": action.smart_account}))
+    return mine.join(last, on=["smart_account", DAY], how="semi", nulls_equal=True)
 
 
 def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
@@ -140,60 +152,53 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
         )
 
 
-def _moved_lots(tables: Tables, action: Move) -> pl.DataFrame:
-    lots = tables["lots"].with_row_index("row")
-    mine = (
-        (pl.col("license") == action.license)
-        & when(action)
-        & (pl.col("virtual_account") == action.from_virtual_account)
-        & ~_paid()
+def _moved_lots(lots: pl.DataFrame, action: Move) -> pl.DataFrame:
+    mine = _of_licence(lots, action).filter(
+        pl.col("virtual_account") == action.from_virtual_account
     )
     active = pl.col("status").str.to_uppercase().fill_null("") == "ACTIVE"
-    giving = lots.filter(mine).sort(
+    giving = mine.sort(
         [active, "end_date"], descending=[True, True], nulls_last=False, maintain_order=True
     )
     key = ["smart_account", DAY, "witness"]
     before = pl.col("quantity").cum_sum().over(key) - pl.col("quantity")
-    taken = giving.with_columns(taken=(action.units - before).clip(0, pl.col("quantity"))).filter(
-        pl.col("taken") > 0
+    taken = giving.with_columns(more=(action.units - before).clip(0, pl.col("quantity"))).filter(
+        pl.col("more") > 0
     )
-    left = lots.join(
-        taken.select("row", "taken"), on="row", how="left", maintain_order="left"
-    ).with_columns(quantity=pl.col("quantity") - pl.col("taken").fill_null(0))
+    left = with_more(lots, taken, quantity=-1)
+    used_up = taken.filter(pl.col("more") == pl.col("quantity"))["row"]
     arrived = taken.with_columns(
-        quantity=pl.col("taken"), virtual_account=pl.lit(action.to_virtual_account)
+        quantity=pl.col("more"), virtual_account=pl.lit(action.to_virtual_account)
     )
-    kept = left.filter((pl.col("quantity") > 0) | pl.col("taken").is_null())
-    columns = tables["lots"].columns
-    return pl.concat([kept.select(columns), arrived.select(columns)])
+    kept = left.filter(~marked(used_up, lots.height))
+    return pl.concat([kept, arrived.select(lots.columns)])
 
 
-def left_out(tables: Tables, action: LeaveOut) -> dict[str, pl.DataFrame]:
-    """The tables without the use that fits, between the days."""
-    fits = left_out_of(action)
-    usage, zero = tables["usage"], pl.lit(0, pl.Int64)
+def left_out(usage: pl.DataFrame, action: LeaveOut) -> pl.DataFrame:
+    """`usage` without the use that fits, between the days."""
+    fits, zero = left_out_of(action), pl.lit(0, pl.Int64)
     reserved = pl.col("reserved").fill_null(0)
     was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
     # what reservations take of `available` comes back only where the file counts them there
     back = pl.col("in_use") + pl.when(was == reserved).then(reserved).otherwise(0)
-    return {
-        "usage": usage.with_columns(
-            available=pl.when(fits).then(pl.col("available") + back).otherwise("available"),
-            in_use=pl.when(fits).then(zero).otherwise("in_use"),
-            reserved=pl.when(fits & pl.col("reserved").is_not_null())
-            .then(zero)
-            .otherwise("reserved"),
-        ),
-        "device_licenses": tables["device_licenses"].filter(~fits),
-    }
+    return usage.with_columns(
+        available=pl.when(fits).then(pl.col("available") + back).otherwise("available"),
+        in_use=pl.when(fits).then(zero).otherwise("in_use"),
+        reserved=pl.when(fits & pl.col("reserved").is_not_null()).then(zero).otherwise("reserved"),
+    )
 
 
 def left_out_of(action: LeaveOut) -> pl.Expr:
     """Whether a row lies in the span and fits the names that are left out."""
-    return _use(action) & pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
+    return _use(action) & in_span(action)
 
 
-def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
+def in_span(action: LeaveOut) -> pl.Expr:
+    """Whether a row's day is one of those that are left out."""
+    return pl.col(DAY).is_between(action.from_, action.to).fill_null(False)
+
+
+def grown(usage: pl.DataFrame, action: Grow) -> pl.DataFrame:
     """`usage` with use that grew by a share, each row rounded half up to whole licences."""
     fits = when(action) & _use(action)
     use = pl.col("in_use")
@@ -201,11 +206,7 @@ def grown(tables: Tables, action: Grow) -> dict[str, pl.DataFrame]:
     # whole numbers: (2 × use × share + 1) / 2 rounded down is half up for either sign
     more = (2 * use * millionths + 1_000_000) // 2_000_000
     more = pl.when(fits).then(more).otherwise(0)
-    return {
-        "usage": tables["usage"].with_columns(
-            in_use=use + more, available=pl.col("available") - more
-        )
-    }
+    return usage.with_columns(in_use=use + more, available=pl.col("available") - more)
 
 
 def _use(action: LeaveOut | Grow) -> pl.Expr:
