@@ -11,13 +11,14 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import true_forward, utilisation
-from cssm_lib.answers import _about, told_of, what_if
+from cssm_lib.answers import _about, forward, told_of, what_if
 from cssm_lib.answers.compute import answer, making
 from cssm_lib.answers.positions import TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
+from cssm_lib.errors import ConfigError
 from cssm_lib.scenario import Scenario, begun, mark_of, told, under
-from cssm_lib.scenario.model import LeaveOut, Terms
+from cssm_lib.scenario.model import LeaveOut
 from cssm_lib.scenario.near import Near, Then
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.audience import INTERNAL
@@ -143,20 +144,27 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
     asked = {"as_of": client.as_of, "rules": client.rules}
     given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
-    ends = any(isinstance(action, Terms) and action.end for action in scenario.actions)
     spans = any(isinstance(action, LeaveOut) for action in scenario.actions)
-    nobody = day["scope"].filter(counted).is_empty()
-    if nobody and not (ends and client.tables.later):
-        given["device_days"] = lambda made: _no_devices(then, made["scope"])
-    if nobody and single and not spans:
-        given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
+    if day["scope"].filter(counted).is_empty():
+        given["device_days"] = lambda made: _no_devices(made, at, then)
+        if single and not spans:
+            given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
 
 
-def _no_devices(then: Then, scope: pl.DataFrame) -> pl.DataFrame:
-    """The days of lines that count devices where there are none; a licence in two lines is told."""
+def _no_devices(made: Made, at: Day, then: Then) -> pl.DataFrame:
+    """The days of lines that count devices where there are none; a licence in two lines is told.
+
+    What nobody consumes any more is in no line: where that could matter all rows are gone through.
+    """
+    places, scope = then.places(), made["scope"]
+    if places is at.near.places and scope is at.made["scope"]:
+        return at.made["device_days"]
     nobody = TABLES["devices"].empty()
-    return true_forward.device_days(then.places(), nobody, scope, rules=then.client.rules)
+    try:
+        return true_forward.device_days(places, nobody, scope, rules=then.client.rules)
+    except ConfigError:
+        return forward.device_days(then.client, made)
 
 
 def live_client(folder: str | Path, as_of: dt.date | str | None = None) -> Live:

@@ -16,8 +16,16 @@ from cssm_lib.scenario.model import AnyAction, Decision, Scenario, read_scenario
 from cssm_lib.scenario.stand import Stand, after, stand_of
 
 __all__ = [
-    *("Decision", "Scenario", "Stand", "after", "begun", "mark_of", "read_scenario", "stand_of"),
-    *("told", "under"),
+    "Decision",
+    "Scenario",
+    "Stand",
+    "after",
+    "begun",
+    "mark_of",
+    "read_scenario",
+    "stand_of",
+    "told",
+    "under",
 ]
 
 
@@ -38,7 +46,7 @@ def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Cli
 
 
 def acted(stand: Stand, scenario: Scenario, *, where: str) -> tuple[list[Stand], list[AnyAction]]:
-    """How the client stands before the first action and after each, and those that changed nothing."""
+    """How the client stands at first and after each action; the actions that changed nothing."""
     stands = [stand]
     for number, action in enumerate(scenario.actions):
         stands.append(after(stands[-1], action, where=f"{where}: actions[{number}]"))

@@ -23,8 +23,8 @@ class Fleet:
     """The rows of instances and of what they consume that are still there, in numbers.
 
     A `page` is an account on a day, an `instance` is one of a page by its names, a `kind` is a
-    licence as the exports write it; each is the number of a row of the frame of that name. `devices`
-    and `used` are rows of the tables in `exported`, of which they hold the number, `row`.
+    licence as the exports write it; each is the number of a row of the frame of that name.
+    `devices` and `used` are rows of the tables in `exported`, of which they hold the number, `row`.
     """
 
     exported: Mapping[str, pl.DataFrame]

@@ -92,14 +92,18 @@ def _on_usage_days(usage: pl.DataFrame, fleet: Fleet, units: pl.DataFrame) -> pl
     units = units.filter(pl.col("units") != 0)
     first = pl.lit(units[DAY].min(), pl.Date)
     since = (pl.col(DAY) >= first) | pl.col(DAY).is_null()
-    days = usage.lazy().select(*ACCOUNT, DAY).filter(since).unique().sort(DAY).collect()
+    days = usage.select(*ACCOUNT, DAY).filter(since).unique()
     shown = fleet.pages.filter(fleet.shown("device_licenses")).filter(since)
-    found = days.drop_nulls(DAY).join_asof(
-        shown.drop_nulls(DAY).with_columns(seen=DAY).sort(DAY),
-        on=DAY, by=ACCOUNT, tolerance=NEAR, check_sortedness=False,
-    )  # fmt: skip
-    undated = days.filter(pl.col(DAY).is_null()).with_columns(seen=pl.lit(None, pl.Date))
-    told = pl.concat([found.drop_nulls("seen"), undated], how="diagonal")
-    return told.join(units.rename({DAY: "seen"}), on=[*ACCOUNT, "seen"], nulls_equal=True).select(
-        *LICENCE, "units"
-    )
+    told = _newest_seen(days.drop_nulls(DAY), shown.drop_nulls(DAY))
+    if days[DAY].null_count():
+        undated = days.filter(pl.col(DAY).is_null()).with_columns(seen=pl.lit(None, pl.Date))
+        told = pl.concat([told, undated])
+    seen = units.rename({DAY: "seen"})
+    return told.join(seen, on=[*ACCOUNT, "seen"], nulls_equal=True).select(*LICENCE, "units")
+
+
+def _newest_seen(days: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Each account and day with the day of the newest page up to it that is near enough."""
+    pages = shown.with_columns(seen=DAY).sort(DAY)
+    near = {"on": DAY, "by": ACCOUNT, "tolerance": NEAR, "check_sortedness": False}
+    return days.sort(DAY).join_asof(pages, **near).drop_nulls("seen")

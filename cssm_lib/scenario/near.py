@@ -134,7 +134,10 @@ class Near:
         )
 
     def _places(self, fleet: Fleet) -> pl.DataFrame:
-        return pl.concat([self.places, fleet.places()]).unique() if fleet.risen else self.places
+        if not fleet.risen:
+            return self.places
+        new = fleet.places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
+        return pl.concat([self.places, new]) if new.height else self.places
 
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:

@@ -92,7 +92,10 @@ def after(stand: Stand, action: AnyAction, *, where: str = "scenario") -> Stand:
         return stand if config == stand.config else replace(stand, config=config)
     stock = {name: getattr(stand, name) for name in STOCK}
     fleet, then = _done(stand, action, where)
-    same = {name: then.get(name, table).equals(table) for name, table in stock.items()}
+    same = {
+        name: name not in then or then[name] is table or then[name].equals(table)
+        for name, table in stock.items()
+    }
     if all(same.values()) and (fleet is None or fleet is stand.fleet):
         return stand
     left = {name: stock[name] if same[name] else then[name] for name in STOCK}

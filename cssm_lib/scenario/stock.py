@@ -128,7 +128,7 @@ def moved(
 
 
 def _of_licence(rows: pl.DataFrame, action: Move) -> pl.DataFrame:
-    """The rows of the licence that moves, on the days that the action changes, numbered as `row`."""
+    """The numbered rows of the licence that moves, on the days that the action changes."""
     mine = rows.with_row_index("row").filter(pl.col("license") == action.license).filter(~_paid())
     if action.from_ is not None:
         return mine.filter(when(action))
