@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cssm_lib.analyses.history import counted_lots
 from cssm_lib.analyses.true_forward import (
     device_days,
+    in_lines,
+    line_cover,
     outside_units,
     scope,
     tagged,
@@ -677,19 +680,24 @@ def lots(*changes):
     return TABLES["lots"].shaped(pl.DataFrame(rows, infer_schema_length=None))
 
 
+def outside(found: pl.DataFrame, places: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
+    cover = line_cover(places, terms, rules=RULES)
+    return outside_units(counted_lots({"lots": found}), in_lines(places, terms), terms, cover)
+
+
 def test_outside_units_stand_as_long_as_their_snapshot():
     elsewhere = {"virtual_account": "Other", "license": "Gamma"}
     kept = holdings({"snapshot_date": dt.date(2025, 1, 1)}, elsewhere)
     own = lots({"snapshot_date": dt.date(2025, 1, 1), "end_date": dt.date(2025, 2, 1)})
     terms = lines({"virtual_accounts": ["Branch*"]})
-    assert outside_units(own, kept, terms).select("snapshot_date", "outside").rows() == [
+    assert outside(own, kept, terms).select("snapshot_date", "outside").rows() == [
         (dt.date(2025, 1, 1), 10),
         (FIRST, 10),
     ]
 
 
 @pytest.mark.parametrize(
-    ("lot", "outside"),
+    ("lot", "units"),
     [
         ({}, 0),
         ({"end_date": None}, 10),
@@ -704,14 +712,14 @@ def test_outside_units_stand_as_long_as_their_snapshot():
         ({"end_date": None, "license": "Gamma"}, 0),
     ],
 )
-def test_outside_units_are_lots_the_agreement_cannot_have_brought(lot, outside):
-    found = outside_units(lots(lot), holdings({}), lines(), rules=RULES)
-    assert found.rows() == [("EA", "Campus", "A", FIRST, outside)]
+def test_outside_units_are_lots_the_agreement_cannot_have_brought(lot, units):
+    found = outside(lots(lot), holdings({}), lines())
+    assert found.rows() == [("EA", "Campus", "A", FIRST, units)]
 
 
 def test_only_the_best_witness_of_a_lot_counts():
     twice = lots({"end_date": None}, {"end_date": None, "witness": "subscriptions"})
-    assert outside_units(twice, holdings({}), lines())["outside"].to_list() == [10]
+    assert outside(twice, holdings({}), lines())["outside"].to_list() == [10]
 
 
 # What always holds ------------------------------------------------------------------------------

@@ -167,13 +167,13 @@ def device_days(client: Client, made: Made) -> pl.DataFrame:
 def unmatched(client: Client, made: Made) -> pl.DataFrame:
     """The days, with no use, of lines that no licence of the files fits."""
     seen = {"seen": made["pages"], "rules": client.rules}
-    return true_forward.unmatched_days(made["places"], made["scope"], **seen)
+    return true_forward.unmatched_days(made["named"], made["reach"], **seen)
 
 
 def outside(client: Client, made: Made) -> pl.DataFrame:
     """Stock that an agreement did not bring, of each line and day."""
-    lots, seen = made["counted_lots"], {"seen": made["pages"], "rules": client.rules}
-    return true_forward.outside_units(lots, made["places"], made["scope"], **seen)
+    frames = (made[name] for name in ("counted_lots", "named", "scope", "line_cover"))
+    return true_forward.outside_units(*frames)
 
 
 def _pooled(
@@ -189,7 +189,13 @@ STEPS = (
     one("lines", lambda client, made: agreement_lines(client)),
     one("scope", lambda client, made: made["lines"].select(SCOPE)),
     one("read_lines", lambda c, made: true_forward.under_readings(made["lines"], c.rules)),
-    one("members", lambda c, made: true_forward.tagged(made["places"], made["scope"])),
+    one("reach", lambda client, made: made["scope"].drop("start", "end")),
+    one("named", lambda c, made: true_forward.in_lines(made["places"], made["scope"])),
+    one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
+    one(
+        "line_cover",
+        lambda c, made: true_forward.line_cover(made["pages"], made["reach"], rules=c.rules),
+    ),
     one("device_days", device_days),
     one("unmatched", unmatched),
     one("outside", outside),

@@ -13,6 +13,7 @@ what clean-up is worth; `track`, `growth` and `outlook` are the record of a line
 from cssm_lib.analyses.true_forward.bill import true_forward
 from cssm_lib.analyses.true_forward.counted import (
     device_days,
+    line_cover,
     outside_units,
     unmatched_days,
     user_days,
@@ -25,7 +26,7 @@ from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import renewed_lines, unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
 from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
-from cssm_lib.analyses.true_forward.scope import line_places, tagged
+from cssm_lib.analyses.true_forward.scope import in_lines, line_places, summed, tagged
 from cssm_lib.analyses.true_forward.spread_of_readings import (
     moved_by_settings,
     moved_by_steps,
@@ -46,6 +47,8 @@ __all__ = [
     "growth",
     "growth_years",
     "intervals",
+    "in_lines",
+    "line_cover",
     "line_history",
     "line_places",
     "line_years",
@@ -58,6 +61,7 @@ __all__ = [
     "project_units",
     "reading_range",
     "relieved",
+    "summed",
     "tagged",
     "terms_read",
     "true_forward",

@@ -48,29 +48,25 @@ def device_days(
 
 
 def unmatched_days(
-    places: pl.DataFrame,
-    lines: pl.DataFrame,
-    *,
-    seen: pl.DataFrame | None = None,
-    rules: Rules | None = None,
+    named: pl.DataFrame, lines: pl.DataFrame, *, seen: pl.DataFrame, rules: Rules | None = None
 ) -> pl.DataFrame:
     """One row per line counted by `sum` of which no file names a licence, and snapshot day: zero.
 
     Rule: measured is the sum of demand over everything in scope (rules.md, True Forward); where the
-    scope is shown and holds nothing of the line, that sum is 0. `places` has smart_account,
-    virtual_account, license, tag; `seen` the accounts' days, by default those of `places`. Columns
-    of pool_days.
+    scope is shown and holds nothing of the line, that sum is 0. `named` is what stands in which
+    line (`places_in_lines`), `seen` has the days of every account (smart_account, virtual_account,
+    snapshot_date, perhaps complete and wide). Columns of pool_days.
 
-    >>> unmatched_days(pl.DataFrame(), pl.DataFrame()).height
+    >>> unmatched_days(pl.DataFrame(), pl.DataFrame(), seen=pl.DataFrame()).height
     0
     """
-    if lines.is_empty() or places.is_empty():
+    if lines.is_empty() or seen.is_empty():
         return pl.DataFrame(schema=DAYS)
-    summed = lines.filter(pl.col("count") == "sum", pl.col("metric").is_null())
-    absent = summed.join(places_in_lines(places, lines), on=LINE, how="anti")
+    by_sum = lines.filter(pl.col("count") == "sum", pl.col("metric").is_null())
+    absent = by_sum.join(named, on=LINE, how="anti")
     if absent.is_empty():
         return pl.DataFrame(schema=DAYS)
-    grid = _carried(_seen(places if seen is None else seen), absent, rules or load_rules())
+    grid = _carried(_seen(seen), absent, rules or load_rules())
     return _shaped(_every_day(grid, absent).with_columns(deficit=pl.lit(0, pl.Int64)))
 
 
@@ -94,33 +90,44 @@ def user_days(user_counts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def line_cover(
+    seen: pl.DataFrame, lines: pl.DataFrame, *, rules: Rules | None = None
+) -> pl.DataFrame:
+    """One row per agreement, snapshot day and Virtual Account in its scope: the snapshot to use.
+
+    Rule: a Virtual Account's newest snapshot speaks for `positions.carry_days` days (rules.md,
+    Peaks). `seen` as in `unmatched_days`; lines counted by a metric have no accounts. Adds seen_on
+    (null: none, it holds nothing) and covered (false makes the day partial).
+
+    >>> line_cover(pl.DataFrame(), pl.DataFrame()).height
+    0
+    """
+    if lines.is_empty() or seen.is_empty():
+        return pl.DataFrame()
+    return _carried(_seen(seen), lines.filter(pl.col("metric").is_null()), rules or load_rules())
+
+
 def outside_units(
-    lots: pl.DataFrame,
-    places: pl.DataFrame,
-    lines: pl.DataFrame,
-    *,
-    seen: pl.DataFrame | None = None,
-    rules: Rules | None = None,
+    lots: pl.DataFrame, named: pl.DataFrame, lines: pl.DataFrame, cover: pl.DataFrame
 ) -> pl.DataFrame:
     """One row per line and snapshot day: units valid that day that the agreement did not bring.
 
-    Rule: countable lots (not billed as used, not CANCELLED, PENDING or DEMO) valid that day whose
-    end is not the agreement's, or that start before it or without a day; they cannot be its own
-    (rules.md, True Forward, outside stock; practice). Each Virtual Account's lots stand as long as
-    its snapshot does; `places` and `seen` as in `unmatched_days`. Columns: agreement, suite, sku,
-    snapshot_date, outside (licences; 0 where there are none).
+    Rule: countable lots valid that day whose end is not the agreement's, or that start before it or
+    without a day; they cannot be its own (rules.md, True Forward, outside stock; practice). Each
+    Virtual Account's lots stand as long as its snapshot does. `lots` is what `counted_lots` makes,
+    `named` what stands in which line (`places_in_lines`), `cover` what `line_cover` makes. Columns:
+    agreement, suite, sku, snapshot_date, outside (licences; 0 where there are none).
 
-    >>> outside_units(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()).columns[-1]
+    >>> outside_units(*[pl.DataFrame()] * 4).columns[-1]
     'outside'
     """
-    if lines.is_empty() or places.is_empty():
+    if lines.is_empty() or cover.is_empty():
         return pl.DataFrame(schema={**_first(DAYS, 4), "outside": pl.Int64})
-    counted = lines.filter(pl.col("metric").is_null())
-    grid = _carried(_seen(places if seen is None else seen), counted, rules or load_rules())
-    units = _on_days(grid, _foreign(lots, places, counted)).filter(_valid("snapshot_date"))
+    units = _on_days(cover, _foreign(lots, named, lines)).filter(_valid("snapshot_date"))
     found = units.group_by(*LINE, "snapshot_date").agg(pl.col("quantity").sum().alias("outside"))
+    counted = lines.filter(pl.col("metric").is_null())
     return (
-        _every_day(grid, counted).join(found, on=[*LINE, "snapshot_date"], how="left")
+        _every_day(cover, counted).join(found, on=[*LINE, "snapshot_date"], how="left")
         .select(*LINE, "snapshot_date", pl.col("outside").fill_null(0))
         .sort(*LINE, "snapshot_date")
     )  # fmt: skip
@@ -253,35 +260,20 @@ def _every_day(grid: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return lines.unique(LINE).select(LINE).join(full, on="agreement")
 
 
-def _foreign(lots: pl.DataFrame, places: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _foreign(lots: pl.DataFrame, named: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Countable lots of licences in a line whose term is not the agreement's."""
-    named = places_in_lines(places, lines).select(*ACCOUNT, "license", *LINE).unique()
-    brought = [*ACCOUNT, "snapshot_date", "license", "quantity", "start_date", "end_date"]
+    places = named.select(*ACCOUNT, "license", *LINE).unique()
     terms = lines.unique("agreement").select("agreement", "start", "end")
     own = (pl.col("end_date") == pl.col("end")) & (pl.col("start_date") >= pl.col("start"))
+    brought = [*ACCOUNT, "license", "quantity", "start_date", "end_date"]
     return (
-        _best_witness(lots).filter(_countable()).select(brought)
-        .join(named, on=[*ACCOUNT, "license"], nulls_equal=True)
+        lots.filter("countable")
+        .select(*brought, seen_on="snapshot_date")
+        .join(places, on=[*ACCOUNT, "license"], nulls_equal=True)
         .join(terms, on="agreement")
         .filter(~own.fill_null(False))
-        .rename({"snapshot_date": "seen_on"})
         .select(*LINE, *ACCOUNT, "seen_on", "quantity", "start_date", "end_date")
-    )  # fmt: skip
-
-
-def _best_witness(lots: pl.DataFrame) -> pl.DataFrame:
-    ranks = {"licenses": 0, "summary": 1, "subscriptions": 2}
-    rank = pl.col("witness").replace_strict(ranks, default=3, return_dtype=pl.Int8)
-    best = rank.min().over(*ACCOUNT, "license", "snapshot_date")
-    return lots.filter(rank == best)
-
-
-def _countable() -> pl.Expr:
-    def said(column: str) -> pl.Expr:
-        return pl.col(column).fill_null("").str.to_uppercase()
-
-    cancelled = said("status").is_in(["CANCELLED", "PENDING"])
-    return (said("billing") != "USAGE") & ~cancelled & (said("license_type") != "DEMO")
+    )
 
 
 def _valid(day: str) -> pl.Expr:

@@ -22,18 +22,37 @@ def tagged(holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     >>> tagged(pl.DataFrame(schema={"license": pl.String}), pl.DataFrame()).columns
     ['license', 'agreement', 'suite', 'sku']
     """
-    if holdings.is_empty() or lines.is_empty():
-        return holdings.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
-    summed = _keys(lines, pl.col("count") == "sum")
-    rows = _with_tag(holdings).select(PLACE).with_row_index("at")
-    found = _in_lines(rows, lines).join(summed, on=LINE, how="semi").select("at", *LINE)
-    return holdings.with_row_index("at").join(found, on="at").drop("at")
+    return summed(in_lines(holdings, lines), lines)
+
+
+def in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per row and line that names it, whatever way that line counts; as `tagged`.
+
+    >>> in_lines(pl.DataFrame(schema={"license": pl.String}), pl.DataFrame()).columns
+    ['license', 'agreement', 'suite', 'sku']
+    """
+    if rows.is_empty() or lines.is_empty():
+        return rows.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
+    numbered = rows.with_row_index("at")
+    found = _in_lines(_with_tag(numbered).select("at", *PLACE), lines).select("at", *LINE)
+    return numbered.join(found, on="at").drop("at")
+
+
+def summed(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The rows, each with its line, of lines that are counted by `sum`.
+
+    >>> summed(pl.DataFrame(), pl.DataFrame()).height
+    0
+    """
+    if rows.is_empty():
+        return rows
+    by_sum = (pl.col("count") == "sum") & pl.col("metric").is_null()
+    return rows.join(lines.filter(by_sum).select(LINE).unique(), on=LINE, how="semi")
 
 
 def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account and line that names it; ConfigError where two do."""
-    places = _with_tag(rows).select(PLACE).unique().with_row_index("at")
-    return _in_lines(places, lines).select(*PLACE, *LINE)
+    return in_lines(_with_tag(rows).select(PLACE).unique(), lines)
 
 
 def _in_lines(places: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -103,10 +122,6 @@ def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
             fits = _names_that_fit(accounts[column], named)
             found = found.join(fits, on=[column, "agreement"], how="semi", nulls_equal=True)
     return found
-
-
-def _keys(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
-    return lines.filter(which & pl.col("metric").is_null()).select(LINE).unique()
 
 
 def _with_tag(rows: pl.DataFrame) -> pl.DataFrame:
