@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -90,7 +91,15 @@ def _dated_files(client: Client, made: Made) -> bool:
 
 
 def _pool_days(client: Client, made: Made) -> pl.DataFrame:
-    return history.pool_days(made["holdings"], by=POOL, rules=client.rules, seen=made["pages"])
+    return history.pool_sums(made["holdings"], made["pool_frame"])
+
+
+def _pool_frame(client: Client, made: Made) -> Any:
+    return history.pool_frame(made["places"], made["pages"], by=POOL, rules=client.rules)
+
+
+def _standing(client: Client, made: Made) -> pl.DataFrame:
+    return history.standing(made["holdings"], as_of=client.as_of, newest=made["speaking"])
 
 
 def _quiet(client: Client, made: Made) -> pl.DataFrame:
@@ -139,8 +148,10 @@ STEPS = (
     Step(TWINS, _twins),
     several("holdings places pages", _history),
     one("dated_files", _dated_files),
-    one("standing", lambda c, made: history.standing(made["holdings"], as_of=c.as_of)),
+    one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
+    one("standing", _standing),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
+    one("pool_frame", _pool_frame),
     one("pool_days", _pool_days),
     one("quiet", _quiet),
     one("idle", _idle),
