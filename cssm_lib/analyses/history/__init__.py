@@ -8,10 +8,11 @@ lots that may count.
 """
 
 from cssm_lib.analyses.history.days import pages, places, speaking, standing
-from cssm_lib.analyses.history.holdings import counted_lots, holdings
+from cssm_lib.analyses.history.holdings import READ, counted_lots, holdings
 from cssm_lib.analyses.history.pools import pool_days, pool_frame, pool_sums
 
 __all__ = [
+    "READ",
     "counted_lots",
     "holdings",
     "pages",

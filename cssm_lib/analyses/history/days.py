@@ -35,9 +35,11 @@ def pages(seen: pl.DataFrame) -> pl.DataFrame:
         account, day = dated["account"], dated["snapshot_date"]
         # a page's rows nearly always stand together: only the first of them is looked at
         first = account.ne_missing(account.shift(1)) | day.ne_missing(day.shift(1))
-        found = found.filter(first).unique(PAGE)
+        found = found.filter(first).unique(PAGE, maintain_order=True)
     else:
-        found = found.group_by(PAGE).agg(pl.col("complete").min(), pl.col("wide").max())
+        found = found.group_by(PAGE, maintain_order=True).agg(
+            pl.col("complete").min(), pl.col("wide").max()
+        )
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")
     return found.with_columns(complete=whole)
 
