@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from cssm_lib.analyses import history, true_forward
@@ -141,12 +143,12 @@ def _entries(client: Client, name: str) -> pl.DataFrame:
 def line_days(client: Client, made: Made) -> pl.DataFrame:
     """One row per line and known day, whatever way the line counts, outside stock beside it.
 
-    `made` has holdings, their places and pages, the lines and their members, and what is measured
-    otherwise: by devices, of lines that no licence fits, in stock from outside.
+    `made` has holdings, the frame of the lines that add them up, and what is measured otherwise: by
+    devices, of lines that no licence fits, in stock from outside.
     """
     days = pl.concat(
         [
-            _pooled(made, LINE, client),
+            history.pool_sums(made["holdings"], made["line_frame"]),
             made["device_days"],
             made["unmatched"],
             true_forward.user_days(client.tables["user_counts"], made["scope"]),
@@ -180,9 +182,13 @@ def _pooled(
     made: Made, by: list[str], client: Client, members: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """The holdings of the lines' licences, added up per day."""
-    held, pages, rules = made["holdings"], made["pages"], client.rules
+    return history.pool_sums(made["holdings"], _frame(made, by, client, members))
+
+
+def _frame(made: Made, by: list[str], client: Client, members: pl.DataFrame | None = None) -> Any:
+    """The groups of the lines' licences and their days."""
     stand = made["members"] if members is None else members
-    return history.pool_days(held, by=by, rules=rules, seen=pages, members=stand)
+    return history.pool_frame(stand, made["pages"], by=by, rules=client.rules)
 
 
 STEPS = (
@@ -199,6 +205,7 @@ STEPS = (
     one("device_days", device_days),
     one("unmatched", unmatched),
     one("outside", outside),
+    one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),
     one(
         "measurable",

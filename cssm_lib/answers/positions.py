@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from cssm_lib.client import Client
 POOL = ["smart_account", "license"]
 UNIT = ["smart_account", "virtual_account", "license"]
 STOCK = ("usage", "lots", "substitutions")
-COUNTED = ("quantity", "in_use", "reserved", "available")
+PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
 
 
@@ -38,49 +39,55 @@ def _history(client: Client, made: Made) -> dict[str, pl.DataFrame]:
 
 
 def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | None:
-    """What `_history` makes, worked out again only for the days on which usage changed.
+    """What `_history` makes, worked out again only for the days on which usage or lots changed.
 
     `before` is the same client without the change, of the same day and rules. A holding rests on
     the rows of its own day alone where every file shows one day and no instance is known twice.
-    None where that is not so, where stock changed too, where an account gets a licence that it
-    never had, or where so many days changed that all are as quick.
+    None where that is not so, where nothing changed, where an account gets a licence that it never
+    had or a day that was not shown, or where so many days changed that all are as quick.
     """
-    was, now = (one["usage"] for one in (before.client.tables, client.tables))
-    days = _changed_days(before.known("usage"), replace(client, tables={"usage": now}).known())
-    alone = client.tables["lots"] is before.client.tables["lots"] and now is not was
-    if not alone or days is None or not before[TWINS[0]].is_empty() or not before["dated_files"]:
+    touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
+    if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
         return None
     known = replace(client, tables={name: client.tables[name] for name in STOCK}).known()
-    changed = pl.col("snapshot_date").is_in(days.implode())
-    part = history.holdings(
-        {name: rows.filter(changed) for name, rows in known.items()},
-        client.rules,
-        as_of=client.as_of,
-    )
-    names, columns = [*UNIT, "tag"], before["holdings"].columns
-    numbers = before["places"].select(*names, "place")
-    part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
-    if part["place"].null_count():
+    known = {name: rows.select(history.READ[name]) for name, rows in known.items()}
+    days = _changed_days(before, {name: known[name] for name in touched})
+    if days is None:
         return None
-    held = pl.concat([before["holdings"].filter(~changed), part.select(columns)])
+    changed = pl.col("snapshot_date").is_in(days.implode())
+    asked = {name: rows.filter(changed) for name, rows in known.items()}
+    part = history.holdings(asked, client.rules, as_of=client.as_of)
+    rest = before["holdings"].filter(~changed)
+    new = part.height - (before["holdings"].height - rest.height)
+    names = [*UNIT, "tag"]
+    numbers = before["places"].filter("dated").select(*names, "place")
+    part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
+    if part["place"].null_count() or new and not _shown(part, before):
+        return None
+    held = pl.concat([rest, part.select(rest.columns)])
     return {"holdings": held} | {name: before[name] for name in ("places", "pages")}
 
 
-def _changed_days(was: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.Series | None:
-    """The days of rows that count otherwise or are new; None where they are undated or many."""
-    now, names = tables["usage"], [*UNIT, "snapshot_date", "source", "place"]
-    same = now.head(was.height)
-    if not same.select(names).equals(was.select(names)):
-        return None
-    both = pl.concat(
-        [was.select(COUNTED), same.select(pl.col(COUNTED).name.suffix("_now"))], how="horizontal"
-    )
-    differs = both.select(
-        pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_now")) for name in COUNTED)
-    ).to_series()
-    days = pl.concat([same.filter(differs), now.slice(was.height)])["snapshot_date"].unique()
-    few = 3 * days.len() < was["snapshot_date"].n_unique()
+def _shown(part: pl.DataFrame, before: Making) -> bool:
+    """Whether all pages of these holdings were there before."""
+    return part.join(before["pages"], on=PAGE, how="anti", nulls_equal=True).is_empty()
+
+
+def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
+    """The days of rows that a holding looks at and that differ; None where undated or many."""
+    apart = (_differing(before.known(name), rows) for name, rows in now.items())
+    days = pl.concat(day for days in apart for day in days).unique()
+    few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
     return days if few and not days.null_count() else None
+
+
+def _differing(was: pl.DataFrame, now: pl.DataFrame) -> list[pl.Series]:
+    """The days of all rows that are not those of the other table in the same place."""
+    both = min(was.height, now.height)
+    pairs = [(was[name].head(both), now[name].head(both)) for name in now.columns]
+    differs = pl.select(pl.any_horizontal(one.ne_missing(two) for one, two in pairs)).to_series()
+    days = [side["snapshot_date"] for side in (was, now)]
+    return [part for day in days for part in (day.head(both).filter(differs), day.slice(both))]
 
 
 def _dated_files(client: Client, made: Made) -> bool:
@@ -90,7 +97,15 @@ def _dated_files(client: Client, made: Made) -> bool:
 
 
 def _pool_days(client: Client, made: Made) -> pl.DataFrame:
-    return history.pool_days(made["holdings"], by=POOL, rules=client.rules, seen=made["pages"])
+    return history.pool_sums(made["holdings"], made["pool_frame"])
+
+
+def _pool_frame(client: Client, made: Made) -> Any:
+    return history.pool_frame(made["places"], made["pages"], by=POOL, rules=client.rules)
+
+
+def _standing(client: Client, made: Made) -> pl.DataFrame:
+    return history.standing(made["holdings"], as_of=client.as_of, newest=made["speaking"])
 
 
 def _quiet(client: Client, made: Made) -> pl.DataFrame:
@@ -139,8 +154,10 @@ STEPS = (
     Step(TWINS, _twins),
     several("holdings places pages", _history),
     one("dated_files", _dated_files),
-    one("standing", lambda c, made: history.standing(made["holdings"], as_of=c.as_of)),
+    one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
+    one("standing", _standing),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
+    one("pool_frame", _pool_frame),
     one("pool_days", _pool_days),
     one("quiet", _quiet),
     one("idle", _idle),

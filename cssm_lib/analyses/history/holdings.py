@@ -8,7 +8,14 @@ from collections.abc import Mapping
 import polars as pl
 
 from cssm_lib.analyses.history.days import latest
-from cssm_lib.analyses.history.numbers import Numbers, numbered, one_number, stands_once
+from cssm_lib.analyses.history.numbers import (
+    Numbers,
+    alone,
+    made_of,
+    numbered,
+    one_number,
+    stands_once,
+)
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import TABLES
 
@@ -16,6 +23,18 @@ ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
 UNDATED = dt.date(1, 1, 1)
+# what a holding rests on, but for instances that are known twice
+READ = {
+    "usage": [
+        *(*KEY, "tag", "billing", "quantity", "in_use", "reserved", "available"),
+        *("is_portable", "export_restricted", "complete", "export", "wide", "source"),
+    ],
+    "lots": [
+        *(*KEY, "billing", "license_type", "quantity", "start_date", "end_date", "status"),
+        "witness",
+    ],
+    "substitutions": [*PAGE, "from_license", "to_license", "quantity"],
+}
 WITNESSES = {"licenses": 0, "summary": 1, "subscriptions": 2}
 
 
@@ -42,28 +61,24 @@ def holdings(
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)
     (10, 9, 'undated')
     """
-    tables = {name: _table(tables, name) for name in _NEEDED}
+    tables = {name: _table(tables, name) for name in (*READ, "devices", "device_licenses")}
     usage, numbers = numbered(tables["usage"], KEY[:3])
     rows = _stock(usage, numbers.size)
     for found in (
-        _lot_sums(counted_lots(tables), as_of, rules),
+        _lot_units(counted_lots(tables), as_of, rules),
         _lending(tables, "from_license", "lent"),
         _lending(tables, "to_license", "borrowed"),
         _counted_twice(tables, rules),
     ):
         rows = _beside(rows, found, numbers)
-    rows = _classed(rows.with_columns(_entitled()), usage, rules)
+    free = pl.col("entitled") - pl.col("lent") - pl.col("demand") + pl.col("reserved_and_reporting")
     return (
-        rows.with_columns(pl.col("lent", "borrowed", "reserved_and_reporting").fill_null(0))
-        .with_columns(_young(as_of), _once())
-        .with_columns(demand=pl.col("demand") - pl.col("reserved_and_reporting"))
-        .with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
-        .with_columns(_deficit(), _movable(), _with_tag(usage))
+        _classed(rows, usage, rules)
+        .with_columns(*_entitled(), pl.col("lent", "borrowed").fill_null(0), _once())
+        .with_columns(_young(as_of), free=free)
+        .with_columns(_demand(), _deficit(), _movable(), _with_tag(usage))
         .select(*KEY, *_COLUMNS)
     )
-
-
-_NEEDED = ["usage", "lots", "substitutions", "devices", "device_licenses"]
 
 
 _COLUMNS = [
@@ -86,12 +101,8 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     >>> counted_lots({"lots": lots})["countable"].to_list()
     [False]
     """
-    kind, status = _upper("license_type"), _upper("status")
-    lots = (
-        _table(tables, "lots")
-        .filter(_upper("billing") != "USAGE")
-        .with_columns(countable=(kind != "DEMO") & ~status.is_in(["CANCELLED", "PENDING"]))
-    )
+    void = _said("license_type", "DEMO") | _said("status", "CANCELLED", "PENDING")
+    lots = _table(tables, "lots").filter(~_said("billing", "USAGE")).with_columns(countable=~void)
     if lots["witness"].n_unique() <= 1:
         return lots
     rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
@@ -100,33 +111,40 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _with_tag(usage: pl.DataFrame) -> pl.Expr:
     """A licence with two tags may stand in two lines of an agreement."""
+    if alone(usage["tag"]):
+        return pl.col("place")
     tag = one_number(usage["tag"])
-    count = usage.select(tag.max()).item() or 0
-    return (pl.col("place") * (count + 1) + tag).alias("place")
+    return made_of([pl.col("place"), tag], [2, usage.select(tag.max()).item() + 1]).alias("place")
 
 
 def _beside(rows: pl.DataFrame, found: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
-    """A left join on place and day; a join with nothing costs as much as any on a long history."""
+    """The rows with the sums of what was found of their place and day, null where nothing was."""
+    units = [name for name in found.columns if name not in KEY]
     if found.is_empty():
-        added = {name: kind for name, kind in found.schema.items() if name not in KEY}
-        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in added.items())
-    placed = numbers.placed(found).drop(KEY[:3])
+        return rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in units)
     day = ["place", "snapshot_date"]
-    return rows.join(placed, on=day, how="left", nulls_equal=True, maintain_order="left")
+    placed = found.select(numbers.place().alias("place"), "snapshot_date", *units)
+    sums = placed.group_by(day).agg(pl.col(units).sum())
+    return rows.join(sums, on=day, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     found = tables.get(name)
-    return TABLES[name].empty() if found is None else found.lazy().collect()
+    if found is None:
+        return TABLES[name].empty()
+    return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
-def _upper(column: str) -> pl.Expr:
-    return pl.col(column).str.to_uppercase().fill_null("")
+def _said(column: str, *words: str) -> pl.Expr:
+    """Whether a column says one of some words, in capitals or not."""
+    return pl.col(column).str.to_uppercase().is_in(words).fill_null(False)
 
 
 def _stock(usage: pl.DataFrame, places: int) -> pl.DataFrame:
     """Usage rows with their demand, added up per licence, account and day."""
     paid = (pl.col("billing") == "USAGE").fill_null(False)
+    if not (usage["billing"] == "USAGE").any():
+        paid = pl.lit(False)
     use, reserved = pl.col("in_use").fill_null(0), pl.col("reserved").fill_null(0)
     of_use = pl.col("demand_identity") == "in_use"
     rows = _with_identity(usage).with_columns(
@@ -137,10 +155,10 @@ def _stock(usage: pl.DataFrame, places: int) -> pl.DataFrame:
         demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
         held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
         export_restricted=pl.col("export_restricted").fill_null(False),
+        complete=pl.col("complete").fill_null(True),
         billed_only=paid,
     )
-    added_up = rows if stands_once(usage, places) else _added_up(rows)
-    return added_up.with_columns(pl.col("complete").fill_null(True))
+    return rows if stands_once(usage, places) else _added_up(rows)
 
 
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
@@ -186,24 +204,20 @@ def _with_identity(usage: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col("demand_identity").fill_null(unproven))
 
 
-def _lot_sums(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+def _lot_units(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+    """The units of each lot by what they are on the day of its snapshot."""
     day, units = pl.col("snapshot_date"), pl.col("quantity")
     start, end = pl.col("start_date"), pl.col("end_date")
     begun = (start <= day).fill_null(True) & (end >= day).fill_null(True)
     valid = pl.col("countable") & begun & day.is_not_null()
     bound = as_of - dt.timedelta(days=rules["positions.window_days"]) if as_of else None
     young = (start > pl.lit(bound, pl.Date)).fill_null(False)
-    return (
-        lots.with_columns(
-            lots_active=pl.when(_upper("status") == "ACTIVE").then(units).otherwise(0),
-            lots_valid=pl.when(valid).then(units).otherwise(0),
-            lots_young=pl.when(valid & young).then(units).otherwise(0),
-        )
-        .group_by(KEY)
-        .agg(
-            pl.col("lots_active", "lots_valid", "lots_young").sum(),
-            lots_all=units.sum(),
-        )
+    return lots.select(
+        *KEY,
+        lots_active=pl.when(_said("status", "ACTIVE")).then(units).otherwise(0),
+        lots_valid=pl.when(valid).then(units).otherwise(0),
+        lots_young=pl.when(valid & young).then(units).otherwise(0),
+        lots_all=units,
     )
 
 
@@ -236,7 +250,7 @@ def _young(as_of: dt.date | None) -> pl.Expr:
 
 def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.DataFrame:
     key = [*ACCOUNT, pl.col(side).alias("license"), "snapshot_date"]
-    return _table(tables, "substitutions").group_by(key).agg(pl.col("quantity").sum().alias(name))
+    return tables["substitutions"].select(*key, pl.col("quantity").alias(name))
 
 
 def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -260,8 +274,12 @@ def _once() -> pl.Expr:
     """A device both reserved and reporting is counted once, where demand adds the two."""
     adds = (pl.col("demand_identity") != "in_use") & ~pl.col("billed_only")
     most = pl.min_horizontal(pl.col("reserved").fill_null(0), pl.col("in_use"))
-    units = pl.min_horizontal("reserved_and_reporting", most)
+    units = pl.min_horizontal(pl.col("reserved_and_reporting").fill_null(0), most)
     return pl.when(adds).then(units).otherwise(0).alias("reserved_and_reporting")
+
+
+def _demand() -> pl.Expr:
+    return pl.col("demand") - pl.col("reserved_and_reporting")
 
 
 def _deficit() -> pl.Expr:
@@ -277,7 +295,12 @@ def _movable() -> pl.Expr:
 
 def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataFrame:
     """Units of instances that the nearest device page shows both as reserved and as reporting."""
-    devices = _table(tables, "devices")
+    devices, nothing = (
+        tables["devices"],
+        tables["usage"].clear().select(*KEY, reserved_and_reporting=pl.lit(0, pl.Int64)),
+    )
+    if devices.is_empty():
+        return nothing
     device = [*PAGE, "udi_pid", "serial"]
     reserved = pl.col("status").str.to_lowercase().str.contains("reserved").fill_null(False)
     held = devices.filter(pl.col("serial").is_not_null() & reserved).select(device).unique()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 FEW = 2**16  # rows for which the plain way is as fast as any
+NONE = -(2**40)  # stands for no number, also after another is added
 _SPARE = 8  # squares of a board for each row, at most
 
 
@@ -20,25 +24,22 @@ class Numbers:
     @property
     def size(self) -> int:
         """One more than the largest number that a place can have."""
-        size = 1
-        for count in self.counts:
-            size *= count
-        return size
+        return math.prod(self.counts)
 
-    def place(self, numbers: list[pl.Expr]) -> pl.Expr:
-        """The number of a place by those of its names."""
-        place = pl.lit(0, pl.UInt64)
-        for number, count in zip(numbers, self.counts, strict=True):
-            place = place * count + number if count > 1 else place
-        return place
+    def place(self) -> pl.Expr:
+        """The number of a place by the names in any table; null where no row had these names."""
+        pairs = zip(self.of, self.counts, strict=True)
+        known = pl.all_horizontal((number < count).fill_null(False) for number, count in pairs)
+        return pl.when(known).then(made_of(self.of, self.counts))
 
-    def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows of places that are known, with `place`."""
-        known = [
-            (number < count).fill_null(False)
-            for number, count in zip(self.of, self.counts, strict=True)
-        ]
-        return rows.filter(known).with_columns(place=self.place(list(self.of)))
+
+def made_of(numbers: Iterable[pl.Expr], counts: Iterable[int]) -> pl.Expr:
+    """One number of several, each below its count."""
+    made = pl.lit(0, pl.UInt64)
+    several = [pair for pair in zip(numbers, counts, strict=True) if pair[1] > 1]
+    for number, count in several:
+        made = number if number is several[0][0] else made * count + number
+    return made
 
 
 def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Numbers]:
@@ -49,13 +50,17 @@ def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Number
     3
     """
     of = tuple(one_number(rows[name]) for name in names)
-    each = rows.select(number.alias(name) for number, name in zip(of, names, strict=True))
-    counts = tuple((most or 0) + 1 for most in each.max().row(0))
-    numbers = Numbers(of, counts)
-    whole = each.select(
-        place=numbers.place([pl.col(name) for name in names]), name=names[-1]
-    ).with_columns(account=pl.col("place") // counts[-1])
-    return rows.with_columns(whole), numbers
+    own = [
+        pl.lit(0, pl.UInt64) if alone(rows[name]) else number
+        for name, number in zip(names, of, strict=True)
+    ]
+    at = [f"{name} number" for name in names]
+    coded = rows.with_columns(number.alias(name) for number, name in zip(own, at, strict=True))
+    counts = tuple(int(coded[name].max() or 0) + 1 for name in at)
+    each = [pl.col(name) for name in at]
+    place, account = made_of(each, counts), made_of(each[:-1], counts[:-1])
+    whole = coded.with_columns(place=place, account=account, name=each[-1]).drop(at)
+    return whole, Numbers(of, counts)
 
 
 def one_number(names: pl.Series) -> pl.Expr:
@@ -64,13 +69,14 @@ def one_number(names: pl.Series) -> pl.Expr:
     A column of one name, as that of the Smart Account nearly always is, is only compared with it.
     """
     name = pl.col(names.name)
-    if _alone(names):
+    if alone(names):
         return pl.when(name.eq_missing(pl.lit(names.first(), pl.String))).then(pl.lit(0, pl.UInt64))
-    coded = name.cast(pl.Categorical(pl.Categories.random())).to_physical() + 1
-    return coded.cast(pl.UInt64).fill_null(0)
+    coded = name.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt64)
+    return (coded + 1).fill_null(0) if names.null_count() else coded
 
 
-def _alone(names: pl.Series) -> bool:
+def alone(names: pl.Series) -> bool:
+    """Whether all rows have the same name, or none has one."""
     first, nulls = names.first(), names.null_count()
     if first is None or nulls:
         return nulls == len(names)
@@ -95,14 +101,18 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     return board.sum() == rows.height
 
 
-def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Series:
-    """The value of each number, null where none of `keys`, each of which is there once, is it.
+def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndarray:
+    """The whole number that each number stands for; NONE where it is none of `keys`.
 
-    >>> looked_up(pl.Series([2, 0, 2]), pl.Series([2]), pl.Series(["b"])).to_list()
-    ['b', None, 'b']
+    Each key is there once, no number is null and no value below 0.
+
+    >>> (looked_up(pl.Series([2, 0, 2]), pl.Series([2]), pl.Series([7])) == [7, NONE, 7]).all()
+    np.True_
     """
     size = 1 + max(int(numbers.max() or 0), int(keys.max() or 0))
     if size > _SPARE * len(numbers) + FEW:
-        return numbers.replace_strict(keys, values, default=None, return_dtype=values.dtype)
-    nothing = pl.Series([None], dtype=values.dtype).new_from_index(0, size)
-    return nothing.scatter(keys, values).gather(numbers)
+        found = numbers.replace_strict(keys, values, default=NONE, return_dtype=pl.Int64)
+        return found.to_numpy()
+    board = np.full(size, NONE)
+    board[keys.to_numpy()] = values.to_numpy()
+    return board[numbers.to_numpy()]

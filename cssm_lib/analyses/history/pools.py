@@ -1,0 +1,242 @@
+"""Holdings added up over accounts and days: which snapshot speaks, and when a sum is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
+from cssm_lib.analyses.history.numbers import NONE, looked_up
+from cssm_lib.rules import Rules
+
+DAY = ["group", "snapshot_date"]
+SUMS = [
+    *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
+    *("demand", "lent", "borrowed", "deficit", "free"),
+]
+
+
+@dataclass(frozen=True)
+class PoolFrame:
+    """Groups of places and their days: all that `pool_days` says but the sums.
+
+    `days` has one row per group and day with the group's names, snapshot_date and full; the days
+    of a group stand together. `members` say at which row of `days` the group of a `place` starts
+    (`first`) and which set of Smart Accounts it touches (`pool`); each has a place once. `carried`
+    says which older row of a place (that of the day `spoken`) stands in on which row (`at`). `nth`
+    has a row per pool and a column per calendar day from `start` on: how many of the pool's days
+    came before it, NONE where it is no such day.
+    """
+
+    days: pl.DataFrame
+    members: tuple[pl.DataFrame, ...]
+    carried: pl.DataFrame
+    nth: np.ndarray
+    start: int
+
+    def rows(self, held: pl.DataFrame, members: pl.DataFrame) -> np.ndarray:
+        """The row of `days` that each holding adds to; one past the last where it adds to none."""
+        place, day = held["place"], held["snapshot_date"].to_physical().to_numpy()
+        since = np.clip(day - self.start, 0, self.nth.shape[1] - 1)
+        nth = self.nth[0][since]
+        if len(self.nth) > 1:
+            pool = looked_up(place, members["place"], members["pool"])
+            nth = self.nth[np.maximum(pool, 0), since]
+        row = looked_up(place, members["place"], members["first"]) + nth
+        return np.where(row < 0, self.days.height, row)
+
+
+def pool_days(
+    holdings: pl.DataFrame,
+    *,
+    by: Sequence[str],
+    rules: Rules,
+    seen: pl.DataFrame | None = None,
+    members: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """One row per group `by` and snapshot day: the sums over the group's accounts and licences.
+
+    The days are those of every Smart Account that the group touches. An account without a
+    snapshot that day speaks by its last one for `positions.carry_days`; after that, and where an
+    export is incomplete, the day is not `full` (rules.md, "Peaks, zero use, shelf"). An account
+    that a wide snapshot does not show, before its first or after its last day, holds zero.
+    `members` says which licences of which accounts stand in which group (the columns of `places`
+    and `by`), by default `places`; accounts in scope are those with a row there. Which days an
+    account has is read from `seen` (smart_account, virtual_account, snapshot_date, complete), by
+    default from `holdings`. Undated rows have no day and are left out.
+
+    Columns: `by`, snapshot_date, then in licences quantity, entitled, in_use, reserved,
+    usage_billed, demand, lent, borrowed, deficit (sum of what single rows are short of), free
+    (entitled less demand less lent), young, and full. On a day that is not full the sums hold
+    what is known. Raises nothing.
+
+    >>> import datetime as dt
+    >>> from cssm_lib.analyses.history import holdings
+    >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
+    >>> rows = [
+    ...     {"snapshot_date": dt.date(2026, 5, 1), "virtual_account": va, "license": "A"}
+    ...     | {"quantity": 10, "in_use": use}
+    ...     for va, use in [("EMEA", 4), ("APJC", 9)]
+    ... ]
+    >>> held = holdings({"usage": TABLES["usage"].shaped(pl.DataFrame(rows))}, load_rules())
+    >>> days = pool_days(held, by=["smart_account", "license"], rules=load_rules())
+    >>> days["demand", "full"].rows()
+    [(13, True)]
+    """
+    shown = pages(holdings if seen is None else seen)
+    named = places(holdings) if members is None else members
+    return pool_sums(holdings, pool_frame(named, shown, by=by, rules=rules))
+
+
+def pool_frame(
+    members: pl.DataFrame, pages: pl.DataFrame, *, by: Sequence[str], rules: Rules
+) -> PoolFrame:
+    """The groups `by` of some places and their days, as `pool_days` has them.
+
+    `members`: rows of `places` with the columns of `by`; `pages` as `pages` makes them. It holds
+    for all holdings of these places and pages, whatever they count.
+    """
+    by, asked = list(by), members.filter("dated")
+    groups = _pooled_accounts(asked, by).sort(by).with_row_index("group")
+    inside = asked.select("place", *by, *(name for name in ACCOUNT if name not in by)).join(
+        groups, on=by, nulls_equal=True
+    )
+    inside = inside.select("place", "group", "pool", *ACCOUNT)
+    cover = _cover(pages, inside, rules)
+    pool_day = cover.select("pool", "snapshot_date").unique()
+    days = (
+        groups.join(pool_day, on="pool")
+        .join(_doubtful(inside, cover), on=DAY, how="left")
+        .sort(DAY)
+        .with_row_index("at")
+    )
+    first = days.group_by("group").agg(pl.col("at").min().cast(pl.Int64).alias("first"))
+    start, nth = _numbered_days(pool_day)
+    return PoolFrame(
+        days.select(*by, "snapshot_date", full=pl.col("doubtful").is_null()),
+        tuple(_each_once(inside.join(first, on="group").select("place", "first", "pool"))),
+        _carried(inside, cover).join(days.select("at", *DAY), on=DAY).drop(DAY),
+        nth,
+        start,
+    )
+
+
+def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
+    """What `pool_days` says of these holdings, in a frame that was made before."""
+    held, height = dated_rows(holdings), frame.days.height
+    every = [name for name in (*SUMS, "young") if name != "free"]
+    counts = [name for name in every if (held[name] != 0).any()]
+    parts = [(held, frame.rows(held, members)) for members in frame.members]
+    if not frame.carried.is_empty():
+        # the rows of the few days that speak for others, whatever the length of the history
+        days = frame.carried["spoken"].unique().implode()
+        spoken = held.filter(pl.col("snapshot_date").is_in(days))
+        spoken = spoken.select("place", *counts, spoken="snapshot_date")
+        older = spoken.join(frame.carried, on=["place", "spoken"])
+        parts.append((older, older["at"].to_numpy()))
+    sums = {name: pl.lit(0, pl.Int64) for name in every}
+    sums |= {name: pl.Series(_sum(name, parts, height), dtype=pl.Int64) for name in counts}
+    if held["young"].null_count() == held.height:
+        sums["young"] = pl.lit(None, pl.Int64)  # made without `as_of` they say nothing about it
+    return (
+        frame.days.with_columns(**sums)
+        .with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
+        .select(pl.exclude(*SUMS, "young", "full"), *SUMS, "young", "full")
+    )
+
+
+def _sum(name: str, parts: list[tuple[pl.DataFrame, np.ndarray]], height: int) -> np.ndarray:
+    """The sum of a column for each row of a frame's days, in whole numbers."""
+    sums = np.zeros(height + 1, np.int64)
+    for rows, at in parts:
+        np.add.at(sums, at, rows[name].fill_null(0).to_numpy())
+    return sums[:height]
+
+
+def _each_once(members: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The members in parts, none of which has a place that stands in two groups twice."""
+    if members["place"].is_unique().all():
+        return iter([members])
+    nth = pl.int_range(pl.len()).over("place").alias("nth")
+    return iter(members.with_columns(nth).partition_by("nth", include_key=False))
+
+
+def _numbered_days(pool_days: pl.DataFrame) -> tuple[int, np.ndarray]:
+    """The day before all days, and how many days of each pool precede each day from there on."""
+    days = pool_days.sort("pool", "snapshot_date").select(
+        "pool",
+        day=pl.col("snapshot_date").to_physical().cast(pl.Int64),
+        nth=pl.int_range(pl.len()).over("pool"),
+    )
+    if days.is_empty():
+        return 0, np.full((1, 1), NONE)
+    start, last, pools = days.select(
+        pl.col("day").min() - 1,
+        pl.col("day").max().alias("last"),
+        pl.col("pool").max().alias("pools"),
+    ).row(0)
+    nth = np.full((pools + 1, last - start + 2), NONE)  # a day more on either side is no day
+    nth[days["pool"].to_numpy(), days["day"].to_numpy() - start] = days["nth"].to_numpy()
+    return start, nth
+
+
+def _pooled_accounts(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Each group with the number of the set of Smart Accounts that it touches, `pool`."""
+    smart = members.select("smart_account").unique().sort("smart_account").with_row_index("number")
+    pool = pl.col("number").unique().sort().cast(pl.String).str.join("+").alias("pool")
+    touched = members.select(*dict.fromkeys([*by, "smart_account"])).unique()
+    # renamed, so that a group key called smart_account stays what it is
+    named = touched.with_columns(touches="smart_account").join(
+        smart, left_on="touches", right_on="smart_account", nulls_equal=True
+    )
+    grouped = named.group_by(by).agg(pool)
+    return grouped.with_columns(pl.col("pool").rank("dense").cast(pl.Int64) - 1)
+
+
+def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per pool, account and day: which snapshot speaks for it, and whether it may."""
+    accounts = members.select("pool", *ACCOUNT).unique()
+    days = (
+        accounts.select("pool", "smart_account")
+        .unique()
+        .join(
+            pages.select("smart_account", "snapshot_date").unique(),
+            on="smart_account",
+            nulls_equal=True,
+        )
+        .select("pool", "snapshot_date")
+        .unique()
+    )
+    broken = pages.filter(~pl.col("complete")).select("smart_account", "snapshot_date").unique()
+    spoken = states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
+    age = (pl.col("snapshot_date") - pl.col("spoken")).dt.total_days()
+    known = (age <= rules["positions.carry_days"]).fill_null(False)
+    return (
+        latest(accounts.join(days, on="pool"), spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
+        .join(
+            broken.with_columns(broken=True),
+            on=["smart_account", "snapshot_date"],
+            how="left",
+            nulls_equal=True,
+        )
+        .with_columns(known=known, sure=known & pl.col("whole") & pl.col("broken").is_null())
+    )
+
+
+def _carried(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
+    """The days on which an account speaks by an older row, place by place."""
+    older = cover.filter("known", "present", pl.col("spoken") < pl.col("snapshot_date"))
+    told = inside.join(older, on=["pool", *ACCOUNT], nulls_equal=True)
+    return told.select("place", "spoken", *DAY)
+
+
+def _doubtful(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
+    unsure = cover.filter(~pl.col("sure").fill_null(False))
+    unsure = unsure.select("pool", *ACCOUNT, "snapshot_date")
+    members = inside.select("group", "pool", *ACCOUNT).unique()
+    hit = members.join(unsure, on=["pool", *ACCOUNT], nulls_equal=True)
+    return hit.select(DAY).unique().with_columns(doubtful=True)
