@@ -93,9 +93,17 @@ def _pool_days(client: Client, made: Made) -> pl.DataFrame:
     return history.pool_days(made["holdings"], by=POOL, rules=client.rules, seen=made["pages"])
 
 
-def _quiet(client: Client, made: Made) -> pl.DataFrame:
+def _page_days(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.page_days(made["pages"], as_of=client.as_of, rules=client.rules)
+
+
+def _units(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.units(made["places"], made["page_days"], rules=client.rules)
+
+
+def _earlier(client: Client, made: Made) -> pl.DataFrame:
     asked = {"as_of": client.as_of, "rules": client.rules}
-    return utilisation.quiet(made["standing"], made["holdings"], **asked)
+    return utilisation.earlier(made["past"], made["page_days"], **asked)
 
 
 def _idle(client: Client, made: Made) -> pl.DataFrame:
@@ -103,14 +111,17 @@ def _idle(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.reported(made["quiet"], client.tables, **asked)
 
 
+def _pool_year(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.pool_year(made["pool_days"], as_of=client.as_of, rules=client.rules)
+
+
 def _positions(client: Client, made: Made) -> pl.DataFrame:
-    frames = (made[name] for name in ("standing", "holdings", "pool_days", "idle"))
+    frames = (made[name] for name in ("now", "earlier", "idle", "pool_year"))
     return utilisation.positions(*frames, as_of=client.as_of, rules=client.rules)
 
 
 def _pooled(client: Client, made: Made) -> pl.DataFrame:
-    now, rows, days = (made[name] for name in ("standing", "positions", "pool_days"))
-    return utilisation.pooled(now, rows, days, as_of=client.as_of, rules=client.rules)
+    return utilisation.pooled(*(made[name] for name in ("now", "positions", "pool_year")))
 
 
 def _transfers(client: Client, made: Made) -> pl.DataFrame:
@@ -142,7 +153,14 @@ STEPS = (
     one("standing", lambda c, made: history.standing(made["holdings"], as_of=c.as_of)),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
     one("pool_days", _pool_days),
-    one("quiet", _quiet),
+    # what rests on the days before the newest stands by itself: most scenarios leave it as it is
+    one("page_days", _page_days),
+    one("units", _units),
+    one("past", lambda c, made: utilisation.past(made["holdings"], made["units"])),
+    one("earlier", _earlier),
+    one("now", lambda c, made: utilisation.numbered(made["standing"], made["units"])),
+    one("pool_year", _pool_year),
+    one("quiet", lambda c, made: utilisation.quiet(made["now"], made["earlier"])),
     one("idle", _idle),
     one("positions", _positions),
     one("pooled", _pooled),

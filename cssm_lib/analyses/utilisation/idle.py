@@ -7,33 +7,31 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cssm_lib.analyses.utilisation.units import BUSY, IDLE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
 UNIT = [*ACCOUNT, "license"]
-POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
 
 
-def quiet(
-    standing: pl.DataFrame, holdings: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
-) -> pl.DataFrame:
+def quiet(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account at `as_of`: since when nothing of it is used.
 
     `idle_since`: first day of the run without demand or lending while entitled, null where it is
     used; `quiet_since`: of the run without demand and reservation. A gap between snapshots of more
-    than `positions.gap_days` ends a run (rules.md, "Peaks, zero use, shelf"). `standing` and
-    `holdings` as in `history`. Columns: smart_account, virtual_account, license, quiet_since,
-    idle_since.
+    than `positions.gap_days` ends a run (rules.md, "Peaks, zero use, shelf"). `now` is `standing`
+    with the columns of `units`. Columns: smart_account, virtual_account, license, unit,
+    quiet_since, idle_since; rows as in `now`.
     """
-    past = holdings.filter(DAY.is_not_null() & (DAY <= pl.lit(as_of, pl.Date)))
-    chain = _chains(past, rules)
-    return (
-        standing.select(UNIT)
-        .join(_quiet_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
-        .join(_idle_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
+    runs = earlier.select("unit", "quiet_from", "idle_from")
+    dated = DAY.is_not_null()
+    return now.join(runs, on="unit", how="left", maintain_order="left").select(
+        *UNIT,
+        "unit",
+        quiet_since=pl.when(dated & ~BUSY).then(pl.coalesce("quiet_from", "chain")),
+        idle_since=pl.when(dated & IDLE).then(pl.coalesce("idle_from", "snapshot_date")),
     )
 
 
@@ -52,56 +50,6 @@ def reported(
     if idle.is_empty():
         return quiet.with_columns(silent=pl.lit(None, pl.Boolean))
     return quiet.join(_silent(idle, tables, as_of, rules), on=UNIT, how="left", nulls_equal=True)
-
-
-def _chains(past: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """An account's snapshot days, their neighbours, the first day without a long gap since."""
-    gap = (DAY - pl.col("before")).dt.total_days() > rules["positions.gap_days"]
-    begins = pl.col("before").is_null() | gap
-    return (
-        past.select(PAGE)
-        .unique()
-        .sort(PAGE)
-        .with_columns(
-            before=DAY.shift(1).over(ACCOUNT),
-            next=DAY.shift(-1).over(ACCOUNT),
-        )
-        .with_columns(begins=begins)
-        .with_columns(chain=pl.when("begins").then(DAY).forward_fill().over(ACCOUNT))
-    )
-
-
-def _idle_since(standing: pl.DataFrame, past: pl.DataFrame, chain: pl.DataFrame) -> pl.DataFrame:
-    """First day of the run without demand or lending while entitled, of units idle now."""
-    idle = (pl.col("demand") == 0) & (pl.col("lent") == 0) & (pl.col("entitled") > 0)
-    now = standing.filter(idle & DAY.is_not_null()).select(UNIT)
-    links = chain.select(*PAGE, "before", "begins")
-    begins = pl.col("begins") | (DAY.shift(1).over(UNIT) != pl.col("before")).fill_null(True)
-    return (
-        past.filter(idle)
-        .join(now, on=UNIT, how="semi", nulls_equal=True)
-        .join(links, on=PAGE, nulls_equal=True)
-        .sort(*UNIT, "snapshot_date")
-        .filter(begins)
-        .group_by(UNIT)
-        .agg(idle_since=DAY.max())
-    )
-
-
-def _quiet_since(standing: pl.DataFrame, past: pl.DataFrame, chain: pl.DataFrame) -> pl.DataFrame:
-    """First day of the run without demand and reservation that ends at the position's snapshot."""
-    busy = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
-    last_busy = past.filter(busy).group_by(UNIT).agg(last_busy=DAY.max())
-    follows = chain.select(*ACCOUNT, last_busy="snapshot_date", follows="next")
-    quiet = pl.max_horizontal("chain", "follows")
-    return (
-        standing.select(*UNIT, "snapshot_date")
-        .join(chain.select(*PAGE, "chain"), on=PAGE, nulls_equal=True)
-        .join(last_busy, on=UNIT, how="left", nulls_equal=True)
-        .join(follows, on=[*ACCOUNT, "last_busy"], how="left", nulls_equal=True)
-        .filter((pl.col("last_busy") < DAY).fill_null(True))
-        .select(*UNIT, quiet_since=quiet)
-    )
 
 
 def _silent(
@@ -165,6 +113,6 @@ def zero(rules: Rules) -> list[pl.Expr]:
 def stranded(rules: Rules) -> pl.Expr:
     """Free units of an account quiet for long, while another of the pool needs some."""
     quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= rules["positions.stranded_days"]
-    others = (pl.col("demand").sum().over(POOL) - pl.col("demand")) > 0
+    others = (pl.col("demand").sum().over("pool") - pl.col("demand")) > 0
     units = pl.when(quiet.fill_null(False) & others).then("movable").otherwise(0)
     return pl.when(DAY.is_not_null()).then(units).alias("stranded_units")
