@@ -36,11 +36,11 @@ def answer(usage, as_of=DAY, **more):
     asked = {"as_of": as_of, "rules": RULES}
     pages = utilisation.page_days(history.pages(held), **asked)
     units = utilisation.units(history.places(held), pages, rules=RULES)
-    now = utilisation.numbered(history.standing(held, as_of=as_of), units)
-    earlier = utilisation.earlier(utilisation.past(held, units), pages, **asked)
-    idle = utilisation.reported(utilisation.quiet(now, earlier), tables, **asked)
+    earlier = utilisation.earlier(units, utilisation.past(held, units), pages, **asked)
+    now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
+    idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
     year = utilisation.pool_year(days, **asked)
-    at = utilisation.positions(now, earlier, idle, year, **asked)
+    at = utilisation.positions(now, idle, year, **asked)
     return at, utilisation.pooled(now, at, year)
 
 

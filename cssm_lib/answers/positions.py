@@ -102,8 +102,8 @@ def _units(client: Client, made: Made) -> pl.DataFrame:
 
 
 def _earlier(client: Client, made: Made) -> pl.DataFrame:
-    asked = {"as_of": client.as_of, "rules": client.rules}
-    return utilisation.earlier(made["past"], made["page_days"], **asked)
+    frames = (made[name] for name in ("units", "past", "page_days"))
+    return utilisation.earlier(*frames, as_of=client.as_of, rules=client.rules)
 
 
 def _idle(client: Client, made: Made) -> pl.DataFrame:
@@ -116,7 +116,7 @@ def _pool_year(client: Client, made: Made) -> pl.DataFrame:
 
 
 def _positions(client: Client, made: Made) -> pl.DataFrame:
-    frames = (made[name] for name in ("now", "earlier", "idle", "pool_year"))
+    frames = (made[name] for name in ("now", "idle", "pool_year"))
     return utilisation.positions(*frames, as_of=client.as_of, rules=client.rules)
 
 
@@ -158,9 +158,9 @@ STEPS = (
     one("units", _units),
     one("past", lambda c, made: utilisation.past(made["holdings"], made["units"])),
     one("earlier", _earlier),
-    one("now", lambda c, made: utilisation.numbered(made["standing"], made["units"])),
+    one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
     one("pool_year", _pool_year),
-    one("quiet", lambda c, made: utilisation.quiet(made["now"], made["earlier"])),
+    one("quiet", lambda c, made: utilisation.quiet(made["now"])),
     one("idle", _idle),
     one("positions", _positions),
     one("pooled", _pooled),

@@ -13,15 +13,15 @@ import datetime as dt
 import polars as pl
 
 from cssm_lib.analyses.utilisation.idle import quiet, reported, stranded, zero
-from cssm_lib.analyses.utilisation.lending import gaps_if_lent, lent_by_ladder
+from cssm_lib.analyses.utilisation.lending import by_ladder, lent_by_ladder, pool_sums
 from cssm_lib.analyses.utilisation.shelf import pool_year, shelf_by_account, window
-from cssm_lib.analyses.utilisation.units import earlier, numbered, page_days, past, units
+from cssm_lib.analyses.utilisation.units import at_newest, earlier, page_days, past, units
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 __all__ = [
+    "at_newest",
     "earlier",
-    "numbered",
     "page_days",
     "past",
     "pool_year",
@@ -38,7 +38,6 @@ DAY = pl.col("snapshot_date")
 
 def positions(
     now: pl.DataFrame,
-    earlier: pl.DataFrame,
     idle: pl.DataFrame,
     year: pl.DataFrame,
     *,
@@ -51,9 +50,9 @@ def positions(
     lent and borrowed, `balance_if_lent` what the ladders of the rule pack would allow: a model.
     Peak, `zero_since`, shelf and stranded units follow rules.md ("Peaks, zero use, shelf"); they
     are null for undated rows. Units are licences; utilisation and coverage are shares, null on
-    nothing entitled or needed. `now` is `standing` as `numbered`, `idle` is `quiet` as `reported`
-    tells idle from silent, `year` is `pool_year`. Columns are those of `ANSWERS["positions"]`, rows
-    as in `now`; raises nothing.
+    nothing entitled or needed. `now` is `standing` `at_newest`, `idle` is `quiet` as `reported`
+    tells idle from silent, with the same rows; `year` is `pool_year`. Columns are those of
+    `ANSWERS["positions"]`, rows as in `now`; raises nothing.
 
     >>> from cssm_lib.analyses import history
     >>> from cssm_lib.rules import load_rules
@@ -65,19 +64,16 @@ def positions(
     >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> now = numbered(history.standing(held, as_of=None), places)
-    >>> before = earlier(past(held, places), days, **asked)
-    >>> idle = reported(quiet(now, before), {}, **asked)
-    >>> at = positions(now, before, idle, pool_year(pools, **asked), **asked)
+    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> now = at_newest(history.standing(held, as_of=None), before)
+    >>> idle = reported(quiet(now), {}, **asked)
+    >>> at = positions(now, idle, pool_year(pools, **asked), **asked)
     >>> at["balance", "utilisation"].row(0)
     (6, 0.4)
     """
-    peaks = earlier.select("unit", past_peak="peak_in_use", past_date="peak_date")
-    of_unit = {"on": "unit", "how": "left", "maintain_order": "left"}
     joined = (
-        now.join(lent_by_ladder(now), **of_unit)
-        .join(peaks, **of_unit)
-        .join(idle.select("unit", "quiet_since", "idle_since", "silent"), **of_unit)
+        now.hstack(idle.select("quiet_since", "idle_since", "silent"))
+        .join(lent_by_ladder(now), on="unit", how="left", maintain_order="left")
         .join(year.drop("peak_date"), on=POOL, how="left", nulls_equal=True, maintain_order="left")
     )
     peak = _peak(as_of, rules)
@@ -100,22 +96,22 @@ def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl
     >>> held = history.holdings({}, asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> now = numbered(history.standing(held, as_of=None), places)
+    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> pooled(now, ANSWERS["positions"].empty(), pool_year(pools, **asked)).height
     0
     """
-    beside = now.select("pool", "perpetual", "deficit", "movable")
-    rows = (
-        positions.hstack(beside)
-        .group_by("pool")
-        .agg(pl.col(POOL).first(), *_account_sums(), *_gaps())
-        .join(gaps_if_lent(now), on="pool", how="left")
-        .join(year, on=POOL, how="left", nulls_equal=True)
+    found = positions.select("balance", "stranded_units")
+    sums = [*_account_sums(), *_gaps(), *pool_sums()]
+    pools = now.hstack(found).group_by("pool").agg(pl.col(POOL).first(), *sums).sort("pool")
+    on_ladder, left = pl.col("ladder").is_not_null(), pl.col("short") - pl.col("into")
+    rows = by_ladder(pools).with_columns(
+        true_gap_if_lent=pl.when(on_ladder).then(left).otherwise("true_gap"),
+        lending_confidence="ladder_confidence",
     )
-    unladdered = pl.col("lending_confidence").is_null()
-    known = pl.when(unladdered).then("true_gap").otherwise("true_gap_if_lent")
-    return ANSWERS["pooled"].shaped(rows.with_columns(true_gap_if_lent=known).sort("pool"))
+    years = {"on": POOL, "how": "left", "nulls_equal": True, "maintain_order": "left"}
+    return ANSWERS["pooled"].shaped(rows.join(year, **years))
 
 
 def _balances() -> list[pl.Expr]:
@@ -143,7 +139,7 @@ def _peak(as_of: dt.date | None, rules: Rules) -> list[pl.Expr]:
     newer = window(as_of, rules) & (past.is_null() | (use > past))
     return [
         pl.when(newer).then(use).otherwise(past).alias("peak_in_use"),
-        pl.when(newer).then(DAY).otherwise("past_date").alias("peak_date"),
+        pl.when(newer).then(DAY).otherwise("past_peak_date").alias("peak_date"),
     ]
 
 

@@ -16,20 +16,18 @@ UNIT = [*ACCOUNT, "license"]
 DAY = pl.col("snapshot_date")
 
 
-def quiet(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+def quiet(now: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account at `as_of`: since when nothing of it is used.
 
     `idle_since`: first day of the run without demand or lending while entitled, null where it is
     used; `quiet_since`: of the run without demand and reservation. A gap between snapshots of more
     than `positions.gap_days` ends a run (rules.md, "Peaks, zero use, shelf"). `now` is `standing`
-    with the columns of `units`. Columns: smart_account, virtual_account, license, unit,
-    quiet_since, idle_since; rows as in `now`.
+    `at_newest`. Columns: smart_account, virtual_account, license, quiet_since, idle_since; rows as
+    in `now`.
     """
-    runs = earlier.select("unit", "quiet_from", "idle_from")
     dated = DAY.is_not_null()
-    return now.join(runs, on="unit", how="left", maintain_order="left").select(
+    return now.select(
         *UNIT,
-        "unit",
         quiet_since=pl.when(dated & ~BUSY).then(pl.coalesce("quiet_from", "chain")),
         idle_since=pl.when(dated & IDLE).then(pl.coalesce("idle_from", "snapshot_date")),
     )
@@ -49,7 +47,8 @@ def reported(
     idle = quiet.filter(pl.col("idle_since").is_not_null()).select(UNIT)
     if idle.is_empty():
         return quiet.with_columns(silent=pl.lit(None, pl.Boolean))
-    return quiet.join(_silent(idle, tables, as_of, rules), on=UNIT, how="left", nulls_equal=True)
+    silent = _silent(idle, tables, as_of, rules)
+    return quiet.join(silent, on=UNIT, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _silent(

@@ -45,12 +45,12 @@ def units(places: pl.DataFrame, days: pl.DataFrame, *, rules: Rules) -> pl.DataF
     """One row per licence and tag in a Virtual Account (`place`, as in `history`): what it is.
 
     `unit` numbers the licences of Virtual Accounts, `pool` those of Smart Accounts, both in the
-    order of their names; `ladder` and `pool_ladder` the ladders of each (null without one), with
+    order of their names; `ladder` and `pool_ladder` the ladders of each (null without a rung), with
     rung and ladder_confidence. `account`, newest and chain are those of the account's newest day
     in `days` (`page_days`), null without one.
     """
-    classes = licence_classes(places["license"], rules)
-    tiers = classes.select("license", "rung", "ladder_confidence", name="ladder")
+    on_rung = licence_classes(places["license"], rules).filter(pl.col("rung").is_not_null())
+    tiers = on_rung.select("license", "rung", "ladder_confidence", name="ladder")
     newest = days.filter(pl.col("back") == 0).select(
         "account", *ACCOUNT, "chain", newest="snapshot_date"
     )
@@ -61,11 +61,6 @@ def units(places: pl.DataFrame, days: pl.DataFrame, *, rules: Rules) -> pl.DataF
         known = rows.select(names).drop_nulls(names[-1]).unique().sort(names)
         rows = rows.join(known.with_row_index(number), on=names, how="left", nulls_equal=True)
     return rows.drop("name")
-
-
-def numbered(standing: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `standing` as they stand, with the columns of `units`."""
-    return standing.join(units.drop(UNIT, "account"), on="place", how="left", maintain_order="left")
 
 
 def past(holdings: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
@@ -84,19 +79,29 @@ def past(holdings: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
 
 
 def earlier(
-    past: pl.DataFrame, days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
+    units: pl.DataFrame,
+    past: pl.DataFrame,
+    days: pl.DataFrame,
+    *,
+    as_of: dt.date | None,
+    rules: Rules,
 ) -> pl.DataFrame:
-    """One row per licence in a Virtual Account (`unit`) with days in `past`: what these say of it.
+    """The rows of `units` with what the days in `past` say of each licence; null without such days.
 
-    `peak_in_use` (units) of the trailing window and `peak_date`, its first day; `quiet_from` and
+    `past_peak` (units) of the trailing window and `past_peak_date`, its first day; `quiet_from` and
     `idle_from`: first day of the run without demand and reservation, and of that without demand or
-    lending while entitled, which reach the day before the newest, null without one. A day on which
-    the account does not show the licence ends an idle run (rules.md, "Peaks, zero use, shelf").
+    lending while entitled, that reach up to the newest day. A day on which the account does not
+    show the licence ends an idle run (rules.md, "Peaks, zero use, shelf").
     """
-    rows = past.select("unit").unique()
     for found in (_peaks(past, as_of, rules), _quiet_from(past, days), _idle_from(past, days)):
-        rows = rows.join(found, on="unit", how="left")
-    return rows
+        units = units.join(found, on="unit", how="left")
+    return units
+
+
+def at_newest(standing: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `standing` as they stand, with what `earlier` says of each licence."""
+    more = earlier.drop(UNIT, "account", "newest")
+    return standing.join(more, on="place", how="left", maintain_order="left")
 
 
 def _peaks(past: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
@@ -105,7 +110,7 @@ def _peaks(past: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFr
         past.filter(window(as_of, rules))
         .filter(use == use.max().over("unit"))
         .group_by("unit")
-        .agg(peak_in_use=use.first(), peak_date=DAY.min())
+        .agg(past_peak=use.first(), past_peak_date=DAY.min())
     )
 
 
