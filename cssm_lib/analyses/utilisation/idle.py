@@ -14,6 +14,8 @@ from cssm_lib.schema import TABLES
 ACCOUNT = ["smart_account", "virtual_account"]
 UNIT = [*ACCOUNT, "license"]
 DAY = pl.col("snapshot_date")
+_DAY = DAY.fill_null(dt.date(1970, 1, 1))
+_NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
 
 def quiet(now: pl.DataFrame) -> pl.DataFrame:
@@ -58,24 +60,52 @@ def _silent(
 
     An instance that later exports no longer show was removed: it owes nothing.
     """
-    uses = _table(tables, "device_licenses").filter(pl.col("quantity") > 0)
-    uses = uses.join(idle, on=UNIT, how="semi", nulls_equal=True)
-    used = _dated(uses, as_of, UNIT).select(*UNIT, "instance").unique()
-    devices = _dated(_table(tables, "devices"), as_of, [*ACCOUNT, "last_contact"])
-    newest = pl.col("day").max().over("smart_account")
-    still = pl.col("day") >= newest - pl.duration(days=rules["positions.carry_days"])
-    instance = ["smart_account", "instance"]
-    last = (
-        devices.filter(still)
-        .join(used, on=instance, how="semi", nulls_equal=True)
-        .sort("day", maintain_order=True)
-        .unique(instance, keep="last", maintain_order=True)
+    here = pl.col("virtual_account").is_in(idle["virtual_account"].implode(), nulls_equal=True)
+    overdue = _overdue(as_of, rules)
+    devices = _table(tables, "devices").filter(_until(as_of), _NAMED)
+    # of a long history only the rows that may owe are given names, then all of the same instances
+    owing = _dated(devices.filter(here, overdue), ACCOUNT)
+    uses = _table(tables, "device_licenses").filter(here, pl.col("quantity") > 0, _until(as_of))
+    used = (
+        _dated(uses.filter(_may_be(owing["instance"])), UNIT)
+        .join(idle, on=UNIT, how="semi", nulls_equal=True)
+        .join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
     )
+    last = (
+        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
+        .sort("day", maintain_order=True)
+        .unique(["smart_account", "instance"], keep="last", maintain_order=True)
+        .join(_newest(devices), on="smart_account", nulls_equal=True)
+    )
+    shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
+    still = last.filter(overdue & shown)
+    hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
+    return hit.select(UNIT).unique().with_columns(silent=True)
+
+
+def _overdue(as_of: dt.date | None, rules: Rules) -> pl.Expr:
     limit = pl.lit(as_of, pl.Date).cast(pl.Datetime("us", "UTC"))
     due = pl.col("last_contact") + pl.duration(days=rules["positions.report_days"])
-    owing = last.filter((due < limit).fill_null(False))
-    hit = used.join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit.select(UNIT).unique().with_columns(silent=True)
+    return (due < limit).fill_null(False)
+
+
+def _may_be(instances: pl.Series) -> pl.Expr:
+    """Whether a row may be one of these instances: a name ends with the serial number, if any."""
+    spaces = instances.str.count_matches(" ", literal=True).max() or 0
+    ends = pl.concat(
+        instances.str.splitn(" ", n + 1).struct.field(f"field_{n}") for n in range(spaces + 1)
+    )
+    others = pl.coalesce("uuid", "hostname").is_in(instances.implode())
+    serial = pl.col("serial")
+    return pl.when(serial.is_null()).then(others).otherwise(serial.is_in(ends.implode()))
+
+
+def _newest(devices: pl.DataFrame) -> pl.DataFrame:
+    """The newest day of each Smart Account; nearly always there is but one."""
+    accounts, newest = devices["smart_account"], _DAY.max().alias("newest")
+    if devices.height and accounts.eq_missing(accounts[0]).all():
+        return devices.select(pl.col("smart_account").first(), newest)
+    return devices.group_by("smart_account").agg(newest)
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
@@ -83,14 +113,15 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     return TABLES[name].empty() if found is None else found.lazy().collect()
 
 
-def _dated(frame: pl.DataFrame, as_of: dt.date | None, columns: list[str]) -> pl.DataFrame:
-    """The rows on or before `as_of`: these columns, the day and one name per product instance."""
+def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    instance = pl.coalesce(named, "uuid", "hostname")
-    day = DAY.fill_null(dt.date(1970, 1, 1))
-    until = (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
-    rows = frame.select(*columns, instance=instance, day=day, until=until)
-    return rows.filter(pl.col("until") & pl.col("instance").is_not_null()).drop("until")
+    found = rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
+    return found.filter(pl.col("instance").is_not_null())
+
+
+def _until(as_of: dt.date | None) -> pl.Expr:
+    return (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
 
 
 def zero(rules: Rules) -> list[pl.Expr]:
