@@ -33,11 +33,15 @@ def answer(usage, as_of=DAY, **more):
     tables = {name: table(name, rows) for name, rows in ({"usage": usage} | more).items()}
     held = history.holdings(tables, RULES, as_of=as_of)
     days = history.pool_days(held, by=POOL, rules=RULES)
-    now = history.standing(held, as_of=as_of)
     asked = {"as_of": as_of, "rules": RULES}
-    idle = utilisation.reported(utilisation.quiet(now, held, **asked), tables, **asked)
-    at = utilisation.positions(now, held, days, idle, **asked)
-    return at, utilisation.pooled(now, at, days, as_of=as_of, rules=RULES)
+    pages = utilisation.page_days(history.pages(held), **asked)
+    units = utilisation.units(history.places(held), pages, rules=RULES)
+    earlier = utilisation.earlier(units, utilisation.past(held, units), pages, **asked)
+    now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
+    idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
+    year = utilisation.pool_year(days, **asked)
+    at = utilisation.positions(now, idle, year, **asked)
+    return at, utilisation.pooled(now, at, year)
 
 
 def one(frame, *columns):

@@ -108,9 +108,17 @@ def _standing(client: Client, made: Made) -> pl.DataFrame:
     return history.standing(made["holdings"], as_of=client.as_of, newest=made["speaking"])
 
 
-def _quiet(client: Client, made: Made) -> pl.DataFrame:
-    asked = {"as_of": client.as_of, "rules": client.rules}
-    return utilisation.quiet(made["standing"], made["holdings"], **asked)
+def _page_days(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.page_days(made["pages"], as_of=client.as_of, rules=client.rules)
+
+
+def _units(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.units(made["places"], made["page_days"], rules=client.rules)
+
+
+def _earlier(client: Client, made: Made) -> pl.DataFrame:
+    frames = (made[name] for name in ("units", "past", "page_days"))
+    return utilisation.earlier(*frames, as_of=client.as_of, rules=client.rules)
 
 
 def _idle(client: Client, made: Made) -> pl.DataFrame:
@@ -118,14 +126,17 @@ def _idle(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.reported(made["quiet"], client.tables, **asked)
 
 
+def _pool_year(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.pool_year(made["pool_days"], as_of=client.as_of, rules=client.rules)
+
+
 def _positions(client: Client, made: Made) -> pl.DataFrame:
-    frames = (made[name] for name in ("standing", "holdings", "pool_days", "idle"))
+    frames = (made[name] for name in ("now", "idle", "pool_year"))
     return utilisation.positions(*frames, as_of=client.as_of, rules=client.rules)
 
 
 def _pooled(client: Client, made: Made) -> pl.DataFrame:
-    now, rows, days = (made[name] for name in ("standing", "positions", "pool_days"))
-    return utilisation.pooled(now, rows, days, as_of=client.as_of, rules=client.rules)
+    return utilisation.pooled(*(made[name] for name in ("now", "positions", "pool_year")))
 
 
 def _transfers(client: Client, made: Made) -> pl.DataFrame:
@@ -159,7 +170,14 @@ STEPS = (
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
     one("pool_frame", _pool_frame),
     one("pool_days", _pool_days),
-    one("quiet", _quiet),
+    # what rests on the days before the newest stands by itself: most scenarios leave it as it is
+    one("page_days", _page_days),
+    one("units", _units),
+    one("past", lambda c, made: utilisation.past(made["holdings"], made["units"])),
+    one("earlier", _earlier),
+    one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
+    one("pool_year", _pool_year),
+    one("quiet", lambda c, made: utilisation.quiet(made["now"])),
     one("idle", _idle),
     one("positions", _positions),
     one("pooled", _pooled),

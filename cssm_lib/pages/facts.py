@@ -16,6 +16,7 @@ import polars as pl
 
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.schema import ANSWERS
+from cssm_lib.schema.aggregates import condition
 from cssm_lib.schema.figures.made import Figure
 
 FACTS_MIME = "application/vnd.cssm.facts+json"
@@ -97,9 +98,9 @@ def fact(answers: Mapping[str, pl.DataFrame], figure: Figure, *, page: str) -> F
 
 
 def _note(frame: pl.DataFrame, where: str) -> str:
-    if "complete" not in frame.columns:
+    if "complete" not in frame.columns or frame["complete"].all():
         return ""
-    fitting = frame.filter(pl.sql_expr(where)) if where else frame
+    fitting = frame.filter(condition(where)) if where else frame
     return "" if fitting["complete"].all() else INCOMPLETE
 
 

@@ -178,10 +178,12 @@ def scope(page: Page, frame: pl.DataFrame) -> str:
     """The page's own part of a table as a condition in polars SQL; empty where it shows all."""
     parts = []
     for setting, columns in ACCOUNTS.items():
+        patterns = _patterns(getattr(page, setting))
+        if not patterns:
+            continue
         moves = MOVES if setting == "virtual_accounts" and MOVES[0] in frame.columns else columns
         there = [column for column in moves if column in frame.columns]
-        patterns = _patterns(getattr(page, setting))
-        if there and patterns:
+        if there:
             parts.append(" OR ".join(_one_of(frame, column, patterns) for column in there))
     if page.renewal and "agreement" in frame.columns:
         parts.append(f'"agreement" = {_quoted(page.renewal)}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -33,17 +34,31 @@ def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where:
     """
     if frame.is_empty():
         return None
-    fitting = frame.filter(pl.sql_expr(where)) if where else frame
     if aggregate == "share":
-        return _share(fitting, frame, column)
+        return _share(frame.filter(condition(where)) if where else frame, frame, column)
     if aggregate not in AGGREGATES:
         raise PageError(
             f"aggregate {aggregate!r} is not known; there are {', '.join([*AGGREGATES, 'share'])}."
         )
-    if fitting.is_empty():
-        return 0 if aggregate in ("sum", "count", "distinct") else None
     name = frame.columns[0] if column == "*" else column
-    return fitting.select(AGGREGATES[aggregate](pl.col(name))).item()
+    value, fitting = frame.select(*_asked(name, aggregate, where)).row(0)
+    return value if fitting else 0 if aggregate in ("sum", "count", "distinct") else None
+
+
+@lru_cache(maxsize=1024)
+def condition(where: str) -> pl.Expr:
+    """A condition in polars SQL, read once however often it is asked for."""
+    return pl.sql_expr(where)
+
+
+@lru_cache(maxsize=1024)
+def _asked(name: str, aggregate: str, where: str) -> tuple[pl.Expr, pl.Expr]:
+    """The value of the rows that fit, and how many do."""
+    if not where:
+        return AGGREGATES[aggregate](pl.col(name)).alias("value"), pl.len().alias("fitting")
+    fits = condition(where)
+    value = AGGREGATES[aggregate](pl.col(name).filter(fits))
+    return value.alias("value"), fits.sum().alias("fitting")
 
 
 def _share(fitting: pl.DataFrame, frame: pl.DataFrame, column: str) -> float | None:

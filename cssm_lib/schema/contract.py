@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -65,6 +66,11 @@ class Table:
         """The columns' names, in order."""
         return [column.name for column in self.columns]
 
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """The columns with their types, in order, as a frame in shape has them."""
+        return pl.Schema(self.dtypes)
+
     @property
     def dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
         """The type of each column, in order."""
@@ -76,10 +82,17 @@ class Table:
 
     def shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with exactly the contract's columns, in order; what is missing is null."""
+        there = frame.schema
+        if there == self.schema:
+            return frame
         return frame.select(
-            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-            for name, dtype in self.dtypes.items()
+            name if there.get(name) == dtype else _cast(name, dtype, name in there)
+            for name, dtype in self.schema.items()
         )
+
+
+def _cast(name: str, dtype: pl.DataType, there: bool) -> pl.Expr:
+    return (pl.col(name) if there else pl.lit(None)).cast(dtype).alias(name)
 
 
 def text(name: str, says: str, required: bool = False) -> Column:

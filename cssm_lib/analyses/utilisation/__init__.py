@@ -1,8 +1,9 @@
 """The position at `as_of`: what is entitled, needed, short, lent and idle, by account and pooled.
 
 Both tables are made from the frames of `history`: `standing`, `holdings`, and `pool_days` by
-Smart Account and licence. `quiet` and `reported` say since when nothing is used, and whether that
-is known.
+Smart Account and licence. `page_days`, `units`, `past` and `earlier` say what all days but the
+newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether that is
+known, `pool_year` what the days of a pool tell.
 """
 
 from __future__ import annotations
@@ -12,24 +13,33 @@ import datetime as dt
 import polars as pl
 
 from cssm_lib.analyses.utilisation.idle import quiet, reported, stranded, zero
-from cssm_lib.analyses.utilisation.lending import gaps_if_lent, lent_by_ladder
-from cssm_lib.analyses.utilisation.shelf import shelf, shelf_by_account, window
+from cssm_lib.analyses.utilisation.lending import by_ladder, lent_by_ladder, pool_sums
+from cssm_lib.analyses.utilisation.shelf import pool_year, shelf_by_account, window
+from cssm_lib.analyses.utilisation.units import at_newest, earlier, page_days, past, units
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
-__all__ = ["pooled", "positions", "quiet", "reported"]
+__all__ = [
+    "at_newest",
+    "earlier",
+    "page_days",
+    "past",
+    "pool_year",
+    "pooled",
+    "positions",
+    "quiet",
+    "reported",
+    "units",
+]
 
-ACCOUNT = ["smart_account", "virtual_account"]
-UNIT = [*ACCOUNT, "license"]
 POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
 
 
 def positions(
-    standing: pl.DataFrame,
-    holdings: pl.DataFrame,
-    days: pl.DataFrame,
+    now: pl.DataFrame,
     idle: pl.DataFrame,
+    year: pl.DataFrame,
     *,
     as_of: dt.date | None,
     rules: Rules,
@@ -40,73 +50,68 @@ def positions(
     lent and borrowed, `balance_if_lent` what the ladders of the rule pack would allow: a model.
     Peak, `zero_since`, shelf and stranded units follow rules.md ("Peaks, zero use, shelf"); they
     are null for undated rows. Units are licences; utilisation and coverage are shares, null on
-    nothing entitled or needed. `days` is `pool_days` by smart_account and license; `idle` is
-    `quiet` as `reported` tells idle from silent. Columns are those of `ANSWERS["positions"]`;
-    raises nothing.
+    nothing entitled or needed. `now` is `standing` `at_newest`, `idle` is `quiet` as `reported`
+    tells idle from silent, with the same rows; `year` is `pool_year`. Columns are those of
+    `ANSWERS["positions"]`, rows as in `now`; raises nothing.
 
     >>> from cssm_lib.analyses import history
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
     >>> row = {"license": "A", "quantity": 10, "in_use": 4}
-    >>> tables, rules = {"usage": TABLES["usage"].shaped(pl.DataFrame([row]))}, load_rules()
-    >>> held = history.holdings(tables, rules)
-    >>> days = history.pool_days(held, by=["smart_account", "license"], rules=rules)
-    >>> now = history.standing(held, as_of=None)
-    >>> idle = reported(quiet(now, held, as_of=None, rules=rules), {}, as_of=None, rules=rules)
-    >>> at = positions(now, held, days, idle, as_of=None, rules=rules)
+    >>> tables = {"usage": TABLES["usage"].shaped(pl.DataFrame([row]))}
+    >>> asked = {"as_of": None, "rules": load_rules()}
+    >>> held = history.holdings(tables, asked["rules"])
+    >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
+    >>> days = page_days(history.pages(held), **asked)
+    >>> places = units(history.places(held), days, rules=asked["rules"])
+    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> now = at_newest(history.standing(held, as_of=None), before)
+    >>> idle = reported(quiet(now), {}, **asked)
+    >>> at = positions(now, idle, pool_year(pools, **asked), **asked)
     >>> at["balance", "utilisation"].row(0)
     (6, 0.4)
     """
     joined = (
-        standing.join(lent_by_ladder(standing, rules), on=UNIT, how="left", nulls_equal=True)
-        .join(_peaks(holdings, as_of, rules), on=UNIT, how="left", nulls_equal=True)
-        .join(idle, on=UNIT, how="left", nulls_equal=True)
-        .join(shelf(days, as_of, rules), on=POOL, how="left", nulls_equal=True)
+        now.hstack(idle.select("quiet_since", "idle_since", "silent"))
+        .join(lent_by_ladder(now), on="unit", how="left", maintain_order="left")
+        .join(year.drop("peak_date"), on=POOL, how="left", nulls_equal=True, maintain_order="left")
     )
-    shown = joined.with_columns(*_balances(), *_shares(), stranded(rules), *zero(rules))
-    return ANSWERS["positions"].shaped(shelf_by_account(shown).sort(UNIT))
+    peak = _peak(as_of, rules)
+    shown = joined.with_columns(*_balances(), *_shares(), *peak, stranded(rules), *zero(rules))
+    return ANSWERS["positions"].shaped(shelf_by_account(shown))
 
 
-def pooled(
-    standing: pl.DataFrame,
-    positions: pl.DataFrame,
-    days: pl.DataFrame,
-    *,
-    as_of: dt.date | None,
-    rules: Rules,
-) -> pl.DataFrame:
+def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Smart Account at `as_of`, its Virtual Accounts together.
 
     `short_units` are what single accounts lack after exported lending, `curable_units` what
     transfers cure, `true_gap` the rest (rules.md, "Transfers"); `true_gap_if_lent` is what
-    transfers and then lending by the ladders would leave, a model with `lending_confidence`. The
-    peak is the largest sum of one full day in the trailing window; `partial_days` do not count.
-    `shelf_units` is the least that was free on any full day, without lots younger than the
-    window; `shelf_days` says how long the history is. Units are licences. Columns are those of
-    `ANSWERS["pooled"]`; raises nothing.
+    transfers and then lending by the ladders would leave, a model with `lending_confidence`. Peak,
+    partial days and shelf are those of `pool_year` (`year`). `now` and `positions` have the same
+    rows. Units are licences. Columns are those of `ANSWERS["pooled"]`; raises nothing.
 
-    >>> empty = ANSWERS["positions"].empty()
     >>> from cssm_lib.analyses import history
     >>> from cssm_lib.rules import load_rules
-    >>> held = history.holdings({}, load_rules())
-    >>> days = history.pool_days(held, by=["smart_account", "license"], rules=load_rules())
-    >>> now = history.standing(held, as_of=None)
-    >>> pooled(now, empty, days, as_of=None, rules=load_rules()).height
+    >>> asked = {"as_of": None, "rules": load_rules()}
+    >>> held = history.holdings({}, asked["rules"])
+    >>> days = page_days(history.pages(held), **asked)
+    >>> places = units(history.places(held), days, rules=asked["rules"])
+    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> now = at_newest(history.standing(held, as_of=None), before)
+    >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
+    >>> pooled(now, ANSWERS["positions"].empty(), pool_year(pools, **asked)).height
     0
     """
-    frames = [
-        _account_sums(positions),
-        _gaps(standing),
-        gaps_if_lent(standing, rules),
-        _pool_peaks(days, as_of, rules),
-        shelf(days, as_of, rules),
-    ]
-    rows = standing.select(POOL).unique()
-    for frame in frames:
-        rows = rows.join(frame, on=POOL, how="left", nulls_equal=True)
-    unladdered = pl.col("lending_confidence").is_null()
-    known = pl.when(unladdered).then("true_gap").otherwise("true_gap_if_lent")
-    return ANSWERS["pooled"].shaped(rows.with_columns(true_gap_if_lent=known).sort(POOL))
+    found = positions.select("balance", "stranded_units")
+    sums = [*_account_sums(), *_gaps(), *pool_sums()]
+    pools = now.hstack(found).group_by("pool").agg(pl.col(POOL).first(), *sums).sort("pool")
+    on_ladder, left = pl.col("ladder").is_not_null(), pl.col("short") - pl.col("into")
+    rows = by_ladder(pools).with_columns(
+        true_gap_if_lent=pl.when(on_ladder).then(left).otherwise("true_gap"),
+        lending_confidence="ladder_confidence",
+    )
+    years = {"on": POOL, "how": "left", "nulls_equal": True, "maintain_order": "left"}
+    return ANSWERS["pooled"].shaped(rows.join(year, **years))
 
 
 def _balances() -> list[pl.Expr]:
@@ -128,60 +133,38 @@ def _shares() -> list[pl.Expr]:
     ]
 
 
-def _peaks(holdings: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    use = pl.col("in_use")
-    return (
-        holdings.filter(window(as_of, rules))
-        .group_by(UNIT)
-        .agg(peak_in_use=use.max(), peak_date=DAY.filter(use == use.max()).min())
-    )
+def _peak(as_of: dt.date | None, rules: Rules) -> list[pl.Expr]:
+    """The largest use of the trailing window, the newest day's too, and its first day."""
+    use, past = pl.col("in_use"), pl.col("past_peak")
+    newer = window(as_of, rules) & (past.is_null() | (use > past))
+    return [
+        pl.when(newer).then(use).otherwise(past).alias("peak_in_use"),
+        pl.when(newer).then(DAY).otherwise("past_peak_date").alias("peak_date"),
+    ]
 
 
-def _account_sums(positions: pl.DataFrame) -> pl.DataFrame:
+def _account_sums() -> list[pl.Expr]:
     def known(name: str) -> pl.Expr:
         return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
 
-    sums = [
-        "quantity",
-        "entitled",
-        "in_use",
-        "usage_billed",
-        "demand",
-        "lent",
-        "borrowed",
-        "balance",
-    ]
-    return positions.group_by(POOL).agg(
+    counts = ["quantity", "entitled", "in_use", "usage_billed", "demand", "lent", "borrowed"]
+    return [
         DAY.max(),
         pl.len().alias("virtual_accounts"),
-        pl.col(sums).sum(),
+        pl.col(*counts, "balance").sum(),
         known("reserved"),
         known("stranded_units"),
         pl.col("complete").min(),
-    )
+    ]
 
 
-def _gaps(standing: pl.DataFrame) -> pl.DataFrame:
+def _gaps() -> list[pl.Expr]:
     """What is short in single accounts, what transfers cure of it, what remains."""
     short, free = pl.col("deficit").sum(), pl.col("movable").sum()
     cured = pl.min_horizontal(short, free)
-    return standing.group_by(POOL).agg(
+    return [
         pl.col("perpetual").first(),
-        short_units=short,
-        curable_units=cured,
-        true_gap=short - cured,
-    )
-
-
-def _pool_peaks(days: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    whole = pl.col("full")
-    peak = pl.col("demand").filter(whole).max()
-    return (
-        days.filter(window(as_of, rules))
-        .group_by(POOL)
-        .agg(
-            peak_demand=peak,
-            peak_date=DAY.filter(whole & (pl.col("demand") == peak)).min(),
-            partial_days=(~whole).sum(),
-        )
-    )
+        short.alias("short_units"),
+        cured.alias("curable_units"),
+        (short - cured).alias("true_gap"),
+    ]

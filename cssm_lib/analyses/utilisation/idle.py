@@ -7,33 +7,31 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cssm_lib.analyses.utilisation.units import BUSY, IDLE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
 UNIT = [*ACCOUNT, "license"]
-POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
+_DAY = DAY.fill_null(dt.date(1970, 1, 1))
+_NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
 
-def quiet(
-    standing: pl.DataFrame, holdings: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
-) -> pl.DataFrame:
+def quiet(now: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account at `as_of`: since when nothing of it is used.
 
     `idle_since`: first day of the run without demand or lending while entitled, null where it is
     used; `quiet_since`: of the run without demand and reservation. A gap between snapshots of more
-    than `positions.gap_days` ends a run (rules.md, "Peaks, zero use, shelf"). `standing` and
-    `holdings` as in `history`. Columns: smart_account, virtual_account, license, quiet_since,
-    idle_since.
+    than `positions.gap_days` ends a run (rules.md, "Peaks, zero use, shelf"). `now` is `standing`
+    `at_newest`. Columns: smart_account, virtual_account, license, quiet_since, idle_since; rows as
+    in `now`.
     """
-    past = holdings.filter(DAY.is_not_null() & (DAY <= pl.lit(as_of, pl.Date)))
-    chain = _chains(past, rules)
-    return (
-        standing.select(UNIT)
-        .join(_quiet_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
-        .join(_idle_since(standing, past, chain), on=UNIT, how="left", nulls_equal=True)
+    dated = DAY.is_not_null()
+    return now.select(
+        *UNIT,
+        quiet_since=pl.when(dated & ~BUSY).then(pl.coalesce("quiet_from", "chain")),
+        idle_since=pl.when(dated & IDLE).then(pl.coalesce("idle_from", "snapshot_date")),
     )
 
 
@@ -51,57 +49,8 @@ def reported(
     idle = quiet.filter(pl.col("idle_since").is_not_null()).select(UNIT)
     if idle.is_empty():
         return quiet.with_columns(silent=pl.lit(None, pl.Boolean))
-    return quiet.join(_silent(idle, tables, as_of, rules), on=UNIT, how="left", nulls_equal=True)
-
-
-def _chains(past: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """An account's snapshot days, their neighbours, the first day without a long gap since."""
-    gap = (DAY - pl.col("before")).dt.total_days() > rules["positions.gap_days"]
-    begins = pl.col("before").is_null() | gap
-    return (
-        past.select(PAGE)
-        .unique()
-        .sort(PAGE)
-        .with_columns(
-            before=DAY.shift(1).over(ACCOUNT),
-            next=DAY.shift(-1).over(ACCOUNT),
-        )
-        .with_columns(begins=begins)
-        .with_columns(chain=pl.when("begins").then(DAY).forward_fill().over(ACCOUNT))
-    )
-
-
-def _idle_since(standing: pl.DataFrame, past: pl.DataFrame, chain: pl.DataFrame) -> pl.DataFrame:
-    """First day of the run without demand or lending while entitled, of units idle now."""
-    idle = (pl.col("demand") == 0) & (pl.col("lent") == 0) & (pl.col("entitled") > 0)
-    now = standing.filter(idle & DAY.is_not_null()).select(UNIT)
-    links = chain.select(*PAGE, "before", "begins")
-    begins = pl.col("begins") | (DAY.shift(1).over(UNIT) != pl.col("before")).fill_null(True)
-    return (
-        past.filter(idle)
-        .join(now, on=UNIT, how="semi", nulls_equal=True)
-        .join(links, on=PAGE, nulls_equal=True)
-        .sort(*UNIT, "snapshot_date")
-        .filter(begins)
-        .group_by(UNIT)
-        .agg(idle_since=DAY.max())
-    )
-
-
-def _quiet_since(standing: pl.DataFrame, past: pl.DataFrame, chain: pl.DataFrame) -> pl.DataFrame:
-    """First day of the run without demand and reservation that ends at the position's snapshot."""
-    busy = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
-    last_busy = past.filter(busy).group_by(UNIT).agg(last_busy=DAY.max())
-    follows = chain.select(*ACCOUNT, last_busy="snapshot_date", follows="next")
-    quiet = pl.max_horizontal("chain", "follows")
-    return (
-        standing.select(*UNIT, "snapshot_date")
-        .join(chain.select(*PAGE, "chain"), on=PAGE, nulls_equal=True)
-        .join(last_busy, on=UNIT, how="left", nulls_equal=True)
-        .join(follows, on=[*ACCOUNT, "last_busy"], how="left", nulls_equal=True)
-        .filter((pl.col("last_busy") < DAY).fill_null(True))
-        .select(*UNIT, quiet_since=quiet)
-    )
+    silent = _silent(idle, tables, as_of, rules)
+    return quiet.join(silent, on=UNIT, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _silent(
@@ -111,24 +60,52 @@ def _silent(
 
     An instance that later exports no longer show was removed: it owes nothing.
     """
-    uses = _table(tables, "device_licenses").filter(pl.col("quantity") > 0)
-    uses = uses.join(idle, on=UNIT, how="semi", nulls_equal=True)
-    used = _dated(uses, as_of, UNIT).select(*UNIT, "instance").unique()
-    devices = _dated(_table(tables, "devices"), as_of, [*ACCOUNT, "last_contact"])
-    newest = pl.col("day").max().over("smart_account")
-    still = pl.col("day") >= newest - pl.duration(days=rules["positions.carry_days"])
-    instance = ["smart_account", "instance"]
-    last = (
-        devices.filter(still)
-        .join(used, on=instance, how="semi", nulls_equal=True)
-        .sort("day", maintain_order=True)
-        .unique(instance, keep="last", maintain_order=True)
+    here = pl.col("virtual_account").is_in(idle["virtual_account"].implode(), nulls_equal=True)
+    overdue = _overdue(as_of, rules)
+    devices = _table(tables, "devices").filter(_until(as_of), _NAMED)
+    # of a long history only the rows that may owe are given names, then all of the same instances
+    owing = _dated(devices.filter(here, overdue), ACCOUNT)
+    uses = _table(tables, "device_licenses").filter(here, pl.col("quantity") > 0, _until(as_of))
+    used = (
+        _dated(uses.filter(_may_be(owing["instance"])), UNIT)
+        .join(idle, on=UNIT, how="semi", nulls_equal=True)
+        .join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
     )
+    last = (
+        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
+        .sort("day", maintain_order=True)
+        .unique(["smart_account", "instance"], keep="last", maintain_order=True)
+        .join(_newest(devices), on="smart_account", nulls_equal=True)
+    )
+    shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
+    still = last.filter(overdue & shown)
+    hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
+    return hit.select(UNIT).unique().with_columns(silent=True)
+
+
+def _overdue(as_of: dt.date | None, rules: Rules) -> pl.Expr:
     limit = pl.lit(as_of, pl.Date).cast(pl.Datetime("us", "UTC"))
     due = pl.col("last_contact") + pl.duration(days=rules["positions.report_days"])
-    owing = last.filter((due < limit).fill_null(False))
-    hit = used.join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit.select(UNIT).unique().with_columns(silent=True)
+    return (due < limit).fill_null(False)
+
+
+def _may_be(instances: pl.Series) -> pl.Expr:
+    """Whether a row may be one of these instances: a name ends with the serial number, if any."""
+    spaces = instances.str.count_matches(" ", literal=True).max() or 0
+    ends = pl.concat(
+        instances.str.splitn(" ", n + 1).struct.field(f"field_{n}") for n in range(spaces + 1)
+    )
+    others = pl.coalesce("uuid", "hostname").is_in(instances.implode())
+    serial = pl.col("serial")
+    return pl.when(serial.is_null()).then(others).otherwise(serial.is_in(ends.implode()))
+
+
+def _newest(devices: pl.DataFrame) -> pl.DataFrame:
+    """The newest day of each Smart Account; nearly always there is but one."""
+    accounts, newest = devices["smart_account"], _DAY.max().alias("newest")
+    if devices.height and accounts.eq_missing(accounts[0]).all():
+        return devices.select(pl.col("smart_account").first(), newest)
+    return devices.group_by("smart_account").agg(newest)
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
@@ -136,14 +113,15 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     return TABLES[name].empty() if found is None else found.lazy().collect()
 
 
-def _dated(frame: pl.DataFrame, as_of: dt.date | None, columns: list[str]) -> pl.DataFrame:
-    """The rows on or before `as_of`: these columns, the day and one name per product instance."""
+def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    instance = pl.coalesce(named, "uuid", "hostname")
-    day = DAY.fill_null(dt.date(1970, 1, 1))
-    until = (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
-    rows = frame.select(*columns, instance=instance, day=day, until=until)
-    return rows.filter(pl.col("until") & pl.col("instance").is_not_null()).drop("until")
+    found = rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
+    return found.filter(pl.col("instance").is_not_null())
+
+
+def _until(as_of: dt.date | None) -> pl.Expr:
+    return (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
 
 
 def zero(rules: Rules) -> list[pl.Expr]:
@@ -165,6 +143,6 @@ def zero(rules: Rules) -> list[pl.Expr]:
 def stranded(rules: Rules) -> pl.Expr:
     """Free units of an account quiet for long, while another of the pool needs some."""
     quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= rules["positions.stranded_days"]
-    others = (pl.col("demand").sum().over(POOL) - pl.col("demand")) > 0
+    others = (pl.col("demand").sum().over("pool") - pl.col("demand")) > 0
     units = pl.when(quiet.fill_null(False) & others).then("movable").otherwise(0)
     return pl.when(DAY.is_not_null()).then(units).alias("stranded_units")

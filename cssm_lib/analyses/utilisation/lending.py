@@ -2,99 +2,94 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
-from cssm_lib.rules import Rules, licence_classes
 
-ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
-UNIT = [*ACCOUNT, "license"]
-POOL = ["smart_account", "license"]
-DAY = pl.col("snapshot_date")
+def lent_by_ladder(now: pl.DataFrame) -> pl.DataFrame:
+    """What lending by the ladders would change in each account; exported lending left aside.
 
-
-def lent_by_ladder(standing: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """What lending by the ladders would change in each account; exported lending left aside."""
+    One row per `unit` on a ladder of which some rung is short. `now` is `standing` `at_newest`.
+    """
     balance = pl.col("entitled") - pl.col("demand")
-    rows = standing.select(
-        *UNIT,
-        "entitled_basis",
-        "export_restricted",
-        spare=balance.clip(0),
-        short=(-balance).clip(0),
+    rows = now.filter(may_lend()).select(
+        "unit", "ladder", "rung", spare=balance.clip(0), short=(-balance).clip(0)
     )
-    lent = _by_ladder(_on_ladders(rows, rules), ACCOUNT)
-    return lent.select(*UNIT, change_if_lent=pl.col("into") - pl.col("out"))
+    some_short = pl.col("short").sum().over("ladder") > 0
+    change = pl.col("into") - pl.col("out")
+    return by_ladder(rows.filter(some_short)).select("unit", change_if_lent=change)
 
 
-def gaps_if_lent(standing: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """What would be short in the pool after transfers and then lending by the ladders."""
-    balance = pl.col("entitled") - pl.col("demand")
-    cured = pl.min_horizontal("spare", "short")
-    pools = (
-        _on_ladders(standing, rules)
-        .group_by(*POOL, "ladder", "rung", "ladder_confidence")
-        .agg(spare=(balance - pl.col("held")).clip(0).sum(), short=(-balance).clip(0).sum())
-        .with_columns(spare=pl.col("spare") - cured, short=pl.col("short") - cured)
+def pool_sums() -> list[pl.Expr]:
+    """Of the licences of a pool: its ladder, what it can spare and is short of after transfers."""
+    may, balance = may_lend(), pl.col("entitled") - pl.col("demand")
+    spare, short = (
+        (balance - pl.col("held")).clip(0).filter(may).sum(),
+        (-balance).clip(0).filter(may).sum(),
     )
-    return _by_ladder(pools, ["smart_account"]).select(
-        *POOL,
-        true_gap_if_lent=pl.col("short") - pl.col("into"),
-        lending_confidence="ladder_confidence",
-    )
+    cured = pl.min_horizontal(spare, short)
+    return [
+        *(pl.col(name).filter(may).first() for name in ("rung", "ladder_confidence")),
+        pl.col("pool_ladder").filter(may).first().alias("ladder"),
+        (spare - cured).alias("spare"),
+        (short - cured).alias("short"),
+    ]
 
 
-def _on_ladders(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """The rows that may lend or borrow, with ladder and rung."""
-    classes = licence_classes(rows["license"], rules)
-    tiers = classes.select("license", "ladder", "rung", "ladder_confidence")
+def may_lend() -> pl.Expr:
+    """Whether a licence is on a rung and may lend or borrow."""
     free = (pl.col("entitled_basis") != "usage") & ~pl.col("export_restricted")
-    placed = pl.col("ladder").is_not_null() & pl.col("rung").is_not_null()
-    return rows.filter(free).join(tiers, on="license").filter(placed)
+    return free & pl.col("rung").is_not_null()
 
 
-def _by_ladder(rows: pl.DataFrame, within: list[str]) -> pl.DataFrame:
+def by_ladder(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds `out` and `into`: short rungs, from the highest, borrow from the nearest higher one.
 
-    Inside a rung licences lend and borrow in the order of their names.
+    `rows` have ladder, rung, spare and short; without a ladder nothing is lent. Inside a rung
+    licences lend and borrow in the order in which they stand, that of their names.
     """
-    ladder = [*within, "ladder"]
     top = rows["rung"].max() or 0
-    lent = _rungs_lend(_rung_sums(rows, ladder, top), top)
-    moves = lent.select(*ladder, *[f"{way}{n}" for way in ("out", "into") for n in range(top + 1)])
-    laid = rows.join(moves, on=ladder, nulls_equal=True).sort(*ladder, "rung", "license")
-    return laid.with_columns(
-        out=_laid("out", "spare", [*ladder, "rung"], top),
-        into=_laid("into", "short", [*ladder, "rung"], top),
-    )
+    step = pl.col("ladder") * (top + 1) + pl.col("rung")
+    lent = _rungs_lend(rows.with_columns(*_rung_sums(top), step=step), top)
+    return lent.with_columns(out=_laid("out", "spare", top), into=_laid("into", "short", top))
 
 
-def _rung_sums(rows: pl.DataFrame, ladder: list[str], top: int) -> pl.DataFrame:
+@cache
+def _rung_sums(top: int) -> list[pl.Expr]:
+    """What each rung of a row's ladder can spare and is short of, and nothing lent yet."""
+
     def of_rung(name: str, rung: int) -> pl.Expr:
-        return pl.col(name).filter(pl.col("rung") == rung).sum().alias(f"{name}{rung}")
+        own = pl.when(pl.col("rung") == rung).then(name).otherwise(0)
+        return own.sum().over("ladder").alias(f"{name}{rung}")
 
-    sums = [of_rung(name, rung) for rung in range(top + 1) for name in ("spare", "short")]
-    none = [
-        pl.lit(0, pl.Int64).alias(f"{way}{n}") for n in range(top + 1) for way in ("out", "into")
+    none = pl.lit(0, pl.Int64)
+    return [
+        one
+        for rung in range(top + 1)
+        for one in (
+            *(of_rung(name, rung) for name in ("spare", "short")),
+            *(none.alias(f"{way}{rung}") for way in ("out", "into")),
+        )
     ]
-    return rows.group_by(ladder).agg(sums).with_columns(none)
 
 
-def _rungs_lend(sums: pl.DataFrame, top: int) -> pl.DataFrame:
+def _rungs_lend(rows: pl.DataFrame, top: int) -> pl.DataFrame:
     for low in reversed(range(top)):
         for high in range(low + 1, top + 1):
             units = pl.min_horizontal(f"spare{high}", f"short{low}")
-            sums = sums.with_columns(units=units).with_columns(
-                pl.col(f"spare{high}", f"short{low}") - pl.col("units"),
-                pl.col(f"out{high}", f"into{low}") + pl.col("units"),
+            rows = rows.with_columns(
+                pl.col(f"spare{high}", f"short{low}") - units,
+                pl.col(f"out{high}", f"into{low}") + units,
             )
-    return sums
+    return rows
 
 
-def _laid(way: str, of: str, rung: list[str], top: int) -> pl.Expr:
+@cache
+def _laid(way: str, of: str, top: int) -> pl.Expr:
     """A rung's units laid to its licences, each up to what it has."""
     total = pl.sum_horizontal(
         pl.when(pl.col("rung") == n).then(f"{way}{n}").otherwise(0) for n in range(top + 1)
     )
-    before = pl.col(of).cum_sum().over(rung) - pl.col(of)
+    before = pl.col(of).cum_sum().over("step") - pl.col(of)
     return pl.min_horizontal((total - before).clip(0), of)

@@ -8,9 +8,6 @@ import polars as pl
 
 from cssm_lib.rules import Rules, licence_classes
 
-ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
-UNIT = [*ACCOUNT, "license"]
 POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
 
@@ -21,43 +18,55 @@ def window(as_of: dt.date | None, rules: Rules) -> pl.Expr:
     return (DAY <= end) & (DAY > end.dt.offset_by(f"-{rules['positions.window_days']}d"))
 
 
-def shelf(days: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    """What a pool never used in the window, and on how many days of history that rests."""
-    whole = days.filter(pl.col("full") & (DAY <= pl.lit(as_of, pl.Date)))
+def pool_year(days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+    """One row per licence in a Smart Account: what its days up to `as_of` say of it, in licences.
+
+    `shelf_units` were free on every full day of the trailing window, on lots older than that, and
+    `shelf_days` is how many days of history this rests on; `peak_demand` is the largest sum of one
+    full day, `peak_date` its first; `partial_days` do not count. Null where the window has no such
+    day (rules.md, "Peaks, zero use, shelf"). `days` as `pool_days` by smart_account and license.
+    """
+    known = days.filter(DAY <= pl.lit(as_of, pl.Date)).with_columns(inside=window(as_of, rules))
+    counts = pl.col("full") & pl.col("inside")
+    demand, spare = pl.col("demand"), pl.col("free") - pl.col("young")
     age = (pl.lit(as_of, pl.Date) - DAY).dt.total_days() + 1
-    spare = pl.col("free") - pl.col("young")
-    inside = window(as_of, rules)
-    shelf = whole.group_by(POOL).agg(
-        shelf=spare.filter(inside).min().clip(0),
-        shelf_days=pl.when(inside.any()).then(age.max().clip(0, rules["positions.window_days"])),
+    history = age.filter("full").max().clip(0, rules["positions.window_days"])
+    peak = demand.filter(counts).max()
+    found = known.group_by(POOL).agg(
+        spare.filter(counts).min().clip(0).alias("shelf_units"),
+        pl.when(counts.any()).then(history).alias("shelf_days"),
+        peak.alias("peak_demand"),
+        DAY.filter(counts & (demand == peak)).min().alias("peak_date"),
+        pl.when(pl.col("inside").any())
+        .then((~pl.col("full")).filter("inside").sum())
+        .alias("partial_days"),
+        pl.col("full").any(),
     )
-    classes = licence_classes(shelf["license"], rules).select("license", "perpetual")
-    units = pl.when("perpetual").then(0).otherwise("shelf")
-    return shelf.join(classes, on="license", how="left").select(
-        *POOL, "shelf_days", shelf_units=units
+    classes = licence_classes(found["license"], rules).select("license", "perpetual")
+    never = pl.when(pl.col("perpetual") & pl.col("full")).then(0).otherwise("shelf_units")
+    return (
+        found.join(classes, on="license", how="left")
+        .with_columns(shelf_units=never)
+        .drop("full", "perpetual")
     )
 
 
 def shelf_by_account(rows: pl.DataFrame) -> pl.DataFrame:
-    """The pool's shelf laid to accounts by their free units; largest remainder, ties by name."""
-    movable, entitled = pl.col("movable"), pl.col("entitled")
-    weight = (
-        pl.when(movable.sum().over(POOL) > 0)
-        .then(movable)
-        .when(entitled.sum().over(POOL) > 0)
-        .then(entitled)
-        .otherwise(1)
-    )
-    total, share = pl.col("weight").sum().over(POOL), pl.col("shelf_units") * pl.col("weight")
-    missing = pl.col("shelf_units") - pl.col("whole").sum().over(POOL)
+    """The pool's shelf laid to accounts by their free units; largest remainder, ties by name.
+
+    `rows` stand in the order of their names and have the shelf of their whole `pool`.
+    """
+    movable, entitled, units = (pl.col(name) for name in ("movable", "entitled", "shelf_units"))
+    by_movable = movable.sum().over("pool") > 0
+    by_entitled = entitled.sum().over("pool") > 0
+    weight = pl.when(by_movable).then(movable).when(by_entitled).then(entitled).otherwise(1)
+    total, share = pl.col("weight").sum().over("pool"), units * pl.col("weight")
+    missing = units - pl.col("whole").sum().over("pool")
+    # of equal remainders the one that stands first has the lower rank
+    turn = pl.col("rest").rank("ordinal", descending=True).over("pool")
+    laid = pl.when(units.is_not_null()).then(pl.col("whole") + (turn <= missing))
     return (
         rows.with_columns(weight=weight)
         .with_columns(whole=share // total, rest=share % total)
-        .sort(*POOL, "rest", "virtual_account", descending=[False, False, True, False])
-        .with_columns(turn=pl.int_range(pl.len()).over(POOL), missing=missing)
-        .with_columns(
-            shelf_units=pl.when(pl.col("shelf_units").is_not_null()).then(
-                pl.col("whole") + (pl.col("turn") < pl.col("missing"))
-            )
-        )
+        .with_columns(shelf_units=laid)
     )
