@@ -13,8 +13,9 @@ import polars as pl
 
 from cssm_lib.errors import ConfigError
 
+PARTS = pl.Decimal(38, 6)
 MICRO = pl.lit(10**6, pl.Int128)
-_PER_CENT = pl.lit(10**16, pl.Int128)  # (units at 10^-6) × (price at 10^-12) in one cent
+PER_CENT = pl.lit(10**16, pl.Int128)  # (units at 10^-6) × (price at 10^-12) in one cent
 _LIMIT = 1e14  # currency units on one line: its square in cents still fits 128 bits
 
 
@@ -83,38 +84,34 @@ def timed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def cents(units: pl.Expr, price: str) -> pl.Expr:
     """Units × price × time in cents, rounded once."""
-    return half_up(units * pl.col(price) * pl.col("month_top"), _PER_CENT * pl.col("time_part"))
-
-
-def units_worth(amount: pl.Expr, price: str) -> pl.Expr:
-    """How many whole units an amount of cents pays for."""
-    worth = amount * _PER_CENT * pl.col("time_part")
-    return (worth // (pl.col(price) * pl.col("month_top")) // MICRO).fill_null(0)
-
-
-def spread(total: pl.Expr, weight: pl.Expr, groups: list[str]) -> pl.Expr:
-    """A group's total laid to its rows by weight: largest remainder, ties in the rows' order."""
-    whole = weight.sum().over(groups)
-    share, rest = total * weight // whole, total * weight % whole
-    left = total - share.sum().over(groups)
-    one_more = rest.rank("ordinal", descending=True).over(groups).cast(pl.Int128) <= left
-    return (share + one_more.cast(pl.Int128)).fill_null(0)
+    return half_up(units * pl.col(price) * pl.col("month_top"), PER_CENT * pl.col("time_part"))
 
 
 def refuse_overflow(rows: pl.DataFrame, lines: pl.DataFrame) -> None:
     """ConfigError where units × price × time leaves the range that is exact.
 
-    `line` of the rows is that of `lines`. A base that wrapped stands behind an event that did so.
+    `line` is a row of `lines`. A base that wrapped stands behind an event that did so.
     """
+    if _largest(rows) <= _LIMIT:
+        return
     units = pl.max_horizontal(
         pl.col(name).cast(pl.Float64) for name in ("value", "base", "value_before", "value_after")
     )
     time = pl.col("month_top").cast(pl.Float64) / pl.col("time_part").cast(pl.Float64)
     wide = rows.filter(units * pl.col("unit_billed").cast(pl.Float64) * time / 1e18 > _LIMIT)
     if wide.height:
-        row = lines.row(by_predicate=pl.col("line") == wide["line"][0], named=True)
+        row = lines.row(wide["line"][0], named=True)
         line = " / ".join(str(row[key]) for key in ("agreement", "suite", "sku"))
         raise ConfigError(
             f"client.toml: agreements: {line}: `entitled` × `price` × months is too large to be"
             f" exact (price {row['price']}, entitled {row['entitled']}); check their units."
         )
+
+
+def _largest(rows: pl.DataFrame) -> float:
+    """No row's amount is above this: its factors' largest, multiplied."""
+    units = ("value", "base", "value_before", "value_after")
+    time = pl.col("month_top") / pl.col("time_part")
+    most = [pl.col(name).max() for name in (*units, "unit_billed")]
+    *units, price, months = rows.select(*most, time.max().alias("time")).row(0)
+    return max(one or 0 for one in units) * (price or 0) * (months or 0) / 1e18
