@@ -27,10 +27,10 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     time-weighted over that window, a full day's value holding until the next snapshot and at most
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
-    in both frames; an event that is `ahead` is not measured. Units are whole millionths of a licence. Adds value, used (what stands
-    against the base for unused value), outside, measured_on, full, coverage, and value and outside
-    before and after. Readings that measure a line alike share the work; measures that no row of
-    `events` asks for are not worked out.
+    in both frames; an event that is `ahead` is not measured. Units are whole millionths of a
+    licence. Adds value, used (what stands against the base for unused value), outside, measured_on,
+    full, coverage, and value and outside before and after. Readings that measure a line alike share
+    the work; measures that no row of `events` asks for are not worked out.
     """
     keyed = events.with_columns(_keys())
     past = keyed.filter(~pl.col("ahead"))

@@ -18,8 +18,9 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     """The table true_forward of settled events, `line` a row of `terms`.
 
     The agreement's own way with outside stock has a row, the other way's charge stands beside it.
+    The rows are those of one line after the other, month after month, both ways side by side.
     """
-    rows = _own_way(_doubted(settled)).sort("line", "month")
+    rows = _own_way(_doubted(settled))
     return rows.hstack(terms.select(_of_line())[rows["line"]]).select(_columns())
 
 
@@ -38,18 +39,16 @@ def _doubted(settled: pl.DataFrame) -> pl.DataFrame:
     (a line of its suite is undecided) and what undecided events would charge by the snapshots
     before and after them.
     """
-    rows = settled.with_row_index("row")
-    silent = rows.filter(pl.col("over").is_null() & ~pl.col("ahead"))
-    if silent.is_empty():
-        return settled.with_columns(_no_doubt())
-    found = _neighbours(silent).with_columns(_undecided())
-    since = found.filter(_moves_on()).group_by("chain").agg(since=pl.col("event_date").min())
-    beside = found.select("row", "undecided", *(f"charge_if_{side}" for side in _SIDES))
-    return (
-        rows.join(beside, on="row", how="left", maintain_order="left")
-        .join(since, on="chain", how="left", maintain_order="left")
-        .with_columns(*_uncertain(), _blind(silent["deal"].unique()))
-    )
+    rows = settled.with_columns(_silent())
+    if not rows["silent"].any():
+        return rows.with_columns(_no_doubt())
+    return _neighbours(rows).with_columns(_undecided()).with_columns(_doubt())
+
+
+@cache
+def _silent() -> pl.Expr:
+    """An event so far of which nothing is known."""
+    return (pl.col("over").is_null() & ~pl.col("ahead")).alias("silent")
 
 
 @cache
@@ -61,44 +60,40 @@ def _no_doubt() -> list[pl.Expr]:
     ]
 
 
-def _neighbours(silent: pl.DataFrame) -> pl.DataFrame:
-    """Events of which nothing is known, with units and charge by the snapshots around them."""
-    if all(silent[f"value_{side}"].null_count() == silent.height for side in _SIDES):
+def _neighbours(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the units and the charge of silent ones by the snapshots around them."""
+    if all(rows[f"value_{side}"].null_count() == rows.height for side in _SIDES):
         none = [f"{name}_{side}" for name in ("over", "charge_if") for side in _SIDES]
-        return silent.with_columns(pl.lit(None, pl.Int128).alias(name) for name in none)
+        return rows.with_columns(pl.lit(None, pl.Int128).alias(name) for name in none)
+    numbered = rows.with_row_index("row")
+    silent = numbered.filter("silent")
     found = [
         charged(silent.with_columns(counted(f"_{side}"))).select(
             pl.col("over").alias(f"over_{side}"), pl.col("charge").alias(f"charge_if_{side}")
         )
         for side in _SIDES
     ]
-    return pl.concat([silent, *found], how="horizontal")
+    around = pl.concat([silent.select("row"), *found], how="horizontal")
+    return numbered.join(around, on="row", how="left", maintain_order="left")
 
 
 @cache
 def _undecided() -> pl.Expr:
     """An early event without a value is open only where a neighbouring one would be charged."""
     matters = (pl.col("over_before") > 0) | (pl.col("over_after") > 0)
-    return (~pl.col("early") | matters.fill_null(False)).alias("undecided")
+    open_ = ~pl.col("early") | matters.fill_null(False)
+    return (pl.col("silent") & open_).alias("undecided")
 
 
 @cache
-def _moves_on() -> pl.Expr:
-    return pl.col("undecided") & ~pl.col("too_late")
-
-
-@cache
-def _uncertain() -> list[pl.Expr]:
-    since = pl.col("since")
+def _doubt() -> list[pl.Expr]:
+    """The first undecided event before, and whether the suite's credit lacks an undecided line."""
+    day, left = pl.col("event_date"), pl.col("undecided") & ~pl.col("too_late")
+    since = pl.when(left).then(day).min().over("chain")
     return [
-        pl.when(pl.col("event_date") > since).then(since).alias("uncertain"),
-        pl.col("undecided").fill_null(False),
+        pl.when(day > since).then(since).alias("uncertain"),
+        (pl.col("silent").any().over("deal") & pl.col("shifts")).alias("blind"),
     ]
-
-
-def _blind(deals: pl.Series) -> pl.Expr:
-    """The unused value of an undecided line is not in the credit of its suite."""
-    return (pl.col("deal").is_in(deals.implode()) & pl.col("shifts")).alias("blind")
 
 
 @cache
@@ -111,12 +106,12 @@ def _shown() -> pl.Expr:
 
 def _own_way(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of the agreement's own way that are shown, with the charge of the other way."""
-    own = pl.col("taken_off") == pl.col("offsets")
     if (rows["taken_off"] == rows["offsets"]).all():
         return rows.filter(_shown()).with_columns(other="charge")
-    event = ["line", "month"]
-    other = rows.filter(~own).select(*event, other="charge")
-    return rows.filter(own & _shown()).join(other, on=event, how="left", maintain_order="left")
+    charge = pl.col("charge")
+    other = pl.when("taken_off").then(charge.shift(1)).otherwise(charge.shift(-1))
+    own = pl.col("taken_off") == pl.col("offsets")
+    return rows.with_columns(other=other).filter(own & _shown())
 
 
 @cache

@@ -8,6 +8,12 @@ import polars as pl
 
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
+_RESTS_ON = [
+    *("month", "chain", "deal", "counted", "used", "owed", "free_to", "cap", "beyond_allowance"),
+    *("billed_time", "priced_time", "cent", "by_charge", "shifts", "shift_consumes", "too_late"),
+]
+_LEFT = ["base", "over", "charge", "residual", "spent", "credit", "shift"]
+
 
 def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """The rows with what each event bills, month after month: what one leaves the next begins with.
@@ -18,11 +24,12 @@ def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     millionths, money is cents.
     """
     done = []
-    for _, now in sorted(rows.partition_by("month", as_dict=True).items()):
+    placed = rows.select(_RESTS_ON).with_row_index("row")
+    for _, now in sorted(placed.partition_by("month", as_dict=True).items()):
         step = _one_month(now.hstack([base.gather(now["chain"]).alias("base")]))
         base = base.scatter(now["chain"], step["next_base"])
         done.append(step)
-    return pl.concat(done)
+    return rows.hstack(pl.concat(done).sort("row").drop("row"))
 
 
 def charged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +37,11 @@ def charged(rows: pl.DataFrame) -> pl.DataFrame:
 
     After the last True Forward event nothing is charged.
     """
-    return rows.with_columns(_above()).with_columns(_over()).with_columns(_charge())
+    return _overs(rows).with_columns(_charge())
+
+
+def _overs(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(_above()).with_columns(_over())
 
 
 @cache
@@ -64,13 +75,10 @@ def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
 
     A suite's shift is min(gross, residual).
     """
-    units = charged(rows).with_columns(_under()).with_columns(_residual())
-    shifted = units.with_columns(_sums()).with_columns(_shift())
-    given = _given(shifted) if shifted["shift"].max() else shifted.with_columns(_nothing())
-    return given.with_columns(_next_base()).drop(_BETWEEN)
-
-
-_BETWEEN = ["above", "beyond", "under", "gross", "unused", "given"]
+    units = _overs(rows).with_columns(_charge(), _under()).with_columns(_residual())
+    shifts = units["charge"].max() and units["residual"].max()
+    given = _given(units) if shifts else units.with_columns(_nothing())
+    return given.select("row", *_LEFT, _next_base())
 
 
 @cache
@@ -104,18 +112,18 @@ def _shift() -> pl.Expr:
 @cache
 def _nothing() -> list[pl.Expr]:
     none = pl.lit(0, pl.Int128)
-    credit = pl.when(pl.col("charge").is_not_null()).then(none)
-    return [none.alias("spent"), credit.alias("credit"), none.alias("given")]
+    credit = pl.when(pl.col("charge").is_not_null()).then(none).alias("credit")
+    return [credit, *(none.alias(name) for name in ("spent", "shift", "given"))]
 
 
 def _given(rows: pl.DataFrame) -> pl.DataFrame:
     """What of a suite's shift each unused line gives and each charged line gets."""
-    laid = rows.with_columns(_shares()).with_columns(_left()).with_columns(_laid())
-    return laid.with_columns(_units()).drop(_SHARES)
+    shifted = rows.with_columns(_sums()).with_columns(_shift())
+    laid = shifted.with_columns(_shares()).with_columns(_left()).with_columns(_laid())
+    return laid.with_columns(_units())
 
 
 _SIDES = {"spent": ("residual", "unused"), "credit": ("charge", "gross")}
-_SHARES = [f"{name}_{part}" for name in _SIDES for part in ("share", "rest", "left", "rank")]
 
 
 @cache
