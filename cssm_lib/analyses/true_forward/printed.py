@@ -62,11 +62,11 @@ def _no_doubt() -> list[pl.Expr]:
 
 def _neighbours(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with the units and the charge of silent ones by the snapshots around them."""
-    if all(rows[f"value_{side}"].null_count() == rows.height for side in _SIDES):
-        none = [f"{name}_{side}" for name in ("over", "charge_if") for side in _SIDES]
-        return rows.with_columns(pl.lit(None, pl.Int128).alias(name) for name in none)
     numbered = rows.with_row_index("row")
     silent = numbered.filter("silent")
+    if all(silent[f"value_{side}"].null_count() == silent.height for side in _SIDES):
+        none = [f"{name}_{side}" for name in ("over", "charge_if") for side in _SIDES]
+        return rows.with_columns(pl.lit(None, pl.Int128).alias(name) for name in none)
     found = [
         charged(silent.with_columns(counted(f"_{side}"))).select(
             pl.col("over").alias(f"over_{side}"), pl.col("charge").alias(f"charge_if_{side}")
