@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
+from cssm_lib.analyses.true_forward.scope import LINE
+
 TERMS = ["start", "end", "early_events", "commitment"]
+DATED = [*LINE, "reading", *TERMS, "measure"]  # what of a line its events rest on
 
 
 def events(lines: pl.DataFrame) -> pl.DataFrame:
@@ -27,35 +32,75 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.join(found, on=TERMS, nulls_equal=True, maintain_order="left_right")
 
 
+def dated(lines: pl.DataFrame) -> pl.DataFrame:
+    """The events of `lines`, which have the columns DATED, each with numbers for its names.
+
+    `line` is the row of `lines`, `number` the first one of the same line under any reading, `group`
+    that of its suite under its own reading.
+
+    >>> import datetime as dt
+    >>> line = dict.fromkeys(DATED, "x") | {
+    ...     "start": dt.date(2024, 2, 1),
+    ...     "end": dt.date(2027, 1, 31),
+    ... }
+    >>> dated(pl.DataFrame([line]))["line"].to_list()
+    [0, 0]
+    """
+    first = pl.col("line").first()
+    numbered = lines.with_row_index("line").cast({"line": pl.Int64}).with_columns(
+        number=first.over(LINE), group=first.over("reading", "agreement", "suite")
+    )  # fmt: skip
+    return events(numbered).drop(*TERMS, "after")
+
+
 def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
     """The events of each different term: many lines and readings share one."""
-    month, said = pl.col("month"), pl.col("early_events")
-    annual, half = month % 12 == 0, month % 6 == 0
-    quarterly = ((said == "quarterly") & (pl.col("commitment") == "partial")).fill_null(False)
-    return (
-        terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
-        .with_columns(term_months=whole_months("start", "after"))
-        .with_columns(month=3 * pl.int_ranges(1, pl.col("term_months") // 3 + 2))
-        .explode("month")
-        .filter(quarterly | annual | (half & (said == "growth_caps").fill_null(False)))
-        .with_columns(
-            early=~quarterly & ~annual,
-            window_months=pl.when(quarterly).then(3).when(annual).then(12).otherwise(6),
-        )
-        .with_columns(
-            event_date=months_after("start", month),
-            window_start=months_after("start", month - pl.col("window_months")),
-        )
-        .filter(pl.col("event_date") < pl.col("after"))
-        .with_columns(
-            months_left=whole_months("event_date", "after"),
-            days_left=(pl.col("after") - pl.col("event_date")).dt.total_days(),
-        )
-        # a start at a month's end can clip the last anniversary into the last month covered
-        .filter(pl.col("months_left") > 0)
-    )
+    ends = terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
+    months = whole_months("start", "after").alias("term_months")
+    every = ends.with_columns(months).with_columns(_QUARTERS).explode("month")
+    found = every.filter(_called()).with_columns(_kind())
+    # a start at a month's end can clip the last anniversary into the last month covered
+    return found.with_columns(_when()).with_columns(_left()).filter(pl.col("months_left") > 0)
 
 
+_QUARTERS = (3 * pl.int_ranges(1, pl.col("term_months") // 3 + 2)).alias("month")
+
+
+def _quarterly() -> pl.Expr:
+    said, partial = pl.col("early_events") == "quarterly", pl.col("commitment") == "partial"
+    return (said & partial).fill_null(False)
+
+
+@cache
+def _called() -> pl.Expr:
+    """Every third month is an event where quarters are; else every twelfth, or sixth with caps."""
+    month, caps = pl.col("month"), (pl.col("early_events") == "growth_caps").fill_null(False)
+    return _quarterly() | (month % 12 == 0) | ((month % 6 == 0) & caps)
+
+
+@cache
+def _kind() -> list[pl.Expr]:
+    quarterly, annual = _quarterly(), pl.col("month") % 12 == 0
+    window = pl.when(quarterly).then(3).when(annual).then(12).otherwise(6)
+    return [(~quarterly & ~annual).alias("early"), window.alias("window_months")]
+
+
+@cache
+def _when() -> list[pl.Expr]:
+    month = pl.col("month")
+    return [
+        months_after("start", month).alias("event_date"),
+        months_after("start", month - pl.col("window_months")).alias("window_start"),
+    ]
+
+
+@cache
+def _left() -> list[pl.Expr]:
+    days = (pl.col("after") - pl.col("event_date")).dt.total_days()
+    return [whole_months("event_date", "after").alias("months_left"), days.alias("days_left")]
+
+
+@cache
 def whole_months(first: str, last: str) -> pl.Expr:
     """Calendar months that fit between two days; the 31st of a shorter month is its last day."""
     start, end = pl.col(first), pl.col(last)

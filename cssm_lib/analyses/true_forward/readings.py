@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from cssm_lib.analyses.true_forward.bill import PARTS, completed
+from cssm_lib.analyses.true_forward.bill import completed
 from cssm_lib.analyses.true_forward.measure import ACCOUNTS
+from cssm_lib.analyses.true_forward.money import PARTS
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
