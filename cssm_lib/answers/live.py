@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,7 @@ class Live:
         Without this the first scenario that needs it does.
         """
         near = self._day(scenario or Scenario(name="today")).near
-        for name in ("start", "earlier", "places"):
-            getattr(near, name)
+        near.prepare()
 
     def forget(self) -> None:
         """Hold none of the scenarios that were asked for."""
@@ -107,7 +107,8 @@ class Live:
         day = self._days.pop(mark, None)
         if day is None:
             same = (base.as_of, base.rules) == (self.client.as_of, self.client.rules)
-            day = Day(self.today.made if same else making(base), Near(self.client, base))
+            owing = partial(utilisation.may_owe, as_of=base.as_of, rules=base.rules)
+            day = Day(self.today.made if same else making(base), Near(self.client, base, owing))
         return _last(self._days, mark, day, DAYS)
 
 

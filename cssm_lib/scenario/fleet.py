@@ -112,8 +112,8 @@ class Fleet:
 
     def table(self, name: str) -> pl.DataFrame:
         """A table as it would be exported now."""
-        exported, rows = self.exported[name], self.rows(name)
-        found = exported if rows.height == exported.height else exported[rows["row"]]
+        rows = self.rows(name)
+        found = self.exported[name][rows["row"]]
         on_others = name == "device_licenses" and self._on_others
         return found.with_columns(self.kinds[rows["kind"]]) if on_others else found
 

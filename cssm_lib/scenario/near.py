@@ -11,7 +11,7 @@ import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, holds
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
@@ -40,11 +40,14 @@ class Near:
     """A client, on one day and by its rules (`base`), of which only the newest instances are seen.
 
     An action on instances without a first day of its own changes each Smart Account's newest day
-    only; what it does to usage follows from these rows as it does from all of them.
+    only; what it does to usage follows from these rows as it does from all of them. `owing` says,
+    given all rows of instances, which rows are of one that may owe a report: only of these, and of
+    none else, `reports` tells more than the newest day.
     """
 
     client: Client
     base: Client
+    owing: Callable[[pl.DataFrame], pl.Expr] | None = None
 
     @cached_property
     def _known(self) -> dict[str, pl.DataFrame]:
@@ -71,9 +74,13 @@ class Near:
             name: self._parts(name)[0].select(*PAGE, *NAMES, *more)
             for name, more in zip(INSTANCES, (OF_DEVICE, OF_LICENCE), strict=True)
         }
-        stand = stand_of(replace(self.base, tables={**self.base.tables, **near}))
-        stand.fleet.newest  # noqa: B018 - counted once, before any action
-        return stand
+        return stand_of(replace(self.base, tables={**self.base.tables, **near}))
+
+    def prepare(self) -> None:
+        """Work out now what every scenario needs."""
+        for one, name in (self.start.fleet, "newest"), (self, "places"), (self, "_marks"):
+            getattr(one, name)
+        self._reports(self.start, [])["devices"]
 
     @cached_property
     def earlier(self) -> dict[str, pl.DataFrame]:
@@ -147,21 +154,61 @@ class Near:
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
         """Older use that no span takes out; first and last days do not tell of several spans."""
-        few = len(spans) <= 1
-        used = self.earlier["device_licenses"] if few else self._parts("device_licenses")[1]
+        used = self._watched["device_licenses"] if len(spans) <= 1 else self._used_by_watched
         return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
 
     def _reports(self, now: Stand, spans: Sequence[LeaveOut]) -> Later:
         def devices() -> pl.DataFrame:
-            parts = [self.earlier["devices"], now.fleet.table("devices")]
+            parts = [self._watched["devices"], self._newest_of(now.fleet).table("devices")]
             return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
 
         def used() -> pl.DataFrame:
-            parts = [self._used_earlier(spans), now.fleet.table("device_licenses")]
+            newest = self._newest_of(now.fleet).table("device_licenses")
             columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
-            return pl.concat([rows.select(columns) for rows in parts])
+            return pl.concat([one.select(columns) for one in (self._used_earlier(spans), newest)])
 
         return Later({}, dict(zip(INSTANCES, (devices, used), strict=True)))
+
+    @cached_property
+    def _may_owe(self) -> pl.Expr:
+        if self.owing is None:
+            return pl.lit(True)
+        columns = [DAY, *NAMES, "last_contact"]
+        parts = self.earlier["devices"], self.start.fleet.exported["devices"]
+        return self.owing(pl.concat([rows.select(columns) for rows in parts]))
+
+    @cached_property
+    def _watched(self) -> dict[str, pl.DataFrame]:
+        """Of `earlier` the instances that may owe a report, and one of the last day of all."""
+        rows = self.earlier["devices"]
+        last = rows.filter(NAMED).sort(DAY).unique("smart_account", keep="last")
+        watched = {name: rows.filter(self._may_owe) for name, rows in self.earlier.items()}
+        return watched | {"devices": pl.concat([last, watched["devices"]])}
+
+    @cached_property
+    def _used_by_watched(self) -> pl.DataFrame:
+        return self._parts("device_licenses")[1].filter(self._may_owe)
+
+    @cached_property
+    def _marks(self) -> tuple[pl.Series, pl.Series]:
+        """Of the newest instances those that may owe a report, and those with a name."""
+        instances = self.start.fleet.instances
+        return holds(instances, self._may_owe), holds(instances, NAMED)
+
+    def _newest_of(self, fleet: Fleet) -> Fleet:
+        """Of the newest instances that are left those that may owe, and one of each page."""
+        owing, named = self._marks
+        rows = fleet.devices
+        one = rows.filter(named.gather(rows["instance"])).unique("page")
+        return replace(
+            fleet,
+            # of rows of one day the last one speaks: those that may owe keep their order
+            devices=pl.concat([one, rows.filter(owing.gather(rows["instance"]))]),
+            used=fleet.used.filter(owing.gather(fleet.used["instance"])),
+        )
+
+
+NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import datetime as dt
 
 import polars as pl
 
-from cssm_lib.analyses.utilisation.idle import quiet, reported, stranded, zero
+from cssm_lib.analyses.utilisation.idle import may_owe, quiet, reported, stranded, zero
 from cssm_lib.analyses.utilisation.lending import by_ladder, lent_by_ladder, pool_sums
 from cssm_lib.analyses.utilisation.shelf import pool_year, shelf_by_account, window
 from cssm_lib.analyses.utilisation.units import at_newest, earlier, page_days, past, units
@@ -22,6 +22,7 @@ from cssm_lib.schema import ANSWERS
 __all__ = [
     "at_newest",
     "earlier",
+    "may_owe",
     "page_days",
     "past",
     "pool_year",

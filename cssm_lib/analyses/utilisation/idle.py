@@ -83,6 +83,15 @@ def _silent(
     return hit.select(UNIT).unique().with_columns(silent=True)
 
 
+def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.Expr:
+    """Whether a row with an instance's names is of one that `devices` shows overdue on some day.
+
+    Of all others `reported` asks nothing but the newest day of their Smart Account.
+    """
+    overdue = devices.filter(_until(as_of), _overdue(as_of, rules))
+    return _may_be(_dated(overdue, [])["instance"])
+
+
 def _overdue(as_of: dt.date | None, rules: Rules) -> pl.Expr:
     limit = pl.lit(as_of, pl.Date).cast(pl.Datetime("us", "UTC"))
     due = pl.col("last_contact") + pl.duration(days=rules["positions.report_days"])
