@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from cssm_lib.analyses.true_forward.scope import LINE, PLACE, accounts_in_scope, places_in_lines
@@ -264,16 +266,22 @@ def _foreign(lots: pl.DataFrame, named: pl.DataFrame, lines: pl.DataFrame) -> pl
     """Countable lots of licences in a line whose term is not the agreement's."""
     places = named.select(*ACCOUNT, "license", *LINE).unique()
     terms = lines.unique("agreement").select("agreement", "start", "end")
-    own = (pl.col("end_date") == pl.col("end")) & (pl.col("start_date") >= pl.col("start"))
+    # nearly all lots are an agreement's own, and with one agreement no other's
+    others = ~pl.all_horizontal(_own(*term) for term in terms.select("start", "end").iter_rows())
     brought = [*ACCOUNT, "license", "quantity", "start_date", "end_date"]
     return (
-        lots.filter("countable")
+        lots.filter("countable", others)
         .select(*brought, seen_on="snapshot_date")
         .join(places, on=[*ACCOUNT, "license"], nulls_equal=True)
         .join(terms, on="agreement")
-        .filter(~own.fill_null(False))
+        .filter(~_own(pl.col("start"), pl.col("end")))
         .select(*LINE, *ACCOUNT, "seen_on", "quantity", "start_date", "end_date")
     )
+
+
+def _own(start: Any, end: Any) -> pl.Expr:
+    """Whether a lot is of an agreement's own term; one without a day is not."""
+    return ((pl.col("end_date") == end) & (pl.col("start_date") >= start)).fill_null(False)
 
 
 def _valid(day: str) -> pl.Expr:
