@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
 from cssm_lib.scenario import Scenario, begun, mark_of, told, under
 from cssm_lib.scenario.model import LeaveOut
-from cssm_lib.scenario.near import Near, Then
+from cssm_lib.scenario.near import PLACE, Near, Then
 from cssm_lib.schema import TABLES
 from cssm_lib.schema.audience import INTERNAL
 
@@ -119,6 +119,12 @@ class Day:
     made: Making
     near: Near
 
+    @cached_property
+    def once(self) -> bool:
+        """Whether no licence that an account consumes is named by two lines, on any days."""
+        named = true_forward.places_in_lines(self.near.places, self.made["scope"])
+        return not named.select(PLACE).is_duplicated().any()
+
 
 def _last(kept: dict[str, Any], mark: str, one: Any, most: int) -> Any:
     """What was asked for last stands last; the oldest ones go."""
@@ -158,9 +164,11 @@ def _no_devices(made: Made, at: Day, then: Then) -> pl.DataFrame:
 
     What nobody consumes any more is in no line: where that could matter all rows are gone through.
     """
-    places, scope = then.places(), made["scope"]
-    if places is at.near.places and scope is at.made["scope"]:
+    new, scope = then.new_places(), made["scope"]
+    moved_ends = scope is not at.made["scope"] and not at.once
+    if new.is_empty() and not moved_ends:
         return at.made["device_days"]
+    places = pl.concat([at.near.places, new]) if moved_ends else new
     nobody = TABLES["devices"].empty()
     try:
         return true_forward.device_days(places, nobody, scope, rules=then.client.rules)

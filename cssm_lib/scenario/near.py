@@ -26,13 +26,13 @@ PLACE = [*ACCOUNT, "license", "tag"]
 class Then:
     """A client under a scenario, and what is known of its instances without going through them.
 
-    `reports`: as many rows as tell who once used a licence and was seen last when. `places`: every
-    licence and tag that an account's instances consume on any day; some may be consumed no more.
+    `reports`: as many rows as tell who once used a licence and was seen last when. `new_places`:
+    every licence and tag that an account's instances consume on a day and never did before.
     """
 
     client: Client
     reports: Mapping[str, pl.DataFrame]
-    places: Callable[[], pl.DataFrame]
+    new_places: Callable[[], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Near:
         later = self._later(scenario, now)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
         client = replace(self.base, config=now.config, **given)
-        return Then(client, self._reports(now, spans), partial(self._places, now.fleet))
+        return Then(client, self._reports(now, spans), partial(self._new_places, now.fleet))
 
     def _lost(self, fleet: Fleet) -> bool:
         """Whether a Smart Account shows its newest day no more, in one of the two tables."""
@@ -140,11 +140,10 @@ class Near:
             for name, newest in first.newest.items()
         )
 
-    def _places(self, fleet: Fleet) -> pl.DataFrame:
+    def _new_places(self, fleet: Fleet) -> pl.DataFrame:
         if not fleet.risen:
-            return self.places
-        new = fleet.places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
-        return pl.concat([self.places, new]) if new.height else self.places
+            return self.places.clear()
+        return fleet.places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
 
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:
@@ -199,13 +198,20 @@ class Near:
         """Of the newest instances that are left those that may owe, and one of each page."""
         owing, named = self._marks
         rows = fleet.devices
-        one = rows.filter(named.gather(rows["instance"])).unique("page")
+        one = _one_a_page(rows.filter(named.gather(rows["instance"])), fleet.pages.height)
         return replace(
             fleet,
             # of rows of one day the last one speaks: those that may owe keep their order
             devices=pl.concat([one, rows.filter(owing.gather(rows["instance"]))]),
             used=fleet.used.filter(owing.gather(fleet.used["instance"])),
         )
+
+
+def _one_a_page(rows: pl.DataFrame, pages: int) -> pl.DataFrame:
+    """A row of each page that has one."""
+    places = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+    last = pl.repeat(None, pages, dtype=pl.UInt32, eager=True).scatter(rows["page"], places)
+    return rows[last.drop_nulls()]
 
 
 NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())

@@ -26,7 +26,13 @@ from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import renewed_lines, unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
 from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
-from cssm_lib.analyses.true_forward.scope import in_lines, line_places, summed, tagged
+from cssm_lib.analyses.true_forward.scope import (
+    in_lines,
+    line_places,
+    places_in_lines,
+    summed,
+    tagged,
+)
 from cssm_lib.analyses.true_forward.spread_of_readings import (
     moved_by_settings,
     moved_by_steps,
@@ -58,6 +64,7 @@ __all__ = [
     "next_events",
     "outlook",
     "outside_units",
+    "places_in_lines",
     "project_units",
     "reading_range",
     "relieved",
