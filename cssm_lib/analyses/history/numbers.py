@@ -90,11 +90,13 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     taken for a place that stands twice, which costs time, no figure.
     """
     day = rows["snapshot_date"]
+    if rows.height < FEW:
+        return (rows["place"].hash() + day.hash(1)).n_unique() == rows.height
     runs = day.rle().struct.field("value").rank("dense").fill_null(0)
     days = int(runs.max() or 0) + 1
     size = places * days
     number = runs.gather(day.rle_id())
-    if rows.height < FEW or size > _SPARE * rows.height:
+    if size > _SPARE * rows.height:
         return (rows["place"].hash() + number).n_unique() == rows.height
     square = rows["place"].cast(pl.UInt32) * days + number
     board = pl.zeros(size, dtype=pl.UInt8, eager=True).scatter(square, 1)
