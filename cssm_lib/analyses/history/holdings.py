@@ -73,7 +73,7 @@ def holdings(
     rows = _beside(_stock(usage, numbers.size), found, numbers)
     free = pl.col("entitled") - pl.col("lent") - pl.col("demand") + pl.col("reserved_and_reporting")
     return (
-        _classed(rows, usage, rules)
+        _classed(rows, numbers.last, rules)
         .with_columns(*_entitled(), pl.col("lent", "borrowed").fill_null(0), _once())
         .with_columns(_young(as_of), free=free)
         .with_columns(_demand(), _deficit(), _movable(), _with_tag(usage))
@@ -113,7 +113,7 @@ def _with_tag(usage: pl.DataFrame) -> pl.Expr:
     """A licence with two tags may stand in two lines of an agreement."""
     if alone(usage["tag"]):
         return pl.col("place")
-    tag = one_number(usage["tag"])
+    tag = one_number(usage["tag"], pl.Categories.random())
     return made_of([pl.col("place"), tag], [2, usage.select(tag.max()).item() + 1]).alias("place")
 
 
@@ -265,11 +265,13 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
     return tables["substitutions"].select(*key, pl.col("quantity").alias(name))
 
 
-def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _classed(rows: pl.DataFrame, licences: pl.Series, rules: Rules) -> pl.DataFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
-    names = usage.select("name", "license")[usage["name"].arg_unique()].sort("name")
-    kinds = names.select(
-        _fits(tuple(rules[f"licences.{kind}"])).alias(kind)
+    kinds = pl.select(
+        pl.lit(licences)
+        .str.contains(_fitting(tuple(rules[f"licences.{kind}"])))
+        .fill_null(False)
+        .alias(kind)
         for kind in ("perpetual", "export_restricted")
     )
     perpetual, restricted = (
@@ -280,9 +282,8 @@ def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFr
 
 
 @cache
-def _fits(patterns: tuple[str, ...]) -> pl.Expr:
-    """Whether a licence is one of those that the patterns name."""
-    return pl.col("license").str.contains(matches_any(patterns)).fill_null(False)
+def _fitting(patterns: tuple[str, ...]) -> str:
+    return matches_any(list(patterns))
 
 
 @cache
