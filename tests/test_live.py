@@ -216,7 +216,7 @@ def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
         ({"do": "retire", "hostname": "s*"}, 1),
         ({"do": "leave_out", "from": DAYS[2], "to": DAYS[2], "license": elm.ESS}, 1),
         ({"do": "grow", "share": 1, "from": DAYS[1]}, None),  # five of six: all are as quick
-        (MOVE, None),  # lots move too
+        (MOVE, 1),  # lots move too
         ({"do": "tier", "from_license": elm.ADV, "to_license": "New", "hostname": "*"}, None),
         (RETIRE | {"hostname": "nobody"}, None),
     ],

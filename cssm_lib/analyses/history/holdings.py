@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 import polars as pl
 
@@ -63,17 +64,16 @@ def holdings(
     """
     tables = {name: _table(tables, name) for name in (*READ, "devices", "device_licenses")}
     usage, numbers = numbered(tables["usage"], KEY[:3])
-    rows = _stock(usage, numbers.size)
-    for found in (
+    found = (
         _lot_units(counted_lots(tables), as_of, rules),
         _lending(tables, "from_license", "lent"),
         _lending(tables, "to_license", "borrowed"),
         _counted_twice(tables, rules),
-    ):
-        rows = _beside(rows, found, numbers)
+    )
+    rows = _beside(_stock(usage, numbers.size), found, numbers)
     free = pl.col("entitled") - pl.col("lent") - pl.col("demand") + pl.col("reserved_and_reporting")
     return (
-        _classed(rows, usage, rules)
+        _classed(rows, numbers.last, rules)
         .with_columns(*_entitled(), pl.col("lent", "borrowed").fill_null(0), _once())
         .with_columns(_young(as_of), free=free)
         .with_columns(_demand(), _deficit(), _movable(), _with_tag(usage))
@@ -113,19 +113,22 @@ def _with_tag(usage: pl.DataFrame) -> pl.Expr:
     """A licence with two tags may stand in two lines of an agreement."""
     if alone(usage["tag"]):
         return pl.col("place")
-    tag = one_number(usage["tag"])
+    tag = one_number(usage["tag"], pl.Categories.random())
     return made_of([pl.col("place"), tag], [2, usage.select(tag.max()).item() + 1]).alias("place")
 
 
-def _beside(rows: pl.DataFrame, found: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
+def _beside(rows: pl.DataFrame, found: Iterable[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
     """The rows with the sums of what was found of their place and day, null where nothing was."""
-    units = [name for name in found.columns if name not in KEY]
-    if found.is_empty():
-        return rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in units)
-    day = ["place", "snapshot_date"]
-    placed = found.select(numbers.place().alias("place"), "snapshot_date", *units)
-    sums = placed.group_by(day).agg(pl.col(units).sum())
-    return rows.join(sums, on=day, how="left", nulls_equal=True, maintain_order="left")
+    day, nothing = ["place", "snapshot_date"], []
+    for each in found:
+        units = [name for name in each.columns if name not in KEY]
+        if each.is_empty():
+            nothing += [pl.lit(None, pl.Int64).alias(name) for name in units]
+            continue
+        placed = each.select(numbers.place().alias("place"), "snapshot_date", *units)
+        sums = placed.group_by(day).agg(pl.col(units).sum())
+        rows = rows.join(sums, on=day, how="left", nulls_equal=True, maintain_order="left")
+    return rows.with_columns(nothing)
 
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
@@ -135,6 +138,7 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
+@cache
 def _said(column: str, *words: str) -> pl.Expr:
     """Whether a column says one of some words, in capitals or not."""
     return pl.col(column).str.to_uppercase().is_in(words).fill_null(False)
@@ -142,33 +146,40 @@ def _said(column: str, *words: str) -> pl.Expr:
 
 def _stock(usage: pl.DataFrame, places: int) -> pl.DataFrame:
     """Usage rows with their demand, added up per licence, account and day."""
-    paid = (pl.col("billing") == "USAGE").fill_null(False)
-    if not (usage["billing"] == "USAGE").any():
-        paid = pl.lit(False)
+    some_paid = bool((usage["billing"] == "USAGE").any())
+    rows = _with_identity(usage).with_columns(**_units(some_paid))
+    return rows if stands_once(usage, places) else _added_up(rows)
+
+
+@cache
+def _units(some_paid: bool) -> dict[str, pl.Expr]:
+    """What a row of usage counts; `some_paid`: whether any is paid as used."""
+    paid = (pl.col("billing") == "USAGE").fill_null(False) if some_paid else pl.lit(False)
     use, reserved = pl.col("in_use").fill_null(0), pl.col("reserved").fill_null(0)
     of_use = pl.col("demand_identity") == "in_use"
-    rows = _with_identity(usage).with_columns(
-        pl.col("quantity").fill_null(0),
-        in_use=use,
-        prepaid=pl.when(paid).then(0).otherwise("quantity").fill_null(0),
-        usage_billed=pl.when(paid).then(use).otherwise(0),
-        demand=pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
-        held=pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
-        export_restricted=pl.col("export_restricted").fill_null(False),
-        complete=pl.col("complete").fill_null(True),
-        billed_only=paid,
-    )
-    return rows if stands_once(usage, places) else _added_up(rows)
+    units = pl.col("quantity").fill_null(0)
+    return {
+        "quantity": units,
+        "in_use": use,
+        "prepaid": pl.when(paid).then(0).otherwise(units),
+        "usage_billed": pl.when(paid).then(use).otherwise(0),
+        "demand": pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
+        "held": pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
+        "export_restricted": pl.col("export_restricted").fill_null(False),
+        "complete": pl.col("complete").fill_null(True),
+        "billed_only": paid,
+    }
 
 
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
     """Some licence has several rows in an account on a day."""
     counts = pl.col("quantity", "prepaid", "in_use", "usage_billed", "demand", "held")
     return rows.group_by("place", "snapshot_date", maintain_order=True).agg(
-        pl.col(*KEY[:3], "account").first(), counts.sum(), *_as_exported()
+        pl.col(*KEY[:3], "account", "name").first(), counts.sum(), *_as_exported()
     )
 
 
+@cache
 def _as_exported() -> list[pl.Expr]:
     """What stays null where no file says it."""
     reserved, available, identity = (
@@ -221,6 +232,7 @@ def _lot_units(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.Da
     )
 
 
+@cache
 def _entitled() -> list[pl.Expr]:
     """Lots valid that day where they explain the quantity, else the quantity (rules.md)."""
     prepaid, valid = pl.col("prepaid"), pl.col("lots_valid").fill_null(0)
@@ -253,23 +265,28 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
     return tables["substitutions"].select(*key, pl.col("quantity").alias(name))
 
 
-def _classed(rows: pl.DataFrame, usage: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _classed(rows: pl.DataFrame, licences: pl.Series, rules: Rules) -> pl.DataFrame:
     """The rows with what their licence is; kinds that no licence has are not looked up."""
-    names = usage.select(pl.col("license").gather(pl.col("name").arg_unique())).unique()
-    kinds = {
-        kind: pl.col("license").str.contains(matches_any(rules[f"licences.{kind}"]))
+    kinds = pl.select(
+        pl.lit(licences)
+        .str.contains(_fitting(tuple(rules[f"licences.{kind}"])))
+        .fill_null(False)
+        .alias(kind)
         for kind in ("perpetual", "export_restricted")
-    }
-    special = names.with_columns(**kinds).filter(pl.any_horizontal(list(kinds)))
-    if special.is_empty():
-        return rows.with_columns(perpetual=pl.lit(False))
-    found = special.rename({"export_restricted": "restricted_class"})
-    joined = rows.join(found, on="license", how="left", maintain_order="left").with_columns(
-        pl.col("perpetual", "restricted_class").fill_null(False)
     )
-    return joined.with_columns(pl.col("export_restricted") | pl.col("restricted_class"))
+    perpetual, restricted = (
+        pl.lit(kind).gather("name") if kind.any() else pl.lit(False) for kind in kinds
+    )
+    restricted = pl.col("export_restricted") | restricted
+    return rows.with_columns(perpetual=perpetual, export_restricted=restricted)
 
 
+@cache
+def _fitting(patterns: tuple[str, ...]) -> str:
+    return matches_any(list(patterns))
+
+
+@cache
 def _once() -> pl.Expr:
     """A device both reserved and reporting is counted once, where demand adds the two."""
     adds = (pl.col("demand_identity") != "in_use") & ~pl.col("billed_only")
@@ -278,15 +295,18 @@ def _once() -> pl.Expr:
     return pl.when(adds).then(units).otherwise(0).alias("reserved_and_reporting")
 
 
+@cache
 def _demand() -> pl.Expr:
     return pl.col("demand") - pl.col("reserved_and_reporting")
 
 
+@cache
 def _deficit() -> pl.Expr:
     short = (-pl.col("free") - pl.col("borrowed")).clip(0)
     return pl.when("billed_only").then(0).otherwise(short).alias("deficit")
 
 
+@cache
 def _movable() -> pl.Expr:
     free = (pl.col("free") - pl.col("held")).clip(0)
     bound = pl.col("billed_only") | pl.col("export_restricted")
@@ -295,18 +315,15 @@ def _movable() -> pl.Expr:
 
 def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataFrame:
     """Units of instances that the nearest device page shows both as reserved and as reporting."""
-    devices, nothing = (
-        tables["devices"],
-        tables["usage"].clear().select(*KEY, reserved_and_reporting=pl.lit(0, pl.Int64)),
-    )
+    devices = tables["devices"]
+    nothing = pl.DataFrame(schema={"reserved_and_reporting": pl.Int64})
     if devices.is_empty():
         return nothing
     device = [*PAGE, "udi_pid", "serial"]
     reserved = pl.col("status").str.to_lowercase().str.contains("reserved").fill_null(False)
     held = devices.filter(pl.col("serial").is_not_null() & reserved).select(device).unique()
-    nothing = {name: tables["usage"].schema[name] for name in KEY}
     if held.is_empty():
-        return pl.DataFrame(schema=nothing | {"reserved_and_reporting": pl.Int64})
+        return nothing
     twins = (
         devices.join(held, on=device, how="semi", nulls_equal=True)
         .group_by(device)
@@ -323,7 +340,7 @@ def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataF
         .agg(reserved_and_reporting=pl.col("quantity").sum())
     )
     if units.is_empty():
-        return pl.DataFrame(schema=nothing | {"reserved_and_reporting": pl.Int64})
+        return nothing
     pages = tables["usage"].select(PAGE).unique()
     nearest = _nearest_page(pages, devices.select(PAGE).unique(), rules)
     shown = units.rename({"snapshot_date": "device_date"})

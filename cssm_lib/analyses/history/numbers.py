@@ -16,10 +16,14 @@ _SPARE = 8  # squares of a board for each row, at most
 
 @dataclass(frozen=True)
 class Numbers:
-    """How the names of a place are numbered, each from 0: a place's number is made of them."""
+    """How the names of a place are numbered, each from 0: a place's number is made of them.
+
+    `last` has the names of the last kind by their numbers.
+    """
 
     of: tuple[pl.Expr, ...]
     counts: tuple[int, ...]
+    last: pl.Series
 
     @property
     def size(self) -> int:
@@ -38,7 +42,8 @@ def made_of(numbers: Iterable[pl.Expr], counts: Iterable[int]) -> pl.Expr:
     made = pl.lit(0, pl.UInt64)
     several = [pair for pair in zip(numbers, counts, strict=True) if pair[1] > 1]
     for number, count in several:
-        made = number if number is several[0][0] else made * count + number
+        large = number.cast(pl.UInt64)
+        made = large if number is several[0][0] else made * count + large
     return made
 
 
@@ -49,30 +54,35 @@ def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Number
     >>> numbered(rows, ["account", "license"])[0]["place"].n_unique()
     3
     """
-    of = tuple(one_number(rows[name]) for name in names)
-    own = [
-        pl.lit(0, pl.UInt64) if alone(rows[name]) else number
-        for name, number in zip(names, of, strict=True)
-    ]
-    at = [f"{name} number" for name in names]
-    coded = rows.with_columns(number.alias(name) for number, name in zip(own, at, strict=True))
-    counts = tuple(int(coded[name].max() or 0) + 1 for name in at)
-    each = [pl.col(name) for name in at]
-    place, account = made_of(each, counts), made_of(each[:-1], counts[:-1])
-    whole = coded.with_columns(place=place, account=account, name=each[-1]).drop(at)
-    return whole, Numbers(of, counts)
+    codes = {name: pl.Categories.random() for name in names if not alone(rows[name])}
+    of = tuple(
+        one_number(rows[name], codes[name]) if name in codes else _only(rows[name])
+        for name in names
+    )
+    own = zip(names, of, strict=True)
+    coded = rows.select(number.alias(name) for name, number in own if name in codes)
+    counts = tuple(int(coded[name].max()) + 1 if name in codes else 1 for name in names)
+    each = [pl.lit(coded[name] if name in codes else 0, pl.UInt32) for name in names]
+    whole = rows.with_columns(
+        place=made_of(each, counts), account=made_of(each[:-1], counts[:-1]), name=each[-1]
+    )
+    last = rows[names[-1]]
+    known = codes[last.name].to_series() if last.name in codes else last.head(1)
+    if last.name in codes and last.null_count():
+        known = pl.concat([last.clear().extend_constant(None, 1), known])
+    return whole, Numbers(of, counts, known.alias(last.name))
 
 
-def one_number(names: pl.Series) -> pl.Expr:
-    """The number of each name of this column, no name being one too.
+def one_number(names: pl.Series, codes: pl.Categories) -> pl.Expr:
+    """The number of each name of this column by its code, no name being one too."""
+    number = pl.col(names.name).cast(pl.Categorical(codes)).to_physical()
+    return (number + 1).fill_null(0) if names.null_count() else number
 
-    A column of one name, as that of the Smart Account nearly always is, is only compared with it.
-    """
-    name = pl.col(names.name)
-    if alone(names):
-        return pl.when(name.eq_missing(pl.lit(names.first(), pl.String))).then(pl.lit(0, pl.UInt64))
-    coded = name.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.UInt64)
-    return (coded + 1).fill_null(0) if names.null_count() else coded
+
+def _only(names: pl.Series) -> pl.Expr:
+    """The number of a name that is the only one, as that of the Smart Account nearly always is."""
+    same = pl.col(names.name).eq_missing(pl.lit(names.first(), pl.String))
+    return pl.when(same).then(pl.lit(0, pl.UInt32))
 
 
 def alone(names: pl.Series) -> bool:
@@ -84,21 +94,33 @@ def alone(names: pl.Series) -> bool:
 
 
 def stands_once(rows: pl.DataFrame, places: int) -> bool:
-    """Whether no place has two rows on a day: each row is laid on a board of places and days.
+    """Whether no place has two rows on a day: each row is laid on a board of days and places.
 
     Where the board would be large for the rows, marks of both are counted: two of one mark are
     taken for a place that stands twice, which costs time, no figure.
     """
-    day = rows["snapshot_date"]
-    runs = day.rle().struct.field("value").rank("dense").fill_null(0)
-    days = int(runs.max() or 0) + 1
-    size = places * days
-    number = runs.gather(day.rle_id())
-    if rows.height < FEW or size > _SPARE * rows.height:
-        return (rows["place"].hash() + number).n_unique() == rows.height
-    square = rows["place"].cast(pl.UInt32) * days + number
-    board = pl.zeros(size, dtype=pl.UInt8, eager=True).scatter(square, 1)
-    return board.sum() == rows.height
+    place, day = rows["place"], rows["snapshot_date"]
+    if rows.height <= FEW or day.null_count():
+        return (place.hash() + day.hash(1)).n_unique() == rows.height
+    at, on = whole(place), day.to_physical().to_numpy()
+    starts = np.concatenate([[0], np.flatnonzero(on[1:] != on[:-1]) + 1])
+    days = on[starts]
+    # as the rows of an export nearly always stand: day after day, on each place after place
+    later = at[1:] > at[:-1]
+    later[starts[1:] - 1] = True
+    if later.all() and (days[1:] > days[:-1]).all():
+        return True
+    days, nth = np.unique(days, return_inverse=True)
+    if places * len(days) > _SPARE * rows.height:
+        return (place.hash() + day.hash(1)).n_unique() == rows.height
+    board = np.zeros(places * len(days), bool)
+    board[np.repeat(nth * places, np.diff(starts, append=len(on))) + at] = True
+    return np.count_nonzero(board) == rows.height
+
+
+def whole(numbers: pl.Series) -> np.ndarray:
+    """Numbers from 0 on as numpy takes them for an index, without a copy where there is one."""
+    return numbers.cast(pl.UInt64).to_numpy().view(np.int64)
 
 
 def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndarray:
@@ -115,4 +137,4 @@ def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndar
         return found.to_numpy()
     board = np.full(size, NONE)
     board[keys.to_numpy()] = values.to_numpy()
-    return board[numbers.to_numpy()]
+    return board.take(whole(numbers))

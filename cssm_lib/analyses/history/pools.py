@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
-from cssm_lib.analyses.history.numbers import NONE, looked_up
+from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
 from cssm_lib.rules import Rules
 
 DAY = ["group", "snapshot_date"]
@@ -17,6 +17,8 @@ SUMS = [
     *("quantity", "entitled", "in_use", "reserved", "usage_billed"),
     *("demand", "lent", "borrowed", "deficit", "free"),
 ]
+# nearly always all stock is entitled and all use is demand: such columns are added up once
+TWINS = {"entitled": "quantity", "demand": "in_use"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ class PoolFrame:
         """The row of `days` that each holding adds to; one past the last where it adds to none."""
         place, day = held["place"], held["snapshot_date"].to_physical().to_numpy()
         since = np.clip(day - self.start, 0, self.nth.shape[1] - 1)
-        nth = self.nth[0][since]
-        if len(self.nth) > 1:
+        row = looked_up(place, members["place"], members["first"])
+        if len(self.nth) == 1:
+            row += self.nth[0].take(since)
+        else:
             pool = looked_up(place, members["place"], members["pool"])
-            nth = self.nth[np.maximum(pool, 0), since]
-        row = looked_up(place, members["place"], members["first"]) + nth
-        return np.where(row < 0, self.days.height, row)
+            row += self.nth[np.maximum(pool, 0), since]
+        return np.where(row < 0, self.days.height, row) if row.min(initial=0) < 0 else row
 
 
 def pool_days(
@@ -129,7 +132,8 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     """What `pool_days` says of these holdings, in a frame that was made before."""
     held, height = dated_rows(holdings), frame.days.height
     every = [name for name in (*SUMS, "young") if name != "free"]
-    counts = [name for name in every if (held[name] != 0).any()]
+    some = held.select((pl.col(every) != 0).any()).row(0)
+    counts = [name for name, any_ in zip(every, some, strict=True) if any_]
     parts = [(held, frame.rows(held, members)) for members in frame.members]
     if not frame.carried.is_empty():
         # the rows of the few days that speak for others, whatever the length of the history
@@ -139,7 +143,10 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
         older = spoken.join(frame.carried, on=["place", "spoken"])
         parts.append((older, older["at"].to_numpy()))
     sums = {name: pl.lit(0, pl.Int64) for name in every}
-    sums |= {name: pl.Series(_sum(name, parts, height), dtype=pl.Int64) for name in counts}
+    for name in counts:
+        twin = TWINS.get(name, name)
+        same = twin != name and held[name].equals(held[twin])
+        sums[name] = sums[twin] if same else pl.Series(_sum(name, parts, height), dtype=pl.Int64)
     if held["young"].null_count() == held.height:
         sums["young"] = pl.lit(None, pl.Int64)  # made without `as_of` they say nothing about it
     return (
@@ -159,7 +166,7 @@ def _sum(name: str, parts: list[tuple[pl.DataFrame, np.ndarray]], height: int) -
 
 def _each_once(members: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The members in parts, none of which has a place that stands in two groups twice."""
-    if members["place"].is_unique().all():
+    if members["place"].n_unique() == members.height:
         return iter([members])
     nth = pl.int_range(pl.len()).over("place").alias("nth")
     return iter(members.with_columns(nth).partition_by("nth", include_key=False))
@@ -186,6 +193,8 @@ def _numbered_days(pool_days: pl.DataFrame) -> tuple[int, np.ndarray]:
 
 def _pooled_accounts(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """Each group with the number of the set of Smart Accounts that it touches, `pool`."""
+    if alone(members["smart_account"]):
+        return members.select(by).unique().with_columns(pool=pl.lit(0, pl.Int64))
     smart = members.select("smart_account").unique().sort("smart_account").with_row_index("number")
     pool = pl.col("number").unique().sort().cast(pl.String).str.join("+").alias("pool")
     touched = members.select(*dict.fromkeys([*by, "smart_account"])).unique()
