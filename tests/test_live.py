@@ -57,6 +57,14 @@ def test_use_leaves_terms_and_what_no_use_feeds_as_they_stand():
     assert not then["positions"].equals(one.today["positions"])
 
 
+def test_use_of_the_newest_day_leaves_what_earlier_days_say_as_it_stands():
+    one = live()
+    then = one.under(what_if(RETIRE))
+    assert not then["positions"].equals(one.today["positions"])
+    assert one.today.made["past"].height == 2
+    assert then.made["past"] is one.today.made["past"]
+
+
 @pytest.mark.parametrize(
     "scenario",
     [

@@ -13,7 +13,9 @@ from cssm_lib.schema import ANSWERS, TABLES
 
 RULES = load_rules()
 DAY = dt.date(2026, 5, 31)
+YEAR, GAP = dt.timedelta(days=365), dt.timedelta(days=45)
 POOL = ["smart_account", "license"]
+UNIT = ["smart_account", "virtual_account", "license"]
 HIGH, LOW = "C9300 DNA Advantage", "C9300 DNA Essentials"
 CUWL, PLUS = "UC Manager CUWL License (12.x)", "UC Manager Enhanced Plus License (12.x)"
 
@@ -36,7 +38,7 @@ def answer(usage, as_of=DAY, **more):
     asked = {"as_of": as_of, "rules": RULES}
     pages = utilisation.page_days(history.pages(held), **asked)
     units = utilisation.units(history.places(held), pages, rules=RULES)
-    earlier = utilisation.earlier(units, utilisation.past(held, units), pages, **asked)
+    earlier = utilisation.earlier(units, utilisation.past(held, pages), pages, **asked)
     now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
     idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
     year = utilisation.pool_year(days, **asked)
@@ -427,6 +429,96 @@ def test_lending_conserves_units_and_never_adds_to_what_is_short(rows):
     assert (after.filter(before > 0) >= 0).all()
     assert (pool["short_units"] == pool["curable_units"] + pool["true_gap"]).all()
     assert (pool["true_gap_if_lent"] <= pool["true_gap"]).all()
+
+
+LIVES = st.lists(
+    st.lists(st.sampled_from([None, (5, 0), (5, 4), (5, 9), (0, 0)]), min_size=6, max_size=6),
+    min_size=1,
+    max_size=3,
+)
+DAYS = [ago(days) for days in (400, 120, 60, 30, 14, 0)]
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(LIVES, st.sampled_from([DAY, ago(14)]))
+def test_days_told_apart_say_what_each_day_says(lives, as_of):
+    """Peak and idle run of each licence, gone through day by day; a gap of 60 days cuts the run."""
+    rows = [
+        {"snapshot_date": day, "license": f"L{n}", "quantity": told[0], "in_use": told[1]}
+        for n, life in enumerate(lives)
+        for day, told in zip(DAYS, life, strict=True)
+        if told
+    ]
+    at, _ = answer(rows, as_of=as_of)
+    shown = sorted({row["snapshot_date"] for row in rows if row["snapshot_date"] <= as_of})
+    found = {row["license"]: row for row in at.iter_rows(named=True)}
+    newest = {row["license"] for row in rows if shown and row["snapshot_date"] == shown[-1]}
+    assert set(found) == newest
+    for name in newest:
+        told = {row["snapshot_date"]: row for row in rows if row["license"] == name}
+        year = [told[day]["in_use"] for day in shown if day in told and day > as_of - YEAR]
+        since = None
+        for day, after in reversed(list(zip(shown, [*shown[1:], None], strict=True))):
+            row = told.get(day)
+            if not row or row["in_use"] or not row["quantity"] or (after and after - day > GAP):
+                break
+            since = day
+        row = found[name]
+        first = [
+            day for day in shown if day in told and told[day]["in_use"] == max(year, default=None)
+        ]
+        first = [day for day in first if day > as_of - YEAR]
+        assert (row["peak_in_use"], row["peak_date"]) == (
+            max(year, default=None),
+            min(first, default=None),
+        )
+        assert row["zero_since"] == (since if as_of - shown[-1] <= GAP else None)
+
+
+NAMES = st.fixed_dictionaries(
+    {
+        "udi_pid": st.sampled_from(["C9300", "A B", "", None]),
+        "serial": st.sampled_from(["S1", "B S1", "S2", " S1", "", None]),
+        "uuid": st.sampled_from(["C9300 S1", "u1", None]),
+        "hostname": st.sampled_from(["A B S1", None]),
+        "virtual_account": st.sampled_from(["HQ", "Lab"]),
+        "snapshot_date": st.sampled_from([ago(60), ago(35), DAY]),
+        "contact": st.sampled_from([None, 0, 90, 91]),
+        "license": st.sampled_from([HIGH, LOW]),
+        "quantity": st.integers(0, 1),
+    }
+)
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.lists(NAMES, max_size=8))
+def test_the_last_row_of_an_instance_tells_whether_it_owes_a_report(said):
+    """Names in parts, with spaces in them, are the same instance where the whole name is."""
+    midnight = dt.datetime.combine(DAY, dt.time(), dt.UTC)
+    for row in said:
+        days = row.pop("contact")
+        row["last_contact"] = None if days is None else midnight - dt.timedelta(days=days)
+    idle = [{"virtual_account": va, "license": one} for va in ("HQ", "Lab") for one in (HIGH, LOW)]
+    quiet = table("usage", idle).select(*UNIT, idle_since=pl.lit(DAY))
+    tables = {name: table(name, said) for name in ("devices", "device_licenses")}
+    found = utilisation.reported(quiet, tables, as_of=DAY, rules=RULES).filter("silent")
+    named = sorted((row for row in said if whole_name(row)), key=lambda row: row["snapshot_date"])
+    last = {whole_name(row): row for row in named}
+    owing = set()
+    for row in named:
+        final = last[whole_name(row)]
+        late = final["last_contact"] and midnight - final["last_contact"] > dt.timedelta(days=90)
+        here = final["virtual_account"] == row["virtual_account"]
+        still = named[-1]["snapshot_date"] - final["snapshot_date"] <= dt.timedelta(days=35)
+        if row["quantity"] and late and here and still:
+            owing.add((row["virtual_account"], row["license"]))
+    assert set(found["virtual_account", "license"].rows()) == owing
+
+
+def whole_name(row):
+    if row["serial"] is not None:
+        return f"{row['udi_pid'] or ''} {row['serial']}"
+    return row["uuid"] if row["uuid"] is not None else row["hostname"]
 
 
 def test_a_reserved_record_explains_no_reported_use_of_the_same_device():

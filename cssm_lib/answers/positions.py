@@ -173,7 +173,7 @@ STEPS = (
     # what rests on the days before the newest stands by itself: most scenarios leave it as it is
     one("page_days", _page_days),
     one("units", _units),
-    one("past", lambda c, made: utilisation.past(made["holdings"], made["units"])),
+    one("past", lambda c, made: utilisation.past(made["holdings"], made["page_days"])),
     one("earlier", _earlier),
     one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
     one("pool_year", _pool_year),

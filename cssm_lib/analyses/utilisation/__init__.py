@@ -65,7 +65,7 @@ def positions(
     >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> before = earlier(places, past(held, days), days, **asked)
     >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> idle = reported(quiet(now), {}, **asked)
     >>> at = positions(now, idle, pool_year(pools, **asked), **asked)
@@ -97,7 +97,7 @@ def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl
     >>> held = history.holdings({}, asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, places), days, **asked)
+    >>> before = earlier(places, past(held, days), days, **asked)
     >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> pooled(now, ANSWERS["positions"].empty(), pool_year(pools, **asked)).height

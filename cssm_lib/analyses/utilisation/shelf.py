@@ -26,28 +26,40 @@ def pool_year(days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.
     full day, `peak_date` its first; `partial_days` do not count. Null where the window has no such
     day (rules.md, "Peaks, zero use, shelf"). `days` as `pool_days` by smart_account and license.
     """
-    known = days.filter(DAY <= pl.lit(as_of, pl.Date)).with_columns(inside=window(as_of, rules))
-    counts = pl.col("full") & pl.col("inside")
-    demand, spare = pl.col("demand"), pl.col("free") - pl.col("young")
-    age = (pl.lit(as_of, pl.Date) - DAY).dt.total_days() + 1
-    history = age.filter("full").max().clip(0, rules["positions.window_days"])
-    peak = demand.filter(counts).max()
-    found = known.group_by(POOL).agg(
-        spare.filter(counts).min().clip(0).alias("shelf_units"),
-        pl.when(counts.any()).then(history).alias("shelf_days"),
-        peak.alias("peak_demand"),
-        DAY.filter(counts & (demand == peak)).min().alias("peak_date"),
-        pl.when(pl.col("inside").any())
-        .then((~pl.col("full")).filter("inside").sum())
-        .alias("partial_days"),
-        pl.col("full").any(),
+    full, whole, need = (pl.col(name) for name in ("full", "whole", "need"))
+    history = pl.col("age").max().clip(0, rules["positions.window_days"])
+    found = (
+        _counted(days, as_of, rules)
+        .group_by(POOL)
+        .agg(
+            pl.col("spare").min().clip(0).alias("shelf_units"),
+            pl.when(whole.any()).then(history).alias("shelf_days"),
+            need.max().alias("peak_demand"),
+            DAY.filter(need == need.max()).min().alias("peak_date"),
+            pl.when(pl.col("inside").any()).then(pl.col("partial").sum()).alias("partial_days"),
+            full.any(),
+        )
     )
-    classes = licence_classes(found["license"], rules).select("license", "perpetual")
-    never = pl.when(pl.col("perpetual") & pl.col("full")).then(0).otherwise("shelf_units")
-    return (
-        found.join(classes, on="license", how="left")
-        .with_columns(shelf_units=never)
-        .drop("full", "perpetual")
+    classes = licence_classes(found["license"], rules)
+    perpetual = pl.col("license").is_in(classes.filter("perpetual")["license"].implode())
+    never = pl.when(perpetual & full).then(0).otherwise("shelf_units")
+    return found.with_columns(shelf_units=never).drop("full")
+
+
+def _counted(days: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+    """The days up to `as_of` with what counts of each; a day that is not full only as partial."""
+    end, full, inside = pl.lit(as_of, pl.Date), pl.col("full"), window(as_of, rules)
+    whole = full & inside
+    return days.filter(DAY <= end).select(
+        *POOL,
+        "snapshot_date",
+        full=full,
+        inside=inside,
+        whole=whole,
+        partial=inside & ~full,
+        spare=pl.when(whole).then(pl.col("free") - pl.col("young")),
+        need=pl.when(whole).then("demand"),
+        age=pl.when(full).then((end - DAY).dt.total_days() + 1),
     )
 
 

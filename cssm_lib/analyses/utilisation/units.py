@@ -63,19 +63,14 @@ def units(places: pl.DataFrame, days: pl.DataFrame, *, rules: Rules) -> pl.DataF
     return rows.drop("name")
 
 
-def past(holdings: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
-    """One row per licence in a Virtual Account and day before the account's newest one.
+def past(holdings: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """The holdings of the days before the newest of all in `days` (`page_days`).
 
-    Columns: unit, account, snapshot_date, in_use (units), busy (demand or reserved), idle (without
-    demand or lending while entitled). `holdings` as in `history`.
+    Columns: place, snapshot_date, in_use (units), busy (demand or reserved), idle (without demand
+    or lending while entitled). `holdings` as in `history`.
     """
     used = holdings.select("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
-    known = units.select("place", "unit", "account", "newest")
-    return (
-        used.join(known, on="place", maintain_order="left")
-        .filter(DAY < pl.col("newest"))
-        .drop("place", "newest")
-    )
+    return used.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
 
 
 def earlier(
@@ -86,14 +81,17 @@ def earlier(
     as_of: dt.date | None,
     rules: Rules,
 ) -> pl.DataFrame:
-    """The rows of `units` with what the days in `past` say of each licence; null without such days.
+    """The rows of `units` with what the days before the account's newest one say of each licence.
 
     `past_peak` (units) of the trailing window and `past_peak_date`, its first day; `quiet_from` and
     `idle_from`: first day of the run without demand and reservation, and of that without demand or
     lending while entitled, that reach up to the newest day. A day on which the account does not
-    show the licence ends an idle run (rules.md, "Peaks, zero use, shelf").
+    show the licence ends an idle run (rules.md, "Peaks, zero use, shelf"). Null where `past` has no
+    such day.
     """
-    for found in (_peaks(past, as_of, rules), _quiet_from(past, days), _idle_from(past, days)):
+    known = units.select("place", "unit", "account", "newest")
+    rows = past.join(known, on="place").filter(DAY < pl.col("newest"))
+    for found in (_peaks(rows, as_of, rules), _quiet_from(rows, days), _idle_from(rows, days)):
         units = units.join(found, on="unit", how="left")
     return units
 
@@ -104,29 +102,29 @@ def at_newest(standing: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     return standing.join(more, on="place", how="left", maintain_order="left")
 
 
-def _peaks(past: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+def _peaks(rows: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
     use = pl.col("in_use")
     return (
-        past.filter(window(as_of, rules))
+        rows.filter(window(as_of, rules))
         .filter(use == use.max().over("unit"))
         .group_by("unit")
         .agg(past_peak=use.first(), past_peak_date=DAY.min())
     )
 
 
-def _quiet_from(past: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+def _quiet_from(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """The day after the last busy one, where no gap lies between that and the newest."""
-    last_busy = past.filter("busy").group_by("unit").agg(pl.col("account").first(), DAY.max())
+    last_busy = rows.filter("busy").group_by("unit").agg(pl.col("account").first(), DAY.max())
     return last_busy.join(days, on=["account", "snapshot_date"]).select(
         "unit", quiet_from=pl.max_horizontal("chain", "next")
     )
 
 
-def _idle_from(past: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+def _idle_from(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """The first day of the run, back from the newest, on which the account shows it idle."""
     back = pl.col("back")
     return (
-        past.filter("idle")
+        rows.filter("idle")
         .join(days, on=["account", "snapshot_date"])
         .filter(DAY >= pl.col("chain"))
         .filter(back == back.rank("dense").over("unit"))
