@@ -86,6 +86,8 @@ def measured_events(
     Adds ahead (the event is after as_of) and the columns of `measured`; what lies ahead is not
     measured. Prices, discounts and entitlements have no part in it.
     """
+    if events.is_empty():
+        return events
     last = as_of or dt.date.max
     known = days.filter(pl.col("snapshot_date") <= last)
     numbers = events.select(*LINE, "number").unique("number", keep="any")

@@ -77,8 +77,7 @@ def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """
     units = _overs(rows).with_columns(_charge(), _under()).with_columns(_residual())
     shifts = units["charge"].max() and units["residual"].max()
-    given = _given(units) if shifts else units.with_columns(_nothing())
-    return given.select("row", *_LEFT, _next_base())
+    return (_given(units) if shifts else units).select(_result(bool(shifts)))
 
 
 @cache
@@ -110,10 +109,15 @@ def _shift() -> pl.Expr:
 
 
 @cache
-def _nothing() -> list[pl.Expr]:
+def _result(shifts: bool) -> list[pl.Expr]:
+    """What an event leaves; without a shift nothing is spent, met or given."""
     none = pl.lit(0, pl.Int128)
-    credit = pl.when(pl.col("charge").is_not_null()).then(none).alias("credit")
-    return [credit, *(none.alias(name) for name in ("spent", "shift", "given"))]
+    names = {name: pl.col(name) for name in _LEFT}
+    if not shifts:
+        credit = pl.when(pl.col("charge").is_not_null()).then(none)
+        names |= {"spent": none, "shift": none, "credit": credit}
+    base = _next_base(pl.col("given") if shifts else none)
+    return [pl.col("row"), *(value.alias(name) for name, value in names.items()), base]
 
 
 def _given(rows: pl.DataFrame) -> pl.DataFrame:
@@ -171,10 +175,9 @@ def _units() -> pl.Expr:
     return pl.when(gives).then(given * MICRO).otherwise(0).alias("given")
 
 
-@cache
-def _next_base() -> pl.Expr:
+def _next_base(given: pl.Expr) -> pl.Expr:
     """Charged lines ratchet up; donors come down by what they gave."""
     base, over = pl.col("base"), pl.col("over")
     raised = pl.when("by_charge").then(base + over).otherwise("counted")
     moves = (over > 0) & ~pl.col("too_late")
-    return pl.when(moves).then(raised).otherwise(base - pl.col("given")).alias("next_base")
+    return pl.when(moves).then(raised).otherwise(base - given).alias("next_base")
