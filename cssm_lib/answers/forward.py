@@ -63,7 +63,8 @@ def _places(client: Client, made: Made) -> pl.DataFrame:
 
 def _ahead(client: Client, made: Made) -> pl.DataFrame:
     frames = [made[name] for name in ("read_lines", "measurable", "true_forward")]
-    return true_forward.next_events(*frames, as_of=client.as_of, rules=client.rules)
+    asked = {"as_of": client.as_of, "rules": client.rules, "when": made["dated"]}
+    return true_forward.next_events(*frames, **asked)
 
 
 def _moved(client: Client, made: Made) -> dict[str, pl.DataFrame]:

@@ -95,22 +95,30 @@ def measured_events(
     return measured(ahead, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
 
 
-def billed(terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def billed(
+    terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules, standing: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """The table true_forward of lines with all their settings and their measured events.
 
-    `seen` is what `measured_events` makes of the same lines, in the same order.
+    `seen` is what `measured_events` makes of the same lines, in the same order. Where events came
+    before these, `standing` has the base (millionths of a licence) that they left each of the
+    lines by its own way with outside stock, and open_since, the first undecided one.
     """
     if seen.is_empty():
         return ANSWERS["true_forward"].empty()
     terms = priced(completed(terms, rules))
     rows = weighed(terms, seen)
-    both = _stock_outside(rows)
-    found = settled(_both_ways(rows, terms.height) if both else rows, _entitled(terms, 1 + both))
+    if standing is not None:
+        rows = rows.with_columns(standing["open_since"].gather(rows["line"]))
+        found = settled(rows, standing["base"])
+    else:
+        both = _stock_outside(rows)
+        found = settled(_both_ways(rows, terms.height) if both else rows, _base(terms, 1 + both))
     refuse_overflow(found, terms)
     return printed(found, terms)
 
 
-def _entitled(terms: pl.DataFrame, times: int) -> pl.Series:
+def _base(terms: pl.DataFrame, times: int) -> pl.Series:
     base = terms.select(base=pl.col("entitled").cast(pl.Int128) * MICRO)["base"]
     return pl.concat([base] * times)
 
@@ -149,6 +157,7 @@ def _by_month() -> list[pl.Expr]:
         (pl.col("months_left") < pl.col("last_months")).alias("too_late"),
         pl.col("offsets").alias("taken_off"),
         pl.col("line").alias("chain"),
+        pl.lit(None, pl.Date).alias("open_since"),
         (pl.col("group") * 2**16 + month).alias("deal"),
     ]
 
