@@ -127,7 +127,7 @@ def weighed(terms: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """The measured events of the lines with what sets them against the base and prices them."""
     numbers = seen.drop(*LINE, "reading", "measure")
     rows = numbers.hstack(terms.select(_settings())[seen["line"]])
-    return timed(rows).with_columns(_by_month()).with_columns(_against_base())
+    return timed(rows).with_columns(_by_month()).select(_against_base())
 
 
 @cache
@@ -162,12 +162,22 @@ def _by_month() -> list[pl.Expr]:
     ]
 
 
+_KEPT = [
+    *("line", "month", "chain", "deal", "event_date", "early", "ahead", "too_late", "open_since"),
+    *("value", "used", "outside", "measured_on", "full", "coverage", "share", "cap"),
+    *("value_before", "value_after", "outside_before", "outside_after", "taken_off", "offsets"),
+    *("accounts", "beyond_allowance", "by_charge", "shifts", "shift_consumes"),
+    *("month_top", "month_part", "time_part", "unit_billed", "per"),
+]
+
+
 @cache
 def _against_base() -> list[pl.Expr]:
     """Single accounts' over-use stands as it is; all else is set against the base."""
     accounts, late = pl.col("accounts"), pl.col("too_late")
     time = pl.col("month_top")
     return [
+        *(pl.col(name) for name in _KEPT),
         counted(),
         pl.when(accounts).then(0).otherwise(1).cast(pl.Int128).alias("owed"),
         pl.when(accounts).then(0).otherwise(MICRO + pl.col("share")).alias("free_to"),
