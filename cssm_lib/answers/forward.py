@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import history, true_forward
-from cssm_lib.analyses.true_forward.events import events
 from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
+from cssm_lib.schema import ANSWERS
 
 LINE = ["agreement", "suite", "sku"]
 # what of a line says what it counts: prices and terms leave the days of a line as they are
@@ -21,11 +21,19 @@ SCOPE = [
 ROW = ["smart_account", "virtual_account", "license"]
 
 
+def _measured(client: Client, made: Made) -> pl.DataFrame:
+    """What is known of every event up to as_of: no price has a part in it."""
+    asked = {"as_of": client.as_of, "rules": client.rules}
+    return true_forward.measured_events(made["dated"], made["past_days"], **asked)
+
+
 def _billed(client: Client, made: Made) -> pl.DataFrame:
     """What every reading bills, with the true-up beside it."""
-    read, days, rules = made["read_lines"], made["past_days"], client.rules
-    billed = true_forward.true_forward(read, days, as_of=client.as_of, rules=rules)
-    return true_forward.with_true_up(billed, read, days, rules)
+    read, rules, when = made["read_lines"], client.rules, made["dated"]
+    if read.is_empty():
+        return ANSWERS["true_forward"].empty()
+    billed = true_forward.billed(read, made["measured_events"], rules)
+    return true_forward.with_true_up(billed, read, made["past_days"], rules, when=when)
 
 
 def _past(client: Client, made: Made) -> pl.DataFrame:
@@ -43,7 +51,7 @@ def _past(client: Client, made: Made) -> pl.DataFrame:
 
 def _last_events(client: Client, made: Made) -> pl.DataFrame:
     """The last event up to as_of of each line, whatever the reading."""
-    when = events(made["read_lines"])
+    when = made["dated"]
     past = when if client.as_of is None else when.filter(pl.col("event_date") <= client.as_of)
     return past.group_by(LINE).agg(last_event=pl.col("event_date").max()).sort(LINE)
 
@@ -57,7 +65,8 @@ def _places(client: Client, made: Made) -> pl.DataFrame:
 
 def _ahead(client: Client, made: Made) -> pl.DataFrame:
     frames = [made[name] for name in ("read_lines", "measurable", "true_forward")]
-    return true_forward.next_events(*frames, as_of=client.as_of, rules=client.rules)
+    asked = {"as_of": client.as_of, "rules": client.rules, "when": made["dated"]}
+    return true_forward.next_events(*frames, **asked)
 
 
 def _moved(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -194,7 +203,13 @@ def _frame(made: Made, by: list[str], client: Client, members: pl.DataFrame | No
 STEPS = (
     one("lines", lambda client, made: agreement_lines(client)),
     one("scope", lambda client, made: made["lines"].select(SCOPE)),
-    one("read_lines", lambda c, made: true_forward.under_readings(made["lines"], c.rules)),
+    one("published", lambda client, made: true_forward.published(client.rules)),
+    one(
+        "read_lines",
+        lambda c, made: true_forward.under_readings(made["lines"], c.rules, made["published"]),
+    ),
+    one("dates", lambda client, made: made["read_lines"].select(true_forward.DATED)),
+    one("dated", lambda client, made: true_forward.dated(made["dates"])),
     one("reach", lambda client, made: made["scope"].drop("start", "end")),
     one("named", lambda c, made: true_forward.in_lines(made["places"], made["scope"])),
     one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
@@ -215,6 +230,7 @@ STEPS = (
     ),
     one("last_events", _last_events),
     one("past_days", _past),
+    one("measured_events", _measured),
     one("true_forward", _billed),
     one("line_places", _places),
     one(
@@ -224,7 +240,9 @@ STEPS = (
     one("readings", lambda c, made: true_forward.terms_read(made["lines"], c.rules)),
     one(
         "reading_range",
-        lambda c, made: true_forward.reading_range(made["true_forward"], c.rules),
+        lambda c, made: true_forward.reading_range(
+            made["true_forward"], c.rules, made["published"]
+        ),
     ),
     several("reading_steps setting_effects", _moved),
     one("next_events", _ahead),

@@ -1,16 +1,17 @@
 """What the vendor can bill at each event of an agreement, line by line.
 
 Usage and device rows → the line they stand in (`scope`, `counted`) → events (`events`) → the value
-that counts at each (`measure`) → units, charge and credit (`bill`, in the whole numbers of
-`money`). `readings` lays every published reading beside the contract, `spread_of_readings` says
-what each bills and why, `true_up` what a true-up would; `projected` holds the next event, `waiting`
-what clean-up is worth; `track`, `growth` and `outlook` are the record of a line and its way ahead;
-`dispute` sets the vendor's own report against it, figure by figure (`reported`, `causes`).
+that counts at each (`measure`) → units, charge and credit (`bill`, event after event by `settled`,
+in the whole numbers of `money`, in words and decimals by `printed`). `readings` lays every
+published reading beside the contract, `spread_of_readings` says what each bills and why, `true_up`
+what a true-up would; `projected` holds the next event, `waiting` what clean-up is worth; `track`,
+`growth` and `outlook` are the record of a line and its way ahead; `dispute` sets the vendor's own
+report against it, figure by figure (`reported`, `causes`).
 `prices` says what a unit is worth today. Rules: facts/rules.md, "Days, months, ends",
 "Peaks, zero use, shelf" and "True Forward".
 """
 
-from cssm_lib.analyses.true_forward.bill import true_forward
+from cssm_lib.analyses.true_forward.bill import billed, measured_events, true_forward
 from cssm_lib.analyses.true_forward.counted import (
     device_days,
     line_cover,
@@ -20,12 +21,18 @@ from cssm_lib.analyses.true_forward.counted import (
 )
 from cssm_lib.analyses.true_forward.dispute import disputes
 from cssm_lib.analyses.true_forward.errors import error_places, error_units
+from cssm_lib.analyses.true_forward.events import DATED, dated
 from cssm_lib.analyses.true_forward.generated import generated, with_billable
 from cssm_lib.analyses.true_forward.growth import growth, growth_years, project_units
 from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import renewed_lines, unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
-from cssm_lib.analyses.true_forward.readings import contradiction, terms_read, under_readings
+from cssm_lib.analyses.true_forward.readings import (
+    contradiction,
+    published,
+    terms_read,
+    under_readings,
+)
 from cssm_lib.analyses.true_forward.scope import (
     in_lines,
     line_places,
@@ -43,8 +50,11 @@ from cssm_lib.analyses.true_forward.true_up import with_true_up
 from cssm_lib.analyses.true_forward.waiting import relieved, waiting
 
 __all__ = [
+    "DATED",
     "renewed_lines",
+    "billed",
     "contradiction",
+    "dated",
     "device_days",
     "disputes",
     "error_places",
@@ -58,6 +68,7 @@ __all__ = [
     "line_history",
     "line_places",
     "line_years",
+    "measured_events",
     "milestone_log",
     "moved_by_settings",
     "moved_by_steps",
@@ -66,6 +77,7 @@ __all__ = [
     "outside_units",
     "places_in_lines",
     "project_units",
+    "published",
     "reading_range",
     "relieved",
     "summed",

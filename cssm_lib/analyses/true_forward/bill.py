@@ -86,6 +86,8 @@ def measured_events(
     Adds ahead (the event is after as_of) and the columns of `measured`; what lies ahead is not
     measured. Prices, discounts and entitlements have no part in it.
     """
+    if events.is_empty():
+        return events
     last = as_of or dt.date.max
     known = days.filter(pl.col("snapshot_date") <= last)
     numbers = events.select(*LINE, "number").unique("number", keep="any")
@@ -93,22 +95,30 @@ def measured_events(
     return measured(ahead, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
 
 
-def billed(terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def billed(
+    terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules, standing: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """The table true_forward of lines with all their settings and their measured events.
 
-    `seen` is what `measured_events` makes of the same lines, in the same order.
+    `seen` is what `measured_events` makes of the same lines, in the same order. Where events came
+    before these, `standing` has the base (millionths of a licence) that they left each of the
+    lines by its own way with outside stock, and open_since, the first undecided one.
     """
     if seen.is_empty():
         return ANSWERS["true_forward"].empty()
     terms = priced(completed(terms, rules))
     rows = weighed(terms, seen)
-    both = _stock_outside(rows)
-    found = settled(_both_ways(rows, terms.height) if both else rows, _entitled(terms, 1 + both))
+    if standing is not None:
+        rows = rows.with_columns(standing["open_since"].gather(rows["line"]))
+        found = settled(rows, standing["base"])
+    else:
+        both = _stock_outside(rows)
+        found = settled(_both_ways(rows, terms.height) if both else rows, _base(terms, 1 + both))
     refuse_overflow(found, terms)
     return printed(found, terms)
 
 
-def _entitled(terms: pl.DataFrame, times: int) -> pl.Series:
+def _base(terms: pl.DataFrame, times: int) -> pl.Series:
     base = terms.select(base=pl.col("entitled").cast(pl.Int128) * MICRO)["base"]
     return pl.concat([base] * times)
 
@@ -117,7 +127,7 @@ def weighed(terms: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """The measured events of the lines with what sets them against the base and prices them."""
     numbers = seen.drop(*LINE, "reading", "measure")
     rows = numbers.hstack(terms.select(_settings())[seen["line"]])
-    return timed(rows).with_columns(_by_month()).with_columns(_against_base())
+    return timed(rows).with_columns(_by_month()).select(_against_base())
 
 
 @cache
@@ -147,8 +157,18 @@ def _by_month() -> list[pl.Expr]:
         (pl.col("months_left") < pl.col("last_months")).alias("too_late"),
         pl.col("offsets").alias("taken_off"),
         pl.col("line").alias("chain"),
+        pl.lit(None, pl.Date).alias("open_since"),
         (pl.col("group") * 2**16 + month).alias("deal"),
     ]
+
+
+_KEPT = [
+    *("line", "month", "chain", "deal", "event_date", "early", "ahead", "too_late", "open_since"),
+    *("value", "used", "outside", "measured_on", "full", "coverage", "share", "cap"),
+    *("value_before", "value_after", "outside_before", "outside_after", "taken_off", "offsets"),
+    *("accounts", "beyond_allowance", "by_charge", "shifts", "shift_consumes"),
+    *("month_top", "month_part", "time_part", "unit_billed", "per"),
+]
 
 
 @cache
@@ -157,6 +177,7 @@ def _against_base() -> list[pl.Expr]:
     accounts, late = pl.col("accounts"), pl.col("too_late")
     time = pl.col("month_top")
     return [
+        *(pl.col(name) for name in _KEPT),
         counted(),
         pl.when(accounts).then(0).otherwise(1).cast(pl.Int128).alias("owed"),
         pl.when(accounts).then(0).otherwise(MICRO + pl.col("share")).alias("free_to"),

@@ -56,7 +56,7 @@ def _no_doubt() -> list[pl.Expr]:
     return [
         *(pl.lit(None, pl.Int128).alias(f"charge_if_{side}") for side in _SIDES),
         *(pl.lit(False).alias(name) for name in ("undecided", "blind")),
-        pl.lit(None, pl.Date).alias("uncertain"),
+        pl.col("open_since").alias("uncertain"),
     ]
 
 
@@ -89,7 +89,8 @@ def _undecided() -> pl.Expr:
 def _doubt() -> list[pl.Expr]:
     """The first undecided event before, and whether the suite's credit lacks an undecided line."""
     day, left = pl.col("event_date"), pl.col("undecided") & ~pl.col("too_late")
-    since = pl.when(left).then(day).min().over("chain")
+    first = pl.when(left).then(day).min().over("chain")
+    since = pl.min_horizontal("open_since", first)
     return [
         pl.when(day > since).then(since).alias("uncertain"),
         (pl.col("silent").any().over("deal") & pl.col("shifts")).alias("blind"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import polars as pl
 
-from cssm_lib.analyses.true_forward.bill import completed, true_forward
-from cssm_lib.analyses.true_forward.events import events
+from cssm_lib.analyses.true_forward.bill import billed as settled_and_printed
+from cssm_lib.analyses.true_forward.bill import completed, measured_events
+from cssm_lib.analyses.true_forward.events import DATED, dated
+from cssm_lib.analyses.true_forward.money import MICRO, PARTS, micro
 from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
@@ -23,12 +26,15 @@ def next_events(
     *,
     as_of: dt.date | None,
     rules: Rules,
+    when: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row per line and reading: the next event after `as_of` with the last known use held.
 
     Rule: rules.md, "Days, months, ends": after the last milestone there is none, and over-use is
     renewal quantity. The last full day's use is held on every month up to the event, so that peaks
-    and averages see it. `billed` is the table true_forward. Columns: ANSWERS["next_events"].
+    and averages see it. `billed` is the table true_forward: its last event leaves the base that the
+    next one begins with. `when` is what `dated` makes of the lines, where that is known. Columns:
+    ANSWERS["next_events"].
 
     >>> from cssm_lib.rules import load_rules
     >>> next_events(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), as_of=None, rules=load_rules())
@@ -38,61 +44,85 @@ def next_events(
     contract = ANSWERS["next_events"]
     if lines.is_empty() or as_of is None:
         return contract.empty()
-    terms = completed(lines, rules).filter(pl.col("end") >= as_of)
-    due = events(terms).filter(pl.col("event_date") > as_of)
-    due = due.group_by(READ).agg(pl.col("event_date").min())
-    last = _last(days, as_of)
-    told = terms.select(*READ, "entitled", "currency").join(last, on=LINE, how="left")
-    ahead = _ahead(terms, held(days, due, as_of), due, rules)
-    return contract.shaped(
-        pl.concat([_projected(told, ahead), _none_left(told, due, billed)], how="diagonal_relaxed")
-        .sort(READ)
-    )  # fmt: skip
+    terms = completed(lines, rules)
+    known = dated(terms.select(DATED)) if when is None else when
+    ahead = known.filter(pl.col("event_date") > as_of)
+    standing = _standing(terms, billed)
+    due = standing.join(
+        ahead.group_by(READ).agg(pl.col("event_date").min()), on=READ, how="left"
+    ).join(
+        _last(days, as_of).select(*LINE, known_on="snapshot_date", use="demand"),
+        on=LINE,
+        how="left",
+    )
+    left = due.filter(pl.col("end") >= as_of, pl.col("event_date").is_null())
+    found = [left.with_columns(_none_left())]
+    if not ahead.is_empty():
+        last = ahead.filter(pl.col("event_date") <= due["event_date"].max())
+        held_days = held(days, due.drop_nulls("event_date"), as_of)
+        seen = measured_events(last, held_days, as_of=due["event_date"].max(), rules=rules)
+        found.append(_projected(due, settled_and_printed(terms, seen, rules, standing)))
+    return contract.shaped(pl.concat(found, how="diagonal_relaxed").sort(READ))
 
 
 def held(days: pl.DataFrame, due: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The known days, then the last full one again every 30 days up to each line's next event."""
     known = days.filter(pl.col("snapshot_date") <= as_of)
-    last = (
-        known.filter("full", pl.col("demand").is_not_null())
-        .sort("snapshot_date").group_by(LINE, maintain_order=True).last()
-    )  # fmt: skip
     until = due.group_by(LINE).agg(pl.col("event_date").unique())
-    later = last.join(until, on=LINE).with_columns(
-        again=pl.date_ranges(
-            pl.lit(as_of).dt.offset_by("30d"), pl.col("event_date").list.max(), "30d"
-        )
+    again = pl.date_ranges(
+        pl.lit(as_of).dt.offset_by("30d"), pl.col("event_date").list.max(), "30d"
     )
+    later = _last(days, as_of).join(until, on=LINE).with_columns(again=again)
     both = later.with_columns(snapshot_date=pl.concat_list("again", "event_date").list.unique())
     added = both.drop("again", "event_date").explode("snapshot_date").select(known.columns)
     return pl.concat([known, added])
 
 
 def _last(days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
-    known = days.filter("full", pl.col("snapshot_date") <= as_of, pl.col("demand").is_not_null())
-    newest = known.sort("snapshot_date").group_by(LINE, maintain_order=True).last()
-    return newest.select(*LINE, known_on="snapshot_date", use="demand")
+    """The last full day of each line up to as_of."""
+    day = pl.col("snapshot_date")
+    known = days.filter((day <= as_of) & pl.col("full") & pl.col("demand").is_not_null())
+    return known.sort("snapshot_date").unique(LINE, keep="last", maintain_order=True)
 
 
-def _ahead(
-    terms: pl.DataFrame, days: pl.DataFrame, due: pl.DataFrame, rules: Rules
-) -> pl.DataFrame:
-    if due.is_empty():
-        return ANSWERS["true_forward"].empty()
-    found = true_forward(terms, days, as_of=due["event_date"].max(), rules=rules)
-    return found.join(due, on=[*READ, "event_date"], how="semi")
+def _standing(terms: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
+    """One row per row of `terms`: the base that its events so far leave, and since when in doubt.
+
+    Columns: agreement, suite, sku, reading, end, entitled, currency, base (millionths), open_since.
+    """
+    left = billed.sort("event_date").group_by(READ).agg(_left())
+    told = terms.select(*READ, "end", "entitled", "currency")
+    return told.join(left, on=READ, how="left", maintain_order="left").with_columns(_base())
 
 
-def _projected(told: pl.DataFrame, ahead: pl.DataFrame) -> pl.DataFrame:
-    figures = ["event_date", "base", "over", "months", "charge", "credit", "net", "outcome"]
-    rows = told.join(ahead.select(*READ, *figures), on=READ)
+@cache
+def _left() -> list[pl.Expr]:
+    undecided = pl.col("outcome").str.starts_with("undecided")
+    moves = pl.col("event") != "last twelve months"
+    return [
+        pl.col("next_base").last(),
+        pl.col("event_date").filter(undecided & moves).min().alias("open_since"),
+    ]
+
+
+@cache
+def _base() -> pl.Expr:
+    entitled = pl.col("entitled").cast(pl.Int128) * MICRO
+    return pl.coalesce(micro("next_base"), entitled).alias("base")
+
+
+def _projected(due: pl.DataFrame, ahead: pl.DataFrame) -> pl.DataFrame:
+    figures = ["base", "over", "months", "charge", "credit", "net", "outcome"]
+    event = [*READ, "event_date"]
+    rows = due.drop("base").join(ahead.select(*event, *figures), on=event)
     return rows.with_columns(outcome=pl.format("projected: {}", "outcome"))
 
 
-def _none_left(told: pl.DataFrame, due: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
-    bases = billed.sort("event_date").group_by(READ).agg(pl.col("next_base").last())
-    rest = told.join(due, on=READ, how="anti").join(bases, on=READ, how="left")
-    base = pl.coalesce("next_base", pl.col("entitled").cast(pl.Decimal(38, 6)))
-    return rest.with_columns(base=base).with_columns(
-        over=(pl.col("use") - pl.col("base")).clip(0), outcome=pl.lit(NONE_LEFT)
-    )
+@cache
+def _none_left() -> list[pl.Expr]:
+    base = pl.coalesce("next_base", pl.col("entitled").cast(PARTS))
+    return [
+        base.alias("base"),
+        (pl.col("use") - base).clip(0).alias("over"),
+        pl.lit(NONE_LEFT).alias("outcome"),
+    ]

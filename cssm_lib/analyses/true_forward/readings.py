@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -119,30 +120,34 @@ def _record(shipped: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, 
     return {**shipped, **said, **shares, **words, "reading": words["name"]}
 
 
-def under_readings(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def under_readings(
+    lines: pl.DataFrame, rules: Rules, read: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row per line and reading: the contract's own terms first, then each published reading.
 
     An agreement's `programme` names the readings that are said of it; without one, or where none
-    is said of it, all are. Line, prices, commitment and scope stay the client's.
+    is said of it, all are. Line, prices, commitment and scope stay the client's. `read` is what
+    `published` says of the rules, where that is known.
     """
-    own = completed(lines, rules).with_columns(reading=pl.lit(CONTRACT))
-    read = published(rules)
-    named = _said_of(own.select("programme").unique(), read)
-    settings = read.select("reading", *(pl.col(name).alias(f"{name}_read") for name in SETTINGS))
+    read = published(rules) if read is None else read
+    own = completed(lines, rules).with_columns(reading=pl.lit(CONTRACT), order=pl.lit(0, pl.UInt32))
+    said = _said_of(own.select("programme").unique(), read)
     others = (
-        own.drop("reading")
-        .join(named, on="programme", nulls_equal=True, maintain_order="left")
-        .join(settings, on="reading", maintain_order="left")
-        .with_columns(pl.coalesce(f"{name}_read", name).alias(name) for name in SETTINGS)
+        own.drop("reading", "order")
+        .join(said, on="programme", nulls_equal=True, maintain_order="left")
+        .with_columns(_as_read())
+        .select(own.columns)
     )
-    order = pl.col("reading").replace_strict(
-        {name: place for place, name in enumerate([CONTRACT, *read["reading"]])},
-        return_dtype=pl.Int64,
-    )
-    both = pl.concat([own, others.select(own.columns)])
-    return _by_account(both.filter(_has_quarters())).sort(order, maintain_order=True)
+    both = pl.concat([own, others]).filter(_has_quarters()).with_columns(_by_account())
+    return both.sort("order", maintain_order=True).drop("order")
 
 
+@cache
+def _as_read() -> list[pl.Expr]:
+    return [pl.coalesce(f"{name}_read", name).alias(name) for name in SETTINGS]
+
+
+@cache
 def _has_quarters() -> pl.Expr:
     """Quarters are said of suites of partial commitment: other agreements have no such reading."""
     partial = (pl.col("commitment") == "partial").any().over("agreement")
@@ -150,22 +155,32 @@ def _has_quarters() -> pl.Expr:
     return ~published.fill_null(False) | partial.fill_null(False)
 
 
-def _by_account(lines: pl.DataFrame) -> pl.DataFrame:
+@cache
+def _by_account() -> pl.Expr:
     """Users and devices have no accounts to be short of: such a line is measured as a whole."""
     whole = pl.col("metric").is_not_null() | (pl.col("count") == "devices")
     as_of = (pl.col("measure") == ACCOUNTS) & whole & (pl.col("reading") != CONTRACT)
-    measure = pl.when(as_of).then(pl.lit("as_of")).otherwise("measure")
-    return lines.with_columns(measure.alias("measure"))
+    return pl.when(as_of).then(pl.lit("as_of")).otherwise("measure").alias("measure")
 
 
 def _said_of(programmes: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """The readings said of each programme, in order, with their settings."""
     fits = [matches_any(names) for names in read["programmes"].to_list()]
-    patterns = read.select("reading", fits=pl.Series(fits, dtype=pl.String))
-    pairs = programmes.join(patterns, how="cross").with_columns(
+    settings = read.select(
+        "reading", *(pl.col(name).alias(f"{name}_read") for name in SETTINGS)
+    ).with_row_index("order", 1)
+    patterns = settings.with_columns(fits=pl.Series(fits, dtype=pl.String))
+    pairs = programmes.join(patterns, how="cross", maintain_order="left_right").with_columns(
         said=pl.col("programme").str.contains(pl.col("fits")).fill_null(False)
     )
-    known = (pl.col("said") & (pl.col("fits") != matches_any(["*"]))).any().over("programme")
-    return pairs.filter(pl.col("said") | ~known).select("programme", "reading")
+    return pairs.filter(_said()).drop("fits", "said")
+
+
+@cache
+def _said() -> pl.Expr:
+    """Where no reading is said of a programme itself, all are."""
+    itself = pl.col("said") & (pl.col("fits") != matches_any(["*"]))
+    return pl.col("said") | ~itself.any().over("programme")
 
 
 def one_setting_changed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -187,7 +202,8 @@ def one_setting_changed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
                 said=pl.lit(words),
             )
             parts.append(changed)
-    return _by_account(_without_contradictions(pl.concat(parts)).filter(_has_quarters()))
+    agreed = _without_contradictions(pl.concat(parts)).filter(_has_quarters())
+    return agreed.with_columns(_by_account())
 
 
 def _without_contradictions(lines: pl.DataFrame) -> pl.DataFrame:

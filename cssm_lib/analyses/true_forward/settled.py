@@ -12,7 +12,6 @@ _RESTS_ON = [
     *("month", "chain", "deal", "counted", "used", "owed", "free_to", "cap", "beyond_allowance"),
     *("billed_time", "priced_time", "cent", "by_charge", "shifts", "shift_consumes", "too_late"),
 ]
-_LEFT = ["base", "over", "charge", "residual", "spent", "credit", "shift"]
 
 
 def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
@@ -71,14 +70,10 @@ def _charge() -> pl.Expr:
 
 
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
-    """One event of every line. Value shifts only where something is charged and something unused.
-
-    A suite's shift is min(gross, residual).
-    """
+    """One event of every line. Value shifts where something is charged and something unused."""
     units = _overs(rows).with_columns(_charge(), _under()).with_columns(_residual())
     shifts = units["charge"].max() and units["residual"].max()
-    given = _given(units) if shifts else units.with_columns(_nothing())
-    return given.select("row", *_LEFT, _next_base())
+    return (_laid(units) if shifts else units).select(_result(bool(shifts)))
 
 
 @cache
@@ -96,85 +91,87 @@ def _residual() -> pl.Expr:
 
 
 @cache
+def _result(shifts: bool) -> list[pl.Expr]:
+    """What an event leaves; without a shift nothing is spent, met or given."""
+    none, donor = pl.lit(0, pl.Int128), pl.col("residual") > 0
+    laid, shift = (pl.col("laid"), pl.col("shift")) if shifts else (none, none)
+    spent = pl.when(donor).then(laid).otherwise(none)
+    credit = pl.when(pl.col("charge").is_not_null()).then(laid - spent)
+    found = {"spent": spent, "credit": credit, "shift": shift}
+    names = ("row", "base", "over", "charge", "residual")
+    base = _next_base(pl.col("given") if shifts else none)
+    return [
+        *(pl.col(name) for name in names),
+        *(one.alias(name) for name, one in found.items()),
+        base,
+    ]
+
+
+def _laid(rows: pl.DataFrame) -> pl.DataFrame:
+    """What of a suite's shift each unused line gives and each charged line gets.
+
+    No line is both, so the shift is laid to either side at once: largest remainder, ties in the
+    rows' order.
+    """
+    shifted = rows.with_columns(_sums()).with_columns(_shift())
+    shares = shifted.with_columns(_share()).with_columns(_left())
+    return shares.with_columns(_lay()).with_columns(_units())
+
+
+@cache
 def _sums() -> list[pl.Expr]:
+    donor = pl.col("residual") > 0
     return [
         pl.col("charge").sum().over("deal").alias("gross"),
         pl.col("residual").sum().over("deal").alias("unused"),
+        (2 * pl.col("deal") + donor.fill_null(False)).alias("side"),
+        pl.when(donor).then("residual").otherwise("charge").alias("weight"),
     ]
 
 
 @cache
-def _shift() -> pl.Expr:
+def _shift() -> list[pl.Expr]:
+    """Value shift in a suite: min(gross, residual)."""
     least = pl.min_horizontal("gross", "unused")
-    return pl.when("shifts").then(least).otherwise(0).alias("shift")
+    whole = pl.when(pl.col("residual") > 0).then("unused").otherwise("gross")
+    return [pl.when("shifts").then(least).otherwise(0).alias("shift"), whole.alias("whole")]
 
 
 @cache
-def _nothing() -> list[pl.Expr]:
-    none = pl.lit(0, pl.Int128)
-    credit = pl.when(pl.col("charge").is_not_null()).then(none).alias("credit")
-    return [credit, *(none.alias(name) for name in ("spent", "shift", "given"))]
-
-
-def _given(rows: pl.DataFrame) -> pl.DataFrame:
-    """What of a suite's shift each unused line gives and each charged line gets."""
-    shifted = rows.with_columns(_sums()).with_columns(_shift())
-    laid = shifted.with_columns(_shares()).with_columns(_left()).with_columns(_laid())
-    return laid.with_columns(_units())
-
-
-_SIDES = {"spent": ("residual", "unused"), "credit": ("charge", "gross")}
-
-
-@cache
-def _shares() -> list[pl.Expr]:
-    """The shift laid out by weight, in whole cents, with what is left of each."""
-    found = []
-    for name, (weight, whole) in _SIDES.items():
-        top = pl.col("shift") * pl.col(weight)
-        found.append((top // pl.col(whole)).alias(f"{name}_share"))
-        found.append((top % pl.col(whole)).alias(f"{name}_rest"))
-    return found
+def _share() -> list[pl.Expr]:
+    """The shift by weight, in whole cents, with what is left of each."""
+    top, whole = pl.col("shift") * pl.col("weight"), pl.col("whole")
+    return [(top // whole).alias("share"), (top % whole).alias("rest")]
 
 
 @cache
 def _left() -> list[pl.Expr]:
     """Cents that no share holds, and the order in which the rows get one of them."""
-    found = []
-    for name in _SIDES:
-        left = pl.col("shift") - pl.col(f"{name}_share").sum().over("deal")
-        rank = pl.col(f"{name}_rest").rank("ordinal", descending=True).over("deal")
-        found += [left.alias(f"{name}_left"), rank.alias(f"{name}_rank")]
-    return found
+    left = pl.col("shift") - pl.col("share").sum().over("side")
+    rank = pl.col("rest").rank("ordinal", descending=True).over("side")
+    return [left.alias("left"), rank.cast(pl.Int128).alias("rank")]
 
 
 @cache
-def _laid() -> list[pl.Expr]:
-    """Largest remainder, ties in the rows' order."""
-    found = []
-    for name, (weight, _) in _SIDES.items():
-        more = (pl.col(f"{name}_rank").cast(pl.Int128) <= pl.col(f"{name}_left")).cast(pl.Int128)
-        laid = (pl.col(f"{name}_share") + more).fill_null(0)
-        known = pl.col(weight).is_not_null() if name == "credit" else True
-        found.append(pl.when(known).then(laid).alias(name))
-    return found
+def _lay() -> pl.Expr:
+    more = (pl.col("rank") <= pl.col("left")).cast(pl.Int128)
+    return (pl.col("share") + more).fill_null(0).alias("laid")
 
 
 @cache
 def _units() -> pl.Expr:
     """Donors give up the whole units whose value was used (practice)."""
-    spent, whole = pl.col("spent"), pl.col("under") // MICRO
-    worth = spent * pl.col("cent") // pl.col("priced_time") // MICRO
+    laid, whole = pl.col("laid"), pl.col("under") // MICRO
+    worth = laid * pl.col("cent") // pl.col("priced_time") // MICRO
     part = pl.min_horizontal(whole, worth.fill_null(0))
-    given = pl.when(spent == pl.col("residual")).then(whole).otherwise(part)
-    gives = pl.col("shift_consumes") & (spent > 0)
+    given = pl.when(laid == pl.col("residual")).then(whole).otherwise(part)
+    gives = pl.col("shift_consumes") & (pl.col("residual") > 0) & (laid > 0)
     return pl.when(gives).then(given * MICRO).otherwise(0).alias("given")
 
 
-@cache
-def _next_base() -> pl.Expr:
+def _next_base(given: pl.Expr) -> pl.Expr:
     """Charged lines ratchet up; donors come down by what they gave."""
     base, over = pl.col("base"), pl.col("over")
     raised = pl.when("by_charge").then(base + over).otherwise("counted")
     moves = (over > 0) & ~pl.col("too_late")
-    return pl.when(moves).then(raised).otherwise(base - pl.col("given")).alias("next_base")
+    return pl.when(moves).then(raised).otherwise(base - given).alias("next_base")

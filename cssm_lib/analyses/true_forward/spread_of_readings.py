@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import polars as pl
 
@@ -20,35 +21,48 @@ from cssm_lib.schema import ANSWERS
 RANGED = ["agreement", "reading"]
 
 
-def reading_range(billed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def reading_range(
+    billed: pl.DataFrame, rules: Rules, read: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row per agreement and reading: the contract first, then from the lowest to the highest.
 
     `billed` is the table true_forward under every reading, the true-up beside it. Money is
     null where a line over has no price, or where fewer lines are decided than under the contract: a
-    sum that lacks lines is no lowest figure. Columns: ANSWERS["reading_range"].
+    sum that lacks lines is no lowest figure. `read` is what `published` says of the rules, where
+    that is known. Columns: ANSWERS["reading_range"].
 
     >>> from cssm_lib.rules import load_rules
     >>> reading_range(ANSWERS["true_forward"].empty(), load_rules()).height
     0
     """
     sums = _sums(billed)
-    own = sums.filter(pl.col("reading") == CONTRACT).select("agreement", least="undecided")
-    priced = _comparable(sums.join(own, on="agreement", how="left", maintain_order="left"))
-    names = published(rules).select("reading", "title")
-    known = pl.col("net").is_not_null() & (pl.col("undecided") == pl.col("least"))
-    contract = pl.col("net").filter(pl.col("reading") == CONTRACT).first().over("agreement")
-    title = pl.when(pl.col("reading") == CONTRACT).then(pl.lit("Your contract's own terms"))
-    return ANSWERS["reading_range"].shaped(
-        priced.join(names, on="reading", how="left", maintain_order="left")
-        .with_columns(
-            title=title.otherwise("title"),
-            vendor_opening=pl.col("reading") == rules["readings.vendor_opening"],
-            rank=pl.when(known).then("net").rank("min").over("agreement").cast(pl.Int64),
-            more_than_contract=pl.col("net") - contract,
-            other=pl.col("reading") != CONTRACT,
-        )
-        .sort("agreement", "other", "rank", "net", "reading", nulls_last=True)
+    own = sums.filter(pl.col("reading") == CONTRACT).select(
+        "agreement", least="undecided", contract=pl.when(_whole()).then("net")
     )
+    beside = sums.join(own, on="agreement", how="left", maintain_order="left")
+    names = (published(rules) if read is None else read).select("reading", "title")
+    vendor = pl.col("reading") == rules["readings.vendor_opening"]
+    named = _comparable(beside).join(names, on="reading", how="left", maintain_order="left")
+    ranked = named.with_columns(*_ranked(), vendor_opening=vendor)
+    return ANSWERS["reading_range"].shaped(ranked.sort(_ORDER, nulls_last=True))
+
+
+_ORDER = ["agreement", "other", "rank", "net", "reading"]
+
+
+@cache
+def _ranked() -> list[pl.Expr]:
+    """Rank of what is known, and what each bills more than the contract."""
+    own = pl.col("reading") == CONTRACT
+    known = pl.col("net").is_not_null() & (pl.col("undecided") == pl.col("least"))
+    rank = pl.when(known).then("net").rank("min").over("agreement")
+    title = pl.when(own).then(pl.lit("Your contract's own terms")).otherwise("title")
+    return [
+        title.alias("title"),
+        rank.cast(pl.Int64).alias("rank"),
+        (pl.col("net") - pl.col("contract")).alias("more_than_contract"),
+        (~own).alias("other"),
+    ]
 
 
 MONEY = ("charge", "credit", "net", "past", "true_up")
@@ -57,22 +71,30 @@ MONEY = ("charge", "credit", "net", "past", "true_up")
 def _sums(billed: pl.DataFrame) -> pl.DataFrame:
     """One row per agreement and reading: its events so far added up, and what is left open."""
     past = billed.filter(~pl.col("outcome").str.contains("ahead"))
+    return past.group_by(RANGED, maintain_order=True).agg(_summed())
+
+
+@cache
+def _summed() -> list[pl.Expr]:
     open_ = pl.col("outcome").str.starts_with("undecided")
-    return past.group_by(RANGED, maintain_order=True).agg(
+    return [
         pl.col("over", *MONEY).sum(),
-        events=pl.col("event_date").n_unique(),
-        undecided=open_.sum(),
-        unpriced=((pl.col("over") > 0) & pl.col("charge").is_null()).sum(),
-        decided=(~open_).sum(),
-        currency=pl.col("currency").first(),
-    )
+        pl.col("event_date").n_unique().alias("events"),
+        open_.sum().alias("undecided"),
+        ((pl.col("over") > 0) & pl.col("charge").is_null()).sum().alias("unpriced"),
+        (~open_).sum().alias("decided"),
+        pl.col("currency").first(),
+    ]
 
 
 def _comparable(sums: pl.DataFrame) -> pl.DataFrame:
     """Money is null where a price lacks, or where fewer lines are decided than by the contract."""
-    whole = (pl.col("decided") > 0) & (pl.col("unpriced") == 0)
-    known = whole & (pl.col("undecided") <= pl.col("least"))
+    known = _whole() & (pl.col("undecided") <= pl.col("least"))
     return sums.with_columns(pl.when(known).then(name).alias(name) for name in MONEY)
+
+
+def _whole() -> pl.Expr:
+    return (pl.col("decided") > 0) & (pl.col("unpriced") == 0)
 
 
 def moved_by_settings(
