@@ -1,6 +1,7 @@
 """What was held and needed on every day: frames of a few rows, checked by hand."""
 
 import datetime as dt
+from importlib import import_module
 
 import polars as pl
 import pytest
@@ -474,6 +475,15 @@ def test_long_histories_are_added_up_as_short_ones_are(drawn):
             found[few] = pooled(frame, by=["license"]), frame.height
     assert found[0][1] == distinct
     assert found[0][0].equals(found[FEW][0])
+
+
+def test_words_of_many_lots_count_as_those_of_few(monkeypatch):
+    said = [{"license_type": "Demo"}, {"status": "pending"}, {"billing": "usage"}]
+    rows = lots(*said, {"status": None}, {"status": "ACTIVE"})
+    few = history.counted_lots({"lots": rows})
+    assert few["countable"].to_list() == [False, False, True, True]
+    monkeypatch.setattr(import_module("cssm_lib.analyses.history.holdings"), "FEW", 0)
+    assert history.counted_lots({"lots": rows}).equals(few)
 
 
 def test_a_board_too_large_for_its_rows_is_not_laid_out(monkeypatch):

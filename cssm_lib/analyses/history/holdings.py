@@ -10,6 +10,7 @@ import polars as pl
 
 from cssm_lib.analyses.history.days import latest
 from cssm_lib.analyses.history.numbers import (
+    FEW,
     Numbers,
     alone,
     made_of,
@@ -101,9 +102,11 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     >>> counted_lots({"lots": lots})["countable"].to_list()
     [False]
     """
-    void = _said("license_type", "DEMO") | _said("status", "CANCELLED", "PENDING")
-    lots = _table(tables, "lots").filter(~_said("billing", "USAGE")).with_columns(countable=~void)
-    if lots["witness"].n_unique() <= 1:
+    lots = _table(tables, "lots")
+    demo = _said("license_type", "DEMO", rows=lots)
+    void = demo | _said("status", "CANCELLED", "PENDING", rows=lots)
+    lots = lots.filter(~_said("billing", "USAGE", rows=lots)).with_columns(countable=~void)
+    if lots.is_empty() or lots["witness"].eq_missing(lots["witness"][0]).all():
         return lots
     rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
     return lots.filter(rank == rank.min().over(KEY))
@@ -138,9 +141,20 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
+def _said(column: str, *words: str, rows: pl.DataFrame) -> pl.Expr:
+    """Whether a column of `rows` says one of some words, in capitals or not.
+
+    Of a long history the few different values are put in capitals, not every row's.
+    """
+    in_capitals = _in_capitals(column, words)
+    if rows.height < FEW:
+        return in_capitals
+    values = rows.select(pl.col(column).unique()).filter(in_capitals)[column]
+    return pl.col(column).is_in(values.implode()).fill_null(False)
+
+
 @cache
-def _said(column: str, *words: str) -> pl.Expr:
-    """Whether a column says one of some words, in capitals or not."""
+def _in_capitals(column: str, words: tuple[str, ...]) -> pl.Expr:
     return pl.col(column).str.to_uppercase().is_in(words).fill_null(False)
 
 
@@ -225,7 +239,7 @@ def _lot_units(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.Da
     young = (start > pl.lit(bound, pl.Date)).fill_null(False)
     return lots.select(
         *KEY,
-        lots_active=pl.when(_said("status", "ACTIVE")).then(units).otherwise(0),
+        lots_active=pl.when(_said("status", "ACTIVE", rows=lots)).then(units).otherwise(0),
         lots_valid=pl.when(valid).then(units).otherwise(0),
         lots_young=pl.when(valid & young).then(units).otherwise(0),
         lots_all=units,
