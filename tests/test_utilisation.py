@@ -321,7 +321,8 @@ def ends(usage, lots, as_of=DAY):
     tables = {"usage": table("usage", usage), "lots": table("lots", lots, status="ACTIVE")}
     held = history.holdings(tables, RULES, as_of=as_of)
     now = history.standing(held, as_of=as_of)
-    return expiries.expiries(now, history.counted_lots(tables), as_of=as_of, rules=RULES)
+    places, lots = expiries.places(now), history.counted_lots(tables)
+    return expiries.expiries(now, expiries.lot_ends(places, lots, as_of=as_of), as_of=as_of)
 
 
 def test_expiries_with_a_lot_that_starts_in_between():
