@@ -479,7 +479,7 @@ def test_days_told_apart_say_what_each_day_says(lives, as_of):
 NAMES = st.fixed_dictionaries(
     {
         "udi_pid": st.sampled_from(["C9300", "A B", "", None]),
-        "serial": st.sampled_from(["S1", "B S1", "S2", " S1", "", None]),
+        "serial": st.sampled_from(["S1", "B S1", "S2", " S1", " " * 9 + "S1", "", None]),
         "uuid": st.sampled_from(["C9300 S1", "u1", None]),
         "hostname": st.sampled_from(["A B S1", None]),
         "virtual_account": st.sampled_from(["HQ", "Lab"]),
