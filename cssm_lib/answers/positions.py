@@ -150,9 +150,12 @@ def _instance_check(client: Client, made: Made) -> pl.DataFrame:
     return instances.instance_check(*frames, as_of=client.as_of, rules=client.rules)
 
 
+def _lot_ends(client: Client, made: Made) -> pl.DataFrame:
+    return expiries.lot_ends(made["lot_places"], made["counted_lots"], as_of=client.as_of)
+
+
 def _expiries(client: Client, made: Made) -> pl.DataFrame:
-    frames = made["standing"], made["counted_lots"]
-    return expiries.expiries(*frames, as_of=client.as_of, rules=client.rules)
+    return expiries.expiries(made["standing"], made["lot_ends"], as_of=client.as_of)
 
 
 def _renewal_end(client: Client) -> dt.date | None:
@@ -183,5 +186,7 @@ STEPS = (
     one("pooled", _pooled),
     one("transfers", _transfers),
     one("instance_check", _instance_check),
+    one("lot_places", lambda c, made: expiries.places(made["standing"])),
+    one("lot_ends", _lot_ends),
     one("expiries", _expiries),
 )

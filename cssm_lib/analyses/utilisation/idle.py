@@ -14,6 +14,7 @@ from cssm_lib.schema import TABLES
 ACCOUNT = ["smart_account", "virtual_account"]
 UNIT = [*ACCOUNT, "license"]
 DAY = pl.col("snapshot_date")
+MANY = 8  # words after which no row is passed over by how a name ends
 _DAY = DAY.fill_null(dt.date(1970, 1, 1))
 _NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
@@ -101,6 +102,8 @@ def _overdue(as_of: dt.date | None, rules: Rules) -> pl.Expr:
 def _may_be(instances: pl.Series) -> pl.Expr:
     """Whether a row may be one of these instances: a name ends with the serial number, if any."""
     spaces = instances.str.count_matches(" ", literal=True).max() or 0
+    if spaces > MANY:
+        return pl.lit(True)
     ends = pl.concat(
         instances.str.splitn(" ", n + 1).struct.field(f"field_{n}") for n in range(spaces + 1)
     )

@@ -56,7 +56,7 @@ def by_ladder(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 @cache
-def _rung_sums(top: int) -> list[pl.Expr]:
+def _rung_sums(top: int) -> tuple[pl.Expr, ...]:
     """What each rung of a row's ladder can spare and is short of, and nothing lent yet."""
 
     def of_rung(name: str, rung: int) -> pl.Expr:
@@ -64,14 +64,11 @@ def _rung_sums(top: int) -> list[pl.Expr]:
         return own.sum().over("ladder").alias(f"{name}{rung}")
 
     none = pl.lit(0, pl.Int64)
-    return [
-        one
-        for rung in range(top + 1)
-        for one in (
-            *(of_rung(name, rung) for name in ("spare", "short")),
-            *(none.alias(f"{way}{rung}") for way in ("out", "into")),
-        )
-    ]
+    rungs = range(top + 1)
+    return (
+        *(of_rung(name, rung) for rung in rungs for name in ("spare", "short")),
+        *(none.alias(f"{way}{rung}") for rung in rungs for way in ("out", "into")),
+    )
 
 
 def _rungs_lend(rows: pl.DataFrame, top: int) -> pl.DataFrame:
