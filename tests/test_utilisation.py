@@ -503,6 +503,10 @@ def test_the_last_row_of_an_instance_tells_whether_it_owes_a_report(said):
     quiet = table("usage", idle).select(*UNIT, idle_since=pl.lit(DAY))
     tables = {name: table(name, said) for name in ("devices", "device_licenses")}
     found = utilisation.reported(quiet, tables, as_of=DAY, rules=RULES).filter("silent")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utilisation.idle, "FEW", -1)
+        long = utilisation.reported(quiet, tables, as_of=DAY, rules=RULES).filter("silent")
+    assert long.equals(found)
     named = sorted((row for row in said if whole_name(row)), key=lambda row: row["snapshot_date"])
     last = {whole_name(row): row for row in named}
     owing = set()

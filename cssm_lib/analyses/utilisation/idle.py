@@ -14,6 +14,7 @@ from cssm_lib.schema import TABLES
 ACCOUNT = ["smart_account", "virtual_account"]
 UNIT = [*ACCOUNT, "license"]
 DAY = pl.col("snapshot_date")
+FEW = 2**15  # rows that are given names all together, without asking which are needed
 MANY = 8  # words after which no row is passed over by how a name ends
 _DAY = DAY.fill_null(dt.date(1970, 1, 1))
 _NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
@@ -59,27 +60,29 @@ def _silent(
 ) -> pl.DataFrame:
     """Of the idle licences those whose account has instances that once used them and owe a report.
 
-    An instance that later exports no longer show was removed: it owes nothing.
+    An instance that later exports no longer show was removed: it owes nothing. Of a long history
+    only the instances that may owe are given names.
     """
     here = pl.col("virtual_account").is_in(idle["virtual_account"].implode(), nulls_equal=True)
-    overdue = _overdue(as_of, rules)
     devices = _table(tables, "devices").filter(_until(as_of), _NAMED)
-    # of a long history only the rows that may owe are given names, then all of the same instances
-    owing = _dated(devices.filter(here, overdue), ACCOUNT)
-    uses = _table(tables, "device_licenses").filter(here, pl.col("quantity") > 0, _until(as_of))
-    used = (
-        _dated(uses.filter(_may_be(owing["instance"])), UNIT)
-        .join(idle, on=UNIT, how="semi", nulls_equal=True)
-        .join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
+    uses = _table(tables, "device_licenses").filter(
+        here, pl.col("quantity") > 0, _until(as_of), _NAMED
     )
+    many, theirs = devices.height > FEW, devices
+    if many:
+        uses = uses.filter(may_owe(devices.filter(here), as_of=as_of, rules=rules))
+    used = _dated(uses, UNIT).join(idle, on=UNIT, how="semi", nulls_equal=True)
+    if many:
+        theirs = devices.filter(_may_be(used["instance"]))
     last = (
-        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
+        _dated(theirs, [*ACCOUNT, "last_contact"])
+        .join(used, on=["smart_account", "instance"], how="semi", nulls_equal=True)
         .sort("day", maintain_order=True)
         .unique(["smart_account", "instance"], keep="last", maintain_order=True)
         .join(_newest(devices), on="smart_account", nulls_equal=True)
     )
     shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
-    still = last.filter(overdue & shown)
+    still = last.filter(_overdue(as_of, rules) & shown)
     hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
     return hit.select(UNIT).unique().with_columns(silent=True)
 
@@ -89,7 +92,7 @@ def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl
 
     Of all others `reported` asks nothing but the newest day of their Smart Account.
     """
-    overdue = devices.filter(_until(as_of), _overdue(as_of, rules))
+    overdue = devices.filter(_until(as_of), _NAMED, _overdue(as_of, rules))
     return _may_be(_dated(overdue, [])["instance"])
 
 
@@ -126,10 +129,9 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
 
 
 def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The rows with these columns, the day and one name per product instance."""
+    """The named rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    found = rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
-    return found.filter(pl.col("instance").is_not_null())
+    return rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
 
 
 def _until(as_of: dt.date | None) -> pl.Expr:
