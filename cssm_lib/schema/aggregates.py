@@ -41,7 +41,7 @@ def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where:
             f"aggregate {aggregate!r} is not known; there are {', '.join([*AGGREGATES, 'share'])}."
         )
     name = frame.columns[0] if column == "*" else column
-    value, fitting = frame.select(*_asked(name, aggregate, where)).row(0)
+    value, fitting = frame.select_seq(*_asked(name, aggregate, where)).row(0)
     return value if fitting else 0 if aggregate in ("sum", "count", "distinct") else None
 
 

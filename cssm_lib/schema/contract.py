@@ -83,8 +83,8 @@ class Table:
     def shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with exactly the contract's columns, in order; what is missing is null."""
         there = frame.schema
-        if there == self.schema:
-            return frame
+        if all(there.get(name) == dtype for name, dtype in self.schema.items()):
+            return frame[self.names]
         return frame.select(
             name if there.get(name) == dtype else _cast(name, dtype, name in there)
             for name, dtype in self.schema.items()
