@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -64,18 +65,28 @@ def true_forward(
 
 def completed(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The lines with the settings that they leave to the rule pack."""
-    shares = ("initial_cap", "standard_cap")
-    shipped = {
-        "reading": pl.lit("contract"),
-        "allowance_from_month": pl.lit(0, pl.Int64),
-        "price_from": pl.lit("by_commitment"),
-        "last_months": pl.lit(rules["true_forward.last_months"], pl.Int64),
-        **{name: pl.lit(Decimal(str(rules[f"true_forward.{name}"])), PARTS) for name in shares},
+    lacking = {
+        name: pl.lit(value, dtype)
+        for name, (value, dtype) in _shipped(rules).items()
+        if name not in lines.columns or lines[name].null_count()
     }
+    if not lacking:
+        return lines
     return lines.with_columns(
         pl.coalesce(name, value) if name in lines.columns else value.alias(name)
-        for name, value in shipped.items()
+        for name, value in lacking.items()
     )
+
+
+def _shipped(rules: Rules) -> dict[str, tuple[Any, Any]]:
+    shares = ("initial_cap", "standard_cap")
+    return {
+        "reading": ("contract", pl.String),
+        "allowance_from_month": (0, pl.Int64),
+        "price_from": ("by_commitment", pl.String),
+        "last_months": (rules["true_forward.last_months"], pl.Int64),
+        **{name: (Decimal(str(rules[f"true_forward.{name}"])), PARTS) for name in shares},
+    }
 
 
 def measured_events(

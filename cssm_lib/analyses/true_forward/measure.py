@@ -35,7 +35,7 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     keyed = events.with_columns(_keys())
     past = keyed.filter(~pl.col("ahead"))
     asked = past.select(_EVENT).unique("event", keep="any")
-    values = pl.concat(_by_measure(set(past["measure"].unique()), asked, days, carry_days))
+    values = pl.concat(_by_measure(past, asked, days, carry_days))
     return keyed.join(values, on="asked", how="left", maintain_order="left").drop("asked", "event")
 
 
@@ -49,10 +49,10 @@ def _keys() -> list[pl.Expr]:
 
 
 def _by_measure(
-    named: set[str], asked: pl.DataFrame, days: pl.DataFrame, carry_days: int
+    past: pl.DataFrame, asked: pl.DataFrame, days: pl.DataFrame, carry_days: int
 ) -> list[pl.DataFrame]:
     """The events by each measure that is named."""
-    known = _known(days, "demand")
+    known, named = _known(days, "demand"), set(past["measure"].unique())
     near = _around(_placed(asked, known, carry_days), known)
     frames = [near.select(_shaped("as_of"))]
     if ACCOUNTS in named:
@@ -63,10 +63,16 @@ def _by_measure(
             seen = _around(_placed(asked, told, carry_days), told)
             frames.append(seen.select(_shaped("billable")))
     if named & {"peak", "average"}:
-        average = _average(near, known, carry_days)
+        windows = past.filter(_windowed())["event"].unique()
+        average = _average(near.filter(pl.col("event").is_in(windows.implode())), known, carry_days)
         frames.append(average.select(_shaped("average")))
         frames.append(_peak(average, known).select(_shaped("peak")))
     return frames
+
+
+@cache
+def _windowed() -> pl.Expr:
+    return (pl.col("measure") == "peak") | (pl.col("measure") == "average")
 
 
 @cache

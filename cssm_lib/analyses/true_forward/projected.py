@@ -46,39 +46,42 @@ def next_events(
         return contract.empty()
     terms = completed(lines, rules)
     known = dated(terms.select(DATED)) if when is None else when
-    ahead = known.filter(pl.col("event_date") > as_of)
+    ahead, last = known.filter(pl.col("event_date") > as_of), last_known(days, as_of)
     standing = _standing(terms, billed)
-    due = standing.join(
-        ahead.group_by(READ).agg(pl.col("event_date").min()), on=READ, how="left"
-    ).join(
-        _last(days, as_of).select(*LINE, known_on="snapshot_date", use="demand"),
-        on=LINE,
-        how="left",
+    due = standing.join(_due(ahead), on=READ, how="left").join(
+        last.select(*LINE, known_on="snapshot_date", use="demand"), on=LINE, how="left"
     )
-    left = due.filter(pl.col("end") >= as_of, pl.col("event_date").is_null())
-    found = [left.with_columns(_none_left())]
+    over = due.filter((pl.col("end") >= as_of) & pl.col("event_date").is_null())
+    found = [over.with_columns(_none_left())]
     if not ahead.is_empty():
-        last = ahead.filter(pl.col("event_date") <= due["event_date"].max())
-        held_days = held(days, due.drop_nulls("event_date"), as_of)
-        seen = measured_events(last, held_days, as_of=due["event_date"].max(), rules=rules)
+        until = due["event_date"].max()
+        asked = ahead.filter(pl.col("event_date") <= until)
+        seen = measured_events(asked, held(days, last, due, as_of), as_of=until, rules=rules)
         found.append(_projected(due, settled_and_printed(terms, seen, rules, standing)))
     return contract.shaped(pl.concat(found, how="diagonal_relaxed").sort(READ))
 
 
-def held(days: pl.DataFrame, due: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+def _due(ahead: pl.DataFrame) -> pl.DataFrame:
+    """The first event of each line and reading among those ahead."""
+    return ahead.group_by(READ).agg(pl.col("event_date").min())
+
+
+def held(days: pl.DataFrame, last: pl.DataFrame, due: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The known days, then the last full one again every 30 days up to each line's next event."""
     known = days.filter(pl.col("snapshot_date") <= as_of)
-    until = due.group_by(LINE).agg(pl.col("event_date").unique())
-    again = pl.date_ranges(
-        pl.lit(as_of).dt.offset_by("30d"), pl.col("event_date").list.max(), "30d"
-    )
-    later = _last(days, as_of).join(until, on=LINE).with_columns(again=again)
-    both = later.with_columns(snapshot_date=pl.concat_list("again", "event_date").list.unique())
-    added = both.drop("again", "event_date").explode("snapshot_date").select(known.columns)
+    until = due.drop_nulls("event_date").group_by(LINE).agg(pl.col("event_date").unique())
+    later = last.join(until, on=LINE).with_columns(_again(as_of))
+    added = later.drop("event_date").explode("snapshot_date").select(known.columns)
     return pl.concat([known, added])
 
 
-def _last(days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+def _again(as_of: dt.date) -> pl.Expr:
+    events = pl.col("event_date")
+    again = pl.date_ranges(pl.lit(as_of).dt.offset_by("30d"), events.list.max(), "30d")
+    return pl.concat_list(again, events).list.unique().alias("snapshot_date")
+
+
+def last_known(days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The last full day of each line up to as_of."""
     day = pl.col("snapshot_date")
     known = days.filter((day <= as_of) & pl.col("full") & pl.col("demand").is_not_null())

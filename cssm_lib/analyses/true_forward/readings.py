@@ -166,14 +166,20 @@ def _by_account() -> pl.Expr:
 def _said_of(programmes: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     """The readings said of each programme, in order, with their settings."""
     fits = [matches_any(names) for names in read["programmes"].to_list()]
-    settings = read.select(
-        "reading", *(pl.col(name).alias(f"{name}_read") for name in SETTINGS)
-    ).with_row_index("order", 1)
-    patterns = settings.with_columns(fits=pl.Series(fits, dtype=pl.String))
-    pairs = programmes.join(patterns, how="cross", maintain_order="left_right").with_columns(
-        said=pl.col("programme").str.contains(pl.col("fits")).fill_null(False)
-    )
-    return pairs.filter(_said()).drop("fits", "said")
+    patterns = read.select(_settings()).with_row_index("order", 1)
+    patterns.insert_column(0, pl.Series("fits", fits, dtype=pl.String))
+    pairs = programmes.join(patterns, how="cross", maintain_order="left_right")
+    return pairs.with_columns(_fits()).filter(_said())
+
+
+@cache
+def _settings() -> list[pl.Expr]:
+    return [pl.col("reading"), *(pl.col(name).alias(f"{name}_read") for name in SETTINGS)]
+
+
+@cache
+def _fits() -> pl.Expr:
+    return pl.col("programme").str.contains(pl.col("fits")).fill_null(False).alias("said")
 
 
 @cache

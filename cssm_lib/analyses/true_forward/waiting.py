@@ -8,7 +8,7 @@ import polars as pl
 
 from cssm_lib.analyses.true_forward.bill import completed, true_forward
 from cssm_lib.analyses.true_forward.events import events
-from cssm_lib.analyses.true_forward.projected import held
+from cssm_lib.analyses.true_forward.projected import held, last_known
 from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
@@ -53,7 +53,8 @@ def waiting(
         return contract.empty()
     cases = _cases(removable, due)
     days = days.with_columns(shown_on="snapshot_date")
-    known = held(days, due.filter(pl.col("event_date") > as_of), as_of)
+    last = last_known(days, as_of)
+    known = held(days, last, due.filter(pl.col("event_date") > as_of), as_of)
     suites = terms.join(removable.select(SUITE).unique(), on=SUITE, how="semi")
     cleaned = _cleaned(known, cases, removable, relief)
     billed = _billed(suites, cleaned, cases, rules)
