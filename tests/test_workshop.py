@@ -29,7 +29,7 @@ from cssm_lib.answers.live import Live, Seen
 from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError, ParameterError
 from cssm_lib.pages import compared
-from cssm_lib.pages.charts.beside import beside, sentence
+from cssm_lib.pages.charts.beside import NOTHING_TO_DRAW, beside, sentence
 from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, knobs, read_scenario
 from cssm_lib.widgets.board import Board
@@ -552,7 +552,7 @@ def test_rows_of_a_chart_are_of_today_and_after():
 
 
 def test_a_chart_without_rows_says_so_and_long_names_stay_apart():
-    (rows,) = sentence("T").to_dict()["datasets"].values()
+    (rows,) = sentence("T", NOTHING_TO_DRAW).to_dict()["datasets"].values()
     assert rows[0]["says"].startswith("Nothing to draw")
     names = [f"{'a licence with a name ' * 4}{n}" for n in range(3)]
     long = pl.DataFrame({"name": names, "when": "today", "state": "over", "value": [1.0, 2.0, 3.0]})

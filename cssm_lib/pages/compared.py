@@ -64,8 +64,10 @@ def tiles(names: Sequence[str], pairs: Sequence[Pair] = (), *, lead: str = "") -
     which only the first of several such tables shows.
     """
     figures = [FIGURES[name] for name in names]
+    width = f"width:{100 / (len(figures) + 0.7 * bool(lead)):.0f}%"  # wider for a longer number
     heads = "".join(
-        f'<th scope="col" class="{safe(f.tone)}">{safe(_head(f))}</th>' for f in figures
+        f'<th scope="col" class="{safe(f.tone)}" style="{width}">{safe(_head(f))}</th>'
+        for f in figures
     )
     values = {
         TODAY: [said(one.today.value) for one in pairs],

@@ -49,8 +49,17 @@ def text(words: str, name: str, act: Act | None = None, *, hint: str = "") -> An
 
 
 def day(words: str, name: str, act: Act | None = None) -> Any:
-    """A field for a day."""
-    return _watched(ipywidgets.DatePicker(description=words), name, act)
+    """A field for a day; beside its label stands how the day was understood.
+
+    A browser writes the day in its own order, 10/31/2026 or 31/10/2026.
+    """
+    made = ipywidgets.DatePicker(description=words)
+
+    def told(change: Any) -> None:
+        made.description = f"{words}: {change['new']}" if change["new"] else words
+
+    made.observe(told, names="value")
+    return _watched(made, name, act)
 
 
 def slider(words: str, name: str, act: Act, **span: Any) -> Any:
