@@ -106,6 +106,13 @@ def doubts(pairs: Iterable[Pair]) -> str:
     return f"Incomplete export: {', '.join(found)}." if found else ""
 
 
+def unpriced(page: Page) -> str:
+    """How many charges of the contract have no price, so that no money tells of them."""
+    own = page.table("reading_range").filter(pl.col("reading") == "contract")
+    found = own["unpriced"].sum()
+    return f"No price for {said(found, 'charges')}: the money leaves them out." if found else ""
+
+
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:
     """HTML of a table: a row for every figure, a column for every page by its name."""
     head = "".join(f'<th scope="col">{safe(name)}</th>' for name in pages)

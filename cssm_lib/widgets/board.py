@@ -157,9 +157,10 @@ class Board:
         names, pairs = compared.TILES[number], self.session.pairs(number)
         self.tiles[number].value = compared.tiles(names, pairs, lead="" if number else self._lead)
         self._shown[number] = self.session.after
-        self._doubts[number] = compared.doubts(pairs)
+        self._doubts[number] = self.session.doubts(pairs)
         choice = "" if self.session.choice == Choice() else NARROWED
-        words = " ".join(filter(None, [choice, *self._doubts]))
+        idle = [f"Nothing fits “{name}”: it changes nothing." for name in self.session.idle()]
+        words = " ".join(filter(None, [*idle, choice, *self._doubts]))
         self.doubts.value = f"<p>{safe(words)}</p>" if words else ""
 
     def fill(self) -> None:

@@ -3,6 +3,7 @@
 from cssm_lib.pages.charts.theme import FONT, PALETTE
 
 SIZE = 18
+NARROW = 1000  # what a screen of 1280 px is from a zoom of 130 % on: all parts below each other
 
 STYLE = f"""<style>
 .cssm-board{{--jp-widgets-font-size:{SIZE}px;--jp-widgets-inline-height:34px;
@@ -30,9 +31,9 @@ box-shadow:none}}
 .cssm-board button.mod-active{{background:{PALETTE["over"]};color:#fff;
 border-color:{PALETTE["over"]}}}
 .cssm-board button:disabled{{color:{PALETTE["quiet"]};background:#f4f6f8;opacity:1}}
-.cssm-board :focus-visible,.cssm-board .noUi-handle:focus{{
+.cssm-board.cssm-board.cssm-board :focus-visible,.cssm-board .noUi-handle:focus{{
 outline:3px solid {PALETTE["peak"]}!important;outline-offset:1px}}
-.cssm-groups button:focus-visible,.cssm-views button:focus-visible{{outline-offset:-3px}}
+.cssm-board.cssm-board.cssm-board .widget-toggle-buttons :focus-visible{{outline-offset:-3px}}
 .cssm-board [role=alert]{{color:#8a3000;border-left:4px solid {PALETTE["short"]};
 padding:2px 8px;overflow-wrap:anywhere;white-space:pre-line}}
 .cssm-tiles-row,.cssm-bar,.cssm-doubts,.cssm-groups{{flex:0 0 auto}}
@@ -86,4 +87,13 @@ text-align:right;overflow-wrap:anywhere}}
 .cssm-compared th{{text-align:left;font-weight:600;overflow-wrap:break-word}}
 body:not(:has(.jp-NotebookPanel)) .cssm-board{{height:calc(100vh - 28px)}}
 body:not(:has(.jp-NotebookPanel)) .jp-Cell:not(:has(.cssm-board)){{display:none}}
+@media (max-width:{NARROW}px){{
+body .cssm-board.cssm-board{{height:auto;overflow:visible}}
+.cssm-tiles-row,.cssm-part{{flex-wrap:wrap!important}}
+.cssm-tiles-row .cssm-tiles{{flex:1 1 auto!important}}
+.cssm-middle{{flex-direction:column!important;overflow:visible!important}}
+.cssm-middle>*,.cssm-turned{{flex:0 0 auto!important;width:100%!important;
+overflow:visible!important}}
+.cssm-stage{{border-left:0;border-top:1px solid {PALETTE["stock"]}}}
+.cssm-record{{grid-template-columns:1fr}}}}
 </style>"""
