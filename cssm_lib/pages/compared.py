@@ -110,7 +110,7 @@ def unpriced(page: Page) -> str:
     """How many charges of the contract have no price, so that no money tells of them."""
     own = page.table("reading_range").filter(pl.col("reading") == "contract")
     found = own["unpriced"].sum()
-    return f"No price for {said(found, 'charges')}: the money leaves them out." if found else ""
+    return f"No price for {said(found, 'charges')}: not in the money." if found else ""
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:

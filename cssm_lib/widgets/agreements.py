@@ -47,7 +47,8 @@ class Agreements:
         self._line = fields.dropdown("Line", "price-line", [""], self._other)
         self._price = fields.text("Price of the line", "price", self._priced, hint=AS_SIGNED)
         line = [self._line, self._price, self._line_off]
-        self.parts = [self._agreement, self._reading, self._off, self._up, self._end, *line]
+        end = fields.dated(self._end)
+        self.parts = [self._agreement, self._reading, self._off, self._up, end, *line]
 
     @property
     def _own(self) -> Any:

@@ -102,7 +102,7 @@ def _scale(rows: pl.DataFrame) -> tuple[int, list[float]]:
 def _room(side: pl.Expr) -> pl.Expr:
     """How wide the longest number of a side is, with its gap; nothing where there is none."""
     longest = pl.col("says").filter(side).str.len_chars().max()
-    return (longest * DIGIT + 6).fill_null(0.0)
+    return (longest * DIGIT + 8).fill_null(0.0)
 
 
 def bars() -> alt.LayerChart:
