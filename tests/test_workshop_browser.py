@@ -337,6 +337,35 @@ def test_a_click_on_a_chart_narrows_the_rest_and_there_is_a_way_back(screen: Scr
     screen.shows("today", whole)
 
 
+FOCUS = "document.activeElement.closest('.cssm-compare-saved, .cssm-bar, .cssm-views')?.className"
+COMPARED = (
+    "[...document.querySelectorAll('.cssm-comparison th[scope=col]')].map(o => o.textContent)"
+)
+
+
+def test_scenarios_are_compared_by_keyboard_alone(screen: Screen) -> None:
+    """From the view's button with Tab into the list, several with Shift, with Tab out again."""
+    screen.write("name", "Another")
+    screen.push("save")
+    screen.page.wait_for_function("document.querySelectorAll('.cssm-saved option').length > 1")
+    keys = screen.page.keyboard
+    screen.open("views", "Compare")
+    screen.at("compare-saved", "select").wait_for()
+    keys.press("Tab")  # to the button of the next view, then into this one
+    keys.press("Tab")
+    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
+    stems = screen.page.evaluate(OPTIONS, "compare-saved")
+    for key, shown in (("Home", stems[:1]), ("Shift+ArrowDown", stems[:2])):
+        keys.press(key)
+        heads = ["Figure", "today", "screen: Another", *(f"{stem}.toml" for stem in shown)]
+        told = screen.page.evaluate("JSON.stringify", heads)
+        screen.page.wait_for_function(f"told => JSON.stringify({COMPARED}) === told", arg=told)
+    keys.press("Tab")
+    assert "cssm-bar" in screen.page.evaluate(FOCUS)
+    keys.press("Shift+Tab")
+    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
+
+
 # every visible text of the board below 18 px, and every box whose content is cut off
 SMALL = """() => { const found = [], board = document.querySelector('.cssm-board');
   const words = document.createTreeWalker(board, NodeFilter.SHOW_TEXT);
@@ -409,35 +438,6 @@ def test_at_a_zoom_of_200_per_cent_all_is_there_below_each_other(screen: Screen)
         assert box["y"] + box["height"] <= 360
     finally:
         screen.page.set_viewport_size({"width": 1280, "height": 720})
-
-
-FOCUS = "document.activeElement.closest('.cssm-compare-saved, .cssm-bar, .cssm-views')?.className"
-COMPARED = (
-    "[...document.querySelectorAll('.cssm-comparison th[scope=col]')].map(o => o.textContent)"
-)
-
-
-def test_scenarios_are_compared_by_keyboard_alone(screen: Screen) -> None:
-    """From the view's button with Tab into the list, several with Shift, with Tab out again."""
-    screen.write("name", "Another")
-    screen.push("save")
-    screen.page.wait_for_function("document.querySelectorAll('.cssm-saved option').length > 1")
-    keys = screen.page.keyboard
-    screen.open("views", "Compare")
-    screen.at("compare-saved", "select").wait_for()
-    keys.press("Tab")  # to the button of the next view, then into this one
-    keys.press("Tab")
-    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
-    stems = screen.page.evaluate(OPTIONS, "compare-saved")
-    for key, shown in (("Home", stems[:1]), ("Shift+ArrowDown", stems[:2])):
-        keys.press(key)
-        heads = ["Figure", "today", "screen: Another", *(f"{stem}.toml" for stem in shown)]
-        told = screen.page.evaluate("JSON.stringify", heads)
-        screen.page.wait_for_function(f"told => JSON.stringify({COMPARED}) === told", arg=told)
-    keys.press("Tab")
-    assert "cssm-bar" in screen.page.evaluate(FOCUS)
-    keys.press("Shift+Tab")
-    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
 
 
 OTHER_VIEWS = {"Growth": "Compare", "Day": "Decisions"}
