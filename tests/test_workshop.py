@@ -29,7 +29,7 @@ from cssm_lib.answers.live import Live, Seen
 from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError, ParameterError
 from cssm_lib.pages import compared
-from cssm_lib.pages.charts.beside import beside, sentence
+from cssm_lib.pages.charts.beside import NOTHING_TO_DRAW, beside, sentence
 from cssm_lib.pages.sheet import Page
 from cssm_lib.scenario import Scenario, draft, keep, knobs, read_scenario
 from cssm_lib.widgets.board import Board
@@ -64,14 +64,18 @@ def session(folder: Path) -> Session:
 
 
 def part(board: Board, name: str) -> Any:
-    """The control of the board with the class `cssm-<name>`."""
+    """The first control of the board with the class `cssm-<name>`."""
+    return parts(board, name)[0]
+
+
+def parts(board: Board, name: str) -> list[Any]:
     found, todo = [], [board.box, *(pane for pane, _ in board.stage.panes.values())]
     while todo:
         one = todo.pop()
         todo += getattr(one, "children", ())
         if f"cssm-{name}" in one._dom_classes:
             found.append(one)
-    return found[0]
+    return found
 
 
 @pytest.fixture
@@ -552,13 +556,99 @@ def test_rows_of_a_chart_are_of_today_and_after():
 
 
 def test_a_chart_without_rows_says_so_and_long_names_stay_apart():
-    (rows,) = sentence("T").to_dict()["datasets"].values()
+    (rows,) = sentence("T", NOTHING_TO_DRAW).to_dict()["datasets"].values()
     assert rows[0]["says"].startswith("Nothing to draw")
     names = [f"{'a licence with a name ' * 4}{n}" for n in range(3)]
     long = pl.DataFrame({"name": names, "when": "today", "state": "over", "value": [1.0, 2.0, 3.0]})
     (rows,) = beside(long, title="T", unit="units")["datasets"].values()
     assert len({row["label"] for row in rows}) == 3
     assert alt.Chart.from_dict(beside(long, title="T", unit="units")).to_dict()["layer"]
+
+
+# what a character of 18 px takes in the widest of the fonts, a digit and a sign
+WIDE = {",": 5.8} | dict.fromkeys("0123456789", 11.5) | {"−": 15.1}
+
+
+@pytest.mark.parametrize("highest", [0, 7, 1_000, 1_234_567, 42_516_464_202])
+@pytest.mark.parametrize("lowest", [0, -9, -960, -1_234_567, -9_999_999_999])
+def test_every_number_of_a_chart_stands_between_its_bar_and_the_edge(lowest, highest):
+    rows = pl.DataFrame(
+        {"name": ["Wireless", "Wireless"], "when": "after", "state": ["short", "over"],
+         "value": [float(lowest), float(highest)]}
+    )  # fmt: skip
+    spec = beside(rows, title="T", unit="units")
+    first, last = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    unit = spec["width"] / (last - first)
+    (drawn,) = spec["datasets"].values()
+    for row in drawn:
+        room = (row["value"] - first if row["value"] < 0 else last - row["value"]) * unit
+        assert room >= 4 + sum(WIDE[one] for one in row["says"]), row
+    longest = max(abs(row["value"]) for row in drawn) * unit
+    assert longest >= 25 or not (lowest or highest)
+    names = spec["layer"][0]["encoding"]["y"]["axis"]["labelLimit"]
+    assert spec["width"] + names <= 354 or spec["width"] > 254  # two charts fit a notebook
+
+
+def test_a_view_without_rows_names_the_export_that_would_fill_it(tmp_path):
+    base = replace(elm.client(), config=ClientConfig.model_validate({"client": "Elm"}))
+    base = replace(base, tables={name: one.clear() for name, one in base.tables.items()})
+    board = Board(Session(of(base), tmp_path))
+
+    def words(view: str) -> str:
+        board.stage.views.value = view
+        (rows,) = board.stage.charts[0].spec["datasets"].values()
+        return " ".join(rows[0]["says"].split())
+
+    assert words("Drift").startswith("No data for this part. The product instance export would")
+    assert words("What matters").startswith("No action so far")
+    part(board, "retire-host").value = "n0"
+    assert words("What matters").startswith("No action is priced")
+
+
+def test_an_action_that_nothing_fits_is_told_and_no_other(board):
+    part(board, "retire-host").value = "no such host"
+    assert board.doubts.value == "<p>Nothing fits “Retire instances”: it changes nothing.</p>"
+    part(board, "retire-host").value = "n0"
+    assert board.doubts.value == ""
+
+
+def test_lines_over_without_a_price_are_told_beside_the_money(tmp_path):
+    base = elm.client()
+    (signed,) = base.config.agreements
+    free = {"price": None, "entitled": 0}
+    bare = [
+        suite.model_copy(
+            update={"lines": tuple(one.model_copy(update=free) for one in suite.lines)}
+        )
+        for suite in signed.suites
+    ]
+    unpriced = signed.model_copy(
+        update={"start": OCTOBER - dt.timedelta(365), "suites": tuple(bare)}
+    )
+    config = base.config.model_copy(update={"agreements": (unpriced,)})
+    board = Board(Session(of(replace(base, config=config)), tmp_path))
+    assert board.doubts.value == "<p>No price for 1 charge: not in the money.</p>"
+
+
+def test_readings_are_chosen_by_title_and_kept_by_name(board):
+    reading = part(board, "terms-reading")
+    titles = {name: title for title, name in reading.options}
+    assert titles["peak_in_period"] == "Peak of the period"
+    assert not [title for title, name in reading.options if title == name or "_" in title]
+    reading.value = "peak_in_period"
+    assert 'reading = "peak_in_period"' in keep.toml_of(board.session.now)
+
+
+def test_below_a_day_stands_how_it_was_understood(board):
+    def told() -> list[str]:
+        return [one.value for one in parts(board, "understood")]
+
+    assert told() == ["", "understood as 2027-12-31", "", ""]
+    part(board, "leave-from").value = dt.date(2026, 10, 1)
+    assert "understood as 2026-10-01" in told()
+    assert part(board, "leave-from").description == "From"
+    part(board, "leave-from").value = None
+    assert "understood as 2026-10-01" not in told()
 
 
 def test_a_client_with_nothing_has_a_board(tmp_path):

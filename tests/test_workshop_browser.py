@@ -337,6 +337,35 @@ def test_a_click_on_a_chart_narrows_the_rest_and_there_is_a_way_back(screen: Scr
     screen.shows("today", whole)
 
 
+FOCUS = "document.activeElement.closest('.cssm-compare-saved, .cssm-bar, .cssm-views')?.className"
+COMPARED = (
+    "[...document.querySelectorAll('.cssm-comparison th[scope=col]')].map(o => o.textContent)"
+)
+
+
+def test_scenarios_are_compared_by_keyboard_alone(screen: Screen) -> None:
+    """From the view's button with Tab into the list, several with Shift, with Tab out again."""
+    screen.write("name", "Another")
+    screen.push("save")
+    screen.page.wait_for_function("document.querySelectorAll('.cssm-saved option').length > 1")
+    keys = screen.page.keyboard
+    screen.open("views", "Compare")
+    screen.at("compare-saved", "select").wait_for()
+    keys.press("Tab")  # to the button of the next view, then into this one
+    keys.press("Tab")
+    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
+    stems = screen.page.evaluate(OPTIONS, "compare-saved")
+    for key, shown in (("Home", stems[:1]), ("Shift+ArrowDown", stems[:2])):
+        keys.press(key)
+        heads = ["Figure", "today", "screen: Another", *(f"{stem}.toml" for stem in shown)]
+        told = screen.page.evaluate("JSON.stringify", heads)
+        screen.page.wait_for_function(f"told => JSON.stringify({COMPARED}) === told", arg=told)
+    keys.press("Tab")
+    assert "cssm-bar" in screen.page.evaluate(FOCUS)
+    keys.press("Shift+Tab")
+    assert "cssm-compare-saved" in screen.page.evaluate(FOCUS)
+
+
 # every visible text of the board below 18 px, and every box whose content is cut off
 SMALL = """() => { const found = [], board = document.querySelector('.cssm-board');
   const words = document.createTreeWalker(board, NodeFilter.SHOW_TEXT);
@@ -358,6 +387,18 @@ OFF = """() => { const wall = one => one?.getBoundingClientRect() ?? new DOMRect
     return [[part, null], ...[...part.querySelectorAll('button, td')].map(one => [one, part])] })
     .filter(([one, of]) => !inside(wall(one), wall(of)))
     .map(([one]) => one.className + one.textContent) }"""
+# words of a chart that stand in each other, and a second chart that is not beside the first
+OVER = """() => { const charts = [...document.querySelectorAll('.cssm-charts svg')];
+  const over = (one, other) => one.left < other.right - 2 && other.left < one.right - 2
+    && one.top < other.bottom - 3 && other.top < one.bottom - 3;
+  const pairs = charts.flatMap(chart => {
+    const all = [...chart.querySelectorAll('text')].filter(one => one.textContent.trim())
+      .map(one => [one.textContent, one.getBoundingClientRect()]);
+    return all.flatMap(([words, box], n) => all.slice(n + 1)
+      .filter(([, other]) => over(box, other)).map(([others]) => `${words} in ${others}`)) });
+  const tops = new Set(charts.map(one => one.getBoundingClientRect().top));
+  const bars = document.querySelector('.cssm-views .mod-active').textContent !== 'What matters';
+  return tops.size > 1 && bars ? [...pairs, 'below each other'] : pairs }"""
 VIEWS = ("Utilisation", "True Forward", "Drift", "Shadows", "Renewal", "What matters", "Compare")
 GROUPS = ("Retire", "Moves", "Tiers", "Leave out", "Growth", "Terms", "Day")
 
@@ -368,7 +409,7 @@ def test_one_screen_of_1280_by_720_with_text_of_18_px(screen: Screen) -> None:
         for name in names:
             screen.open(where, name)
             screen.page.wait_for_timeout(300)
-            for what, found in (("small", SMALL), ("cut", CUT), ("off", OFF)):
+            for what, found in (("small", SMALL), ("cut", CUT), ("off", OFF), ("over", OVER)):
                 faults += [(name, what, words) for words in screen.page.evaluate(found)]
     assert faults == []
 
@@ -383,10 +424,29 @@ REACH = """() => { const all = '.cssm-board :is(input, select, button, .noUi-han
   return count }"""
 
 
+def test_at_a_zoom_of_200_per_cent_all_is_there_below_each_other(screen: Screen) -> None:
+    screen.open("views", "Utilisation")
+    screen.page.set_viewport_size({"width": 640, "height": 360})
+    try:
+        screen.page.wait_for_function(
+            "document.querySelector('.cssm-stage').getBoundingClientRect().top"
+            " >= document.querySelector('.cssm-knobs').getBoundingClientRect().bottom"
+        )
+        assert screen.page.evaluate(SMALL) == screen.page.evaluate(CUT) == []
+        screen.at("load").scroll_into_view_if_needed()
+        box = screen.at("load").bounding_box()
+        assert box["y"] + box["height"] <= 360
+    finally:
+        screen.page.set_viewport_size({"width": 1280, "height": 720})
+
+
+OTHER_VIEWS = {"Growth": "Compare", "Day": "Decisions"}
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_tab_reaches_every_control(screen: Screen, group: str) -> None:
     screen.open("groups", group)
-    screen.open("views", "Decisions" if group == "Day" else "Utilisation")
+    screen.open("views", OTHER_VIEWS.get(group, "Utilisation"))
     screen.page.wait_for_timeout(300)
     for _ in range(screen.page.evaluate(REACH) + 5):
         screen.page.keyboard.press("Tab")

@@ -64,8 +64,10 @@ def tiles(names: Sequence[str], pairs: Sequence[Pair] = (), *, lead: str = "") -
     which only the first of several such tables shows.
     """
     figures = [FIGURES[name] for name in names]
+    width = f"width:{100 / (len(figures) + 0.7 * bool(lead)):.0f}%"  # wider for a longer number
     heads = "".join(
-        f'<th scope="col" class="{safe(f.tone)}">{safe(_head(f))}</th>' for f in figures
+        f'<th scope="col" class="{safe(f.tone)}" style="{width}">{safe(_head(f))}</th>'
+        for f in figures
     )
     values = {
         TODAY: [said(one.today.value) for one in pairs],
@@ -102,6 +104,13 @@ def doubts(pairs: Iterable[Pair]) -> str:
     """Which of the figures rest on incomplete input; empty where none does."""
     found = [one.after.figure.label for one in pairs if one.today.note or one.after.note]
     return f"Incomplete export: {', '.join(found)}." if found else ""
+
+
+def unpriced(page: Page) -> str:
+    """How many charges of the contract have no price, so that no money tells of them."""
+    own = page.table("reading_range").filter(pl.col("reading") == "contract")
+    found = own["unpriced"].sum()
+    return f"No price for {said(found, 'charges')}: not in the money." if found else ""
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from cssm_lib.widgets.session import Session
 
 NO_AGREEMENT = "client.toml has no agreement: there is no price and no term to change."
 AS_SIGNED = "as in the contract"
+SILENT = "Where a contract says nothing"  # the rule pack's settings, none of the client's own
 
 
 class Agreements:
@@ -24,7 +25,7 @@ class Agreements:
             self.parts = [fields.html("no-agreement", f"<p>{NO_AGREEMENT}</p>")]
             return
         published = session.live.client.rules["readings.published"]
-        readings = [("contract", "contract"), *((one["name"], one["name"]) for one in published)]
+        readings = [(SILENT, "contract"), *((one["title"], one["name"]) for one in published)]
         self._agreement = fields.dropdown("Agreement", "terms-agreement", self._known, self._other)
         self._reading = fields.dropdown(
             "Reading", "terms-reading", [(AS_SIGNED, ""), *readings], self._turned("reading")
@@ -46,7 +47,8 @@ class Agreements:
         self._line = fields.dropdown("Line", "price-line", [""], self._other)
         self._price = fields.text("Price of the line", "price", self._priced, hint=AS_SIGNED)
         line = [self._line, self._price, self._line_off]
-        self.parts = [self._agreement, self._reading, self._off, self._up, self._end, *line]
+        end = fields.dated(self._end)
+        self.parts = [self._agreement, self._reading, self._off, self._up, end, *line]
 
     @property
     def _own(self) -> Any:

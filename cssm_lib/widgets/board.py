@@ -44,7 +44,7 @@ from cssm_lib.widgets.steps import Steps
 from cssm_lib.widgets.style import STYLE
 
 PLACE = re.compile(r"^scenario: actions\[\d+\]\.?:? ?", re.M)
-NO_ACTION = "nothing changed yet"
+NO_ACTION = "none yet"
 NARROWED = (
     "Narrowed, but for shelf (whole Smart Accounts), True Forward and renewal (whole agreements)."
 )
@@ -145,7 +145,7 @@ class Board:
         """The place of some tiles, wide by their number."""
         made = fields.html("tiles")
         wide = len(compared.TILES[number]) + (0 if number else 0.7)
-        made.layout = ipywidgets.Layout(flex=f"{wide} 1 0", min_width="0")
+        made.layout = ipywidgets.Layout(flex=f"{wide} 1 0", min_width="min-content")
         return made
 
     def _wait(self, number: int) -> None:
@@ -157,9 +157,10 @@ class Board:
         names, pairs = compared.TILES[number], self.session.pairs(number)
         self.tiles[number].value = compared.tiles(names, pairs, lead="" if number else self._lead)
         self._shown[number] = self.session.after
-        self._doubts[number] = compared.doubts(pairs)
+        self._doubts[number] = self.session.doubts(pairs)
         choice = "" if self.session.choice == Choice() else NARROWED
-        words = " ".join(filter(None, [choice, *self._doubts]))
+        idle = [f"Nothing fits “{name}”: it changes nothing." for name in self.session.idle()]
+        words = " ".join(filter(None, [*idle, choice, *self._doubts]))
         self.doubts.value = f"<p>{safe(words)}</p>" if words else ""
 
     def fill(self) -> None:

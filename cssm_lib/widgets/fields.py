@@ -49,8 +49,23 @@ def text(words: str, name: str, act: Act | None = None, *, hint: str = "") -> An
 
 
 def day(words: str, name: str, act: Act | None = None) -> Any:
-    """A field for a day."""
+    """A field for a day; `dated` shows it."""
     return _watched(ipywidgets.DatePicker(description=words), name, act)
+
+
+def dated(field: Any) -> Any:
+    """A field for a day, and below it how the day was understood.
+
+    A browser writes the day in its own order, 10/31/2026 or 31/10/2026. The field itself is left
+    alone: a change of its label would take away a year that is half typed.
+    """
+    told = html("understood")
+
+    def show() -> None:
+        told.value = f"understood as {field.value}" if field.value else ""
+
+    field.observe(alone(lambda _: show()), names="value")
+    return column(field, told)
 
 
 def slider(words: str, name: str, act: Act, **span: Any) -> Any:

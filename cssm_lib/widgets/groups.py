@@ -152,7 +152,8 @@ def _leave_out(session: Session, turn: Turn) -> Group:
     license_ = fields.dropdown("Licence", "leave-license", licenses_of(session))
     first, last = fields.day("From", "leave-from"), fields.day("To", "leave-to")
     button = fields.entry("Leave out this use", "leave-add", add)
-    return _group("Leave out", [account, license_, first, last, button], lambda _: None)
+    span = fields.dated(first), fields.dated(last)
+    return _group("Leave out", [account, license_, *span, button], lambda _: None)
 
 
 def _growth(session: Session, turn: Turn) -> Group:

@@ -27,7 +27,8 @@ class Record:
         self.message = fields.html("message-decision")
         self.list = fields.listing("Decisions", "decisions", 3)
         self.strike = fields.button("Strike out decision", "unsay", self._strike)
-        parts = [self.decided, self.by, self.on, self.open, self.about, self.add, self.message]
+        about = [self.open, self.about, self.add, self.message]
+        parts = [self.decided, self.by, fields.dated(self.on), *about]
         self.box = fields.column(*parts, self.list, self.strike, name="record")
         self.group = Group("Decisions", self.box, self.message, self.fill)
         self._before: int | None = None

@@ -14,6 +14,7 @@ from cssm_lib.widgets.session import Session
 from cssm_lib.widgets.steps import alone
 
 NOT_SAVED = "Not saved yet; once saved, this prints it: "
+SEVERAL = "Saved scenarios; several: Shift and an arrow"
 NOTHING_SAVED = ("nothing saved yet", "")
 
 
@@ -32,7 +33,7 @@ class Shelf:
         self.message, self.command = fields.html("message-file"), fields.html("command")
         buttons = [self.undo, self.redo, self.reset, self.name, self.save, self.saved, self.load]
         self.bar = fields.column(fields.row(*buttons), self.message, self.command, name="bar")
-        several = ipywidgets.SelectMultiple(description="Saved scenarios", rows=3)
+        several = ipywidgets.SelectMultiple(description=SEVERAL, rows=3)
         self.several = fields.classed(several, "compare-saved")
         self.several.observe(alone(lambda _: self.draw()), names="value")
         self.table, self.fault = fields.html("comparison"), fields.html("message-compare")

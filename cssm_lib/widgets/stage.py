@@ -9,7 +9,15 @@ import altair as alt
 import ipywidgets
 
 from cssm_lib.pages import charts, compared
-from cssm_lib.pages.charts.beside import PICKED, bars, beside, enlarged, sentence
+from cssm_lib.pages.charts.beside import (
+    NOTHING_TO_DRAW,
+    PICKED,
+    bars,
+    beside,
+    enlarged,
+    sentence,
+)
+from cssm_lib.pages.exports import nothing_here
 from cssm_lib.widgets import fields
 from cssm_lib.widgets.groups import accounts_of, licenses_of
 from cssm_lib.widgets.session import ALL, Choice, Session
@@ -24,6 +32,8 @@ VIEWS = {
 }
 MATTERS = "What matters"
 SIDES = ("left", "right")
+NO_ACTION = "No action so far: what each one adds to the bill or takes away will stand here."
+NO_PRICE = "No action is priced: there is no agreement, or none of its lines has a price."
 
 
 class Stage:
@@ -92,7 +102,9 @@ class Stage:
         self._shown[side] = name
         chart = self.charts[side]
         if rows.is_empty():
-            self._put(side, sentence(panel.title))
+            unread = self._session.live.today[panel.table].is_empty()
+            words = nothing_here(panel.table) if unread else NOTHING_TO_DRAW
+            self._put(side, sentence(panel.title, words))
             return
         with chart.hold_sync():
             if not self._bars[side]:
@@ -105,7 +117,11 @@ class Stage:
     def _draw_matters(self) -> None:
         after = self._session.after
         money, effects = after["action_prices"], after["setting_effects"]
-        drawn = charts.waterfall(money), charts.tornado(money, settings=effects)
+        idle = NO_PRICE if self._session.now.actions else NO_ACTION
+        drawn = (
+            charts.waterfall(money, idle=idle),
+            charts.tornado(money, settings=effects, idle=idle),
+        )
         for side, chart in enumerate(drawn):
             self._put(side, enlarged(chart))
 

@@ -3,6 +3,7 @@
 from cssm_lib.pages.charts.theme import FONT, PALETTE
 
 SIZE = 18
+NARROW = 1000  # what a screen of 1280 px is from a zoom of 130 % on: all parts below each other
 
 STYLE = f"""<style>
 .cssm-board{{--jp-widgets-font-size:{SIZE}px;--jp-widgets-inline-height:34px;
@@ -30,20 +31,22 @@ box-shadow:none}}
 .cssm-board button.mod-active{{background:{PALETTE["over"]};color:#fff;
 border-color:{PALETTE["over"]}}}
 .cssm-board button:disabled{{color:{PALETTE["quiet"]};background:#f4f6f8;opacity:1}}
-.cssm-board :focus-visible,.cssm-board .noUi-handle:focus{{
+.cssm-board.cssm-board.cssm-board :focus-visible,.cssm-board .noUi-handle:focus{{
 outline:3px solid {PALETTE["peak"]}!important;outline-offset:1px}}
+.cssm-board.cssm-board.cssm-board .widget-toggle-buttons :focus-visible{{outline-offset:-3px}}
 .cssm-board [role=alert]{{color:#8a3000;border-left:4px solid {PALETTE["short"]};
 padding:2px 8px;overflow-wrap:anywhere;white-space:pre-line}}
 .cssm-tiles-row,.cssm-bar,.cssm-doubts,.cssm-groups{{flex:0 0 auto}}
-.cssm-tiles-row{{overflow:hidden}}
-.cssm-beside{{border-collapse:separate;border-spacing:4px 0;table-layout:fixed;width:100%;
+.cssm-tiles-row{{overflow:auto hidden!important}}
+.cssm-beside{{border-collapse:separate;border-spacing:4px 0;width:100%;
 position:relative}}
 .cssm-beside th[scope=col]{{height:46px;vertical-align:bottom;font-weight:400;line-height:1.15;
 border-top:5px solid {PALETTE["balanced"]};background:#f4f6f8;padding:2px 6px;text-align:right;
 color:{PALETTE["ink"]}}}
 .cssm-beside th[scope=row]{{font-weight:400;color:{PALETTE["quiet"]};text-align:left;padding:0}}
+.cssm-beside td{{white-space:nowrap}}
 .cssm-beside td[data-fact]{{text-align:right;padding:1px 6px;background:#f4f6f8;
-font-variant-numeric:tabular-nums;white-space:nowrap;line-height:1.2}}
+font-variant-numeric:tabular-nums;line-height:1.2}}
 .cssm-beside .after td,.cssm-beside .after th{{font-weight:700}}
 .cssm-beside th.short{{border-top-color:{PALETTE["short"]}}}
 .cssm-beside th.over{{border-top-color:{PALETTE["over"]}}}
@@ -59,7 +62,8 @@ border-top:1px solid {PALETTE["stock"]};border-bottom:1px solid {PALETTE["stock"
 .cssm-stage{{flex:1 1 auto;min-width:0;border-left:1px solid {PALETTE["stock"]};padding-left:6px}}
 .cssm-turned,.cssm-stage{{overflow-y:auto!important;overflow-x:hidden!important;position:relative}}
 .cssm-turned>*,.cssm-stage>*{{flex-shrink:0}}
-.cssm-turned .widget-vbox{{overflow:hidden}}
+.cssm-turned .widget-vbox{{overflow:clip}}
+.cssm-turned .widget-html:has([role=alert]){{position:sticky;bottom:0;z-index:1;background:#fff}}
 .cssm-board .widget-inline-hbox{{max-width:calc(100% - 6px);box-sizing:border-box}}
 .cssm-board input,.cssm-board select,.cssm-board textarea{{box-sizing:border-box;max-width:100%}}
 .cssm-board .widget-dropdown>select{{height:32px;line-height:26px}}
@@ -83,4 +87,13 @@ text-align:right;overflow-wrap:anywhere}}
 .cssm-compared th{{text-align:left;font-weight:600;overflow-wrap:break-word}}
 body:not(:has(.jp-NotebookPanel)) .cssm-board{{height:calc(100vh - 28px)}}
 body:not(:has(.jp-NotebookPanel)) .jp-Cell:not(:has(.cssm-board)){{display:none}}
+@media (max-width:{NARROW}px){{
+body .cssm-board.cssm-board{{height:auto;overflow:visible}}
+.cssm-tiles-row,.cssm-part{{flex-wrap:wrap!important}}
+.cssm-tiles-row .cssm-tiles{{flex:1 1 auto!important}}
+.cssm-middle{{flex-direction:column!important;overflow:visible!important}}
+.cssm-middle>*,.cssm-turned{{flex:0 0 auto!important;width:100%!important;
+overflow:visible!important}}
+.cssm-stage{{border-left:0;border-top:1px solid {PALETTE["stock"]}}}
+.cssm-record{{grid-template-columns:1fr}}}}
 </style>"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections import Counter
 from functools import cache
@@ -16,12 +17,17 @@ from cssm_lib.pages.charts.theme import PALETTE, heading
 from cssm_lib.pages.labels import number_text
 
 ON_SCREEN = 18  # no text of the board is smaller, in px
-ROW, LABELS, LINE, PICKED = 22, 200, 19, "picked"
-LONG_LABELS, SCREEN_WIDTH, GROWN = 360, 76, 1.5
-WIDTH = 170
+ROW, PICKED = 22, "picked"
+LONG_LABELS, SCREEN_WIDTH, GROWN = 300, 76, 1.5
+# two charts beside each other on a notebook that is 1280 px wide: what one may take, of it the bars
+# with their numbers, the longest bars, the names at least, and around them; then a character
+CHART, WIDTH, BARS, NAMES, AROUND = 372, 164, 60, 100, 18
+DIGIT, LETTER = 11.5, 10
 COLUMNS = ("name", "label", "when", "state", "value", "says")
 PALE = "pale: today, full: after"
 NOTHING_TO_DRAW = "Nothing to draw: no row of today or after says anything here."
+# one format for all ticks would write 0.5k beside 0k
+SHORT = "replace(format(datum.value, '~s'), 'G', 'bn')"
 COLOURS = ("short", "over", "balanced")
 
 
@@ -34,12 +40,14 @@ def beside(rows: pl.DataFrame, *, title: str, unit: str, top: int = 8) -> dict[s
     filled = rows.with_columns(pl.col("name").fill_null("not named"), size=pl.col("value").abs())
     drawn, order, rest = heaviest(filled, "name", ["size"], top)
     left = filled["name"].n_unique() - len(order)
-    labels = _labels(order)
     kept = drawn.filter(_says_something()).with_columns(
-        number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says"),
-        pl.col("name").replace_strict(labels, return_dtype=pl.String).alias("label"),
+        number_text(pl.col("value").round(0).cast(pl.Int64)).alias("says")
     )
-    spec = json.loads(_checked())
+    width, domain = _scale(kept)
+    names = max(NAMES, CHART - AROUND - width)
+    labels = _labels(order, int(names // LETTER))
+    kept = kept.with_columns(label=pl.col("name").replace_strict(labels, return_dtype=pl.String))
+    spec = json.loads(_checked()) | {"width": width}
     spec["datasets"] = {spec["data"]["name"]: kept.select(COLUMNS).to_dicts()}
     spec["title"] = {
         "text": title,
@@ -48,7 +56,8 @@ def beside(rows: pl.DataFrame, *, title: str, unit: str, top: int = 8) -> dict[s
     for layer in spec["layer"]:
         told = layer["encoding"]
         told["y"]["sort"] = [labels[name] for name in order]
-        told["x"] |= {"title": unit, "scale": {"domain": _domain(kept), "nice": False}}
+        told["y"]["axis"]["labelLimit"] = names
+        told["x"] |= {"title": unit, "scale": {"domain": domain, "nice": False}}
     return spec
 
 
@@ -65,44 +74,57 @@ def _says_something() -> pl.Expr:
     return (pl.col("value") != 0) | (idle & first)
 
 
-def _labels(names: list[str]) -> dict[str, str]:
+def _labels(names: list[str], line: int) -> dict[str, str]:
     """Names broken into two lines at most; whole where two of them would read the same."""
-    short = {name: _broken(name) for name in names}
+    short = {name: _broken(name, line) for name in names}
     often = Counter(short.values())
     return {name: name if often[text] > 1 else text for name, text in short.items()}
 
 
-def _broken(name: str) -> str:
-    lines = textwrap.wrap(name, LINE) or [name]
-    return "\n".join(lines if len(lines) < 3 else [lines[0], f"{lines[1][: LINE - 1]}…"])
+def _broken(name: str, line: int) -> str:
+    lines = textwrap.wrap(name, line) or [name]
+    return "\n".join(lines if len(lines) < 3 else [lines[0], f"{lines[1][: line - 1]}…"])
 
 
-def _domain(rows: pl.DataFrame) -> list[float]:
-    """From the lowest to the highest value, with room for the numbers beyond the bars."""
+def _scale(rows: pl.DataFrame) -> tuple[int, list[float]]:
+    """How wide the bars are with their numbers, and from which value to which that reaches.
+
+    Numbers stand beyond the ends of their bars, so each side has room for its longest one.
+    """
     low, high = min(0.0, rows["value"].min()), max(0.0, rows["value"].max())
-    room = 0.55 * (high - low) or 1.0
-    return [low - room if low else 0.0, high + room if high or not low else 0.0]
+    short = pl.col("value") < 0
+    left, right = rows.select(left=_room(short), right=_room(~short)).row(0)
+    width = max(WIDTH, math.ceil(BARS + left + right))
+    unit = (high - low or 1.0) / (width - left - right)
+    return width, [low - left * unit, high + right * unit]
+
+
+def _room(side: pl.Expr) -> pl.Expr:
+    """How wide the longest number of a side is, with its gap; nothing where there is none."""
+    longest = pl.col("says").filter(side).str.len_chars().max()
+    return (longest * DIGIT + 8).fill_null(0.0)
 
 
 def bars() -> alt.LayerChart:
     """The chart that `beside` fills in, without rows, with the selection `picked` of a name."""
     picked = alt.selection_point(name=PICKED, fields=["name"], toggle=False)
     axis = alt.Axis(
-        labelLimit=LABELS,
         ticks=False,
         domain=False,
         labelPadding=6,
         labelExpr="split(datum.label, '\\n')",
         labelLineHeight=ON_SCREEN + 1,
+        # two lines stand above and below the middle of their bars
+        labelBaseline={
+            "condition": {"test": "indexof(datum.label, '\\n') > 0", "value": "bottom"},
+            "value": "middle",
+        },
     )
     rows = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
     base = alt.Chart(rows).encode(
         y=alt.Y("label:N", sort=[], axis=axis, title=None),
         yOffset=alt.YOffset("when:N", sort=["today", "after"]),
-        x=alt.X(
-            "value:Q",
-            axis=alt.Axis(format="~s", tickCount=3),
-        ),
+        x=alt.X("value:Q", axis=alt.Axis(labelExpr=SHORT, tickCount=3, labelBound=True)),
         tooltip=_tips(),
     )
     colour = alt.Scale(domain=list(COLOURS), range=[PALETTE[n] for n in ("short", "over", "ink")])
@@ -129,12 +151,12 @@ def _tips() -> list[alt.Tooltip]:
     ]
 
 
-def sentence(title: str, words: str = NOTHING_TO_DRAW) -> alt.Chart:
-    """A sentence in the place of a chart, by default that there is nothing to draw."""
+def sentence(title: str, words: str) -> alt.Chart:
+    """A sentence in the place of a chart."""
     says = pl.DataFrame({"says": ["\n".join(textwrap.wrap(words, 34))]})
     text = alt.Chart(says).mark_text(lineBreak="\n", align="left", color=PALETTE["quiet"])
     placed = text.encode(x=alt.value(4), y=alt.value(20), text="says:N")
-    return on_screen(placed.properties(width=350, height=120, title=heading(title)))
+    return on_screen(placed.properties(width=340, height=150, title=heading(title)))
 
 
 def enlarged(chart: Any) -> Any:
@@ -170,6 +192,6 @@ def on_screen(chart: Any) -> Any:
         chart.configure_axis(labelFontSize=size, titleFontSize=size)
         .configure_legend(labelFontSize=size, titleFontSize=size)
         .configure_header(labelFontSize=size, titleFontSize=size)
-        .configure_title(fontSize=size + 2, subtitleFontSize=size)
+        .configure_title(fontSize=size, subtitleFontSize=size)
         .configure_text(fontSize=size)
     )

@@ -17,15 +17,17 @@ from cssm_lib.pages.charts.theme import (
     names_axis,
 )
 
-WIDTH = PLOT_WIDTH - 100
+WIDTH = PLOT_WIDTH - 130
 ACTION, BILLS = ["place", "action"], ["bill_before", "bill_after"]
 # what an axis has room for: broken into lines, cut where only the table has the room
-LINE, LONGEST = 36, 144
+LINE, LONGEST = 30, 150
 KINDS = {
     "true_forward": "True Forward: every event so far and the next",
     "new_term": "A whole new term at today's price",
 }
 SETTINGS = "A setting of the contract: every event so far"
+UNMOVED = "No action changes the bill, or no line has a price to tell it by."
+UNMOVED_ALONE = "Nothing alone changes the bill, or no line has a price to tell it by."
 BEFORE, AFTER = "before any action", "after all actions"
 MORE, LESS, TOTAL = "adds", "takes away", "the bill"
 COLOURS = meanings("short", "used", "entitled", words=[MORE, LESS, TOTAL])
@@ -34,17 +36,17 @@ DRAWN = ["name", "whole", "money", "start", "to", "kind", "currency"]
 BROKEN = "split(datum.label, '\\n')"
 
 
-def waterfall(action_prices: pl.DataFrame) -> alt.Chart | alt.VConcatChart:
+def waterfall(action_prices: pl.DataFrame, *, idle: str = "") -> alt.Chart | alt.VConcatChart:
     """From the bill before any action through each action's part to the bill after all of them.
 
     A panel a kind of money; agreements are summed. Bills are ticks, so that no scale has to begin
-    at nothing and small parts of a large bill can be seen.
+    at nothing and small parts of a large bill can be seen. `idle`: said where no action is priced.
     """
     title = "From today's bill to the scenario's"
     kinds = _kinds(action_prices, "money")
     if not kinds:
-        idle = "No action changes the bill, or no line has a price to tell it by."
-        return blank(title, "action_prices", sentence="" if action_prices.is_empty() else idle)
+        said = idle if action_prices.is_empty() else UNMOVED
+        return blank(title, "action_prices", sentence=said)
     note = (
         "Each bar starts where the one above ends. An action's part is the mean over all orders of"
         " the actions, so that the parts add up to the difference to the cent; what changes nothing"
@@ -55,12 +57,16 @@ def waterfall(action_prices: pl.DataFrame) -> alt.Chart | alt.VConcatChart:
 
 
 def tornado(
-    action_prices: pl.DataFrame, *, settings: pl.DataFrame | None = None, top: int = 10
+    action_prices: pl.DataFrame,
+    *,
+    settings: pl.DataFrame | None = None,
+    top: int = 10,
+    idle: str = "",
 ) -> alt.Chart | alt.VConcatChart:
     """What matters most: each action done alone, the largest first, a panel a kind of money.
 
     With `settings`, the table `setting_effects`, a panel of what each setting of the contract alone
-    would change.
+    would change. `idle`: said where no action is priced and there is no setting.
     """
     title = "What matters most, each on its own"
     panels = [
@@ -71,8 +77,8 @@ def tornado(
     if effects is not None and not effects.is_empty():
         panels.append(_panel(_ranked(effects, top), SETTINGS, zero=True))
     if not panels:
-        idle = "Nothing alone changes the bill, or no line has a price to tell it by."
-        return blank(title, "action_prices", sentence="" if action_prices.is_empty() else idle)
+        said = idle if action_prices.is_empty() else UNMOVED_ALONE
+        return blank(title, "action_prices", sentence=said)
     note = "Were this alone done, with all else as it is. The largest are drawn; they do not add up"
     return alt.vconcat(*panels, spacing=22).properties(
         title=heading(title, f"{note}: one action may leave nothing for another to save.")
