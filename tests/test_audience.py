@@ -155,14 +155,13 @@ def _holds_one(text: str, phrases: set[str]) -> bool:
 def test_the_search_would_find_them(packs: Any) -> None:
     """The same search over the internal packs finds moves in pages, notebooks and papers."""
     phrases = {*moves()}
-    wanted = {"01_utilisation.html", "01_utilisation.ipynb", "06_data_received.html"}
     found = {
         name
         for folder in packs.ours
         for name, text in texts(folder)
-        if name in wanted and STRATEGY.search(text) and _holds_one(" ".join(text.split()), phrases)
+        if STRATEGY.search(text) and _holds_one(" ".join(text.split()), phrases)
     }
-    assert found == wanted
+    assert {"01_utilisation.html", "01_utilisation.ipynb", "06_data_received.html"} <= found
 
 
 @kernels

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,9 +20,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def visit(chromium: Any) -> Iterator[Any]:
-    """Opens a file without a network; the page, what it asked for and what it complained of."""
+@contextmanager
+def offline(chromium: Any) -> Iterator[Callable[[Path], SimpleNamespace]]:
+    """Opens files without a network; each page, what it asked for and what it complained of."""
     context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 900})
 
     def opened(path: Path) -> SimpleNamespace:
@@ -36,30 +37,15 @@ def visit(chromium: Any) -> Iterator[Any]:
     context.close()
 
 
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[[Path], SimpleNamespace]]:
+    """Opens a file without a network."""
+    with offline(chromium) as opened:
+        yield opened
+
+
 def figures(path: Path) -> int:
     return path.read_text("utf-8").count('<figure class="chart">')
-
-
-def test_every_page_of_the_sample_opens_offline(visit: Any, sample_batch: SimpleNamespace) -> None:
-    pages = sorted(sample_batch.out.rglob("*.html"))
-    assert len(pages) > 8
-    assert any(figures(path) for path in pages)
-    for path in pages:
-        seen = visit(path)
-        seen.page.wait_for_function(f"{DRAWN} >= {figures(path)}")
-        width = seen.page.evaluate("document.documentElement.scrollWidth")
-        outside = [url for url in seen.asked if not url.startswith(("file:", "data:", "blob:"))]
-        assert (path.name, outside, seen.said) == (path.name, [], [])
-        assert width <= 1280, f"{path.name} is wider than the screen"
-        seen.page.close()
-
-
-def test_a_chart_answers_the_mouse(visit: Any, sample_batch: SimpleNamespace) -> None:
-    path = next(path for path in sorted(sample_batch.out.rglob("01_*.html")) if figures(path))
-    page = visit(path).page
-    page.wait_for_function(f"{DRAWN} >= 1")
-    page.locator("figure.chart .mark-rect path").first.hover()
-    page.wait_for_selector("#vg-tooltip-element.visible")
 
 
 # every link of a page: where it leads, as it is written, and how many places on the page it names
@@ -70,18 +56,46 @@ LINKS = """() => [...document.querySelectorAll('a[href]')]
     ? document.querySelectorAll(`[id='${own.slice(1)}']`).length : 0])"""
 
 
-def test_every_link_of_the_sample_leads_somewhere(
-    visit: Any, sample_batch: SimpleNamespace
-) -> None:
-    for path in sorted(sample_batch.out.rglob("*.html")):
-        page = visit(path).page
-        for whole, own, places in page.evaluate(LINKS):
+@pytest.fixture(scope="module")
+def looked(chromium: Any, sample_batch: SimpleNamespace) -> dict[Path, SimpleNamespace]:
+    """Every page of the sample, opened once until its charts are drawn: what was seen of it."""
+    found = {}
+    with offline(chromium) as opened:
+        for path in sorted(sample_batch.out.rglob("*.html")):
+            seen = opened(path)
+            seen.page.wait_for_function(f"{DRAWN} >= {figures(path)}")
+            seen.width = seen.page.evaluate("document.documentElement.scrollWidth")
+            seen.links = seen.page.evaluate(LINKS)
+            seen.page.close()
+            found[path] = seen
+    return found
+
+
+def test_every_page_of_the_sample_opens_offline(looked: dict[Path, SimpleNamespace]) -> None:
+    assert len(looked) > 8
+    assert any(figures(path) for path in looked)
+    for path, seen in looked.items():
+        outside = [url for url in seen.asked if not url.startswith(("file:", "data:", "blob:"))]
+        assert (path.name, outside, seen.said) == (path.name, [], [])
+        assert seen.width <= 1280, f"{path.name} is wider than the screen"
+
+
+def test_a_chart_answers_the_mouse(visit: Any, sample_batch: SimpleNamespace) -> None:
+    path = next(path for path in sorted(sample_batch.out.rglob("01_*.html")) if figures(path))
+    page = visit(path).page
+    page.wait_for_function(f"{DRAWN} >= 1")
+    page.locator("figure.chart .mark-rect path").first.hover()
+    page.wait_for_selector("#vg-tooltip-element.visible")
+
+
+def test_every_link_of_the_sample_leads_somewhere(looked: dict[Path, SimpleNamespace]) -> None:
+    for path, seen in looked.items():
+        for whole, own, places in seen.links:
             if own.startswith("#"):
                 assert places == 1, (path.name, own)
             else:
                 assert whole.startswith("file:"), (path.name, whole)
                 assert Path(unquote(urlsplit(whole).path)).is_file(), (path.name, whole)
-        page.close()
 
 
 def test_a_page_cannot_be_made_to_run_a_script(visit: Any, tmp_path: Path) -> None:
