@@ -25,6 +25,7 @@ from cssm_lib.analyses.true_forward import (
     with_billable,
     with_true_up,
 )
+from cssm_lib.analyses.true_forward.projected import held, last_known
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import ANSWERS, TABLES
@@ -385,6 +386,28 @@ def test_the_next_event_holds_the_last_use():
         SECOND, dt.date(2025, 6, 30), 1100, 50,
     )  # fmt: skip
     assert (own["net"], own["outcome"]) == (50 * 10 * 12, "projected: charged")
+
+
+@pytest.mark.parametrize("stock", ["ignored", "offsets"])
+def test_the_next_event_is_as_if_all_events_were_settled_again(stock):
+    """Base, value shift, outside stock and an undecided event before it are carried over."""
+    terms = under_readings(lines({"outside_stock": stock}, SUITE_B), RULES)
+    told = ((FIRST, 1180, {"outside": 50}), (dt.date(2025, 8, 1), 1300, {"outside": 70}))
+    now = dt.date(2025, 8, 2)
+    for seen in (days(*told), days(*told[1:])):
+        known = true_forward(terms, seen, as_of=now, rules=RULES)
+        rows = next_events(terms, seen, known, as_of=now, rules=RULES)
+        last = last_known(seen, now)
+        due = rows.select("agreement", "suite", "sku", "event_date")
+        again = true_forward(terms, held(seen, last, due, now), as_of=SECOND, rules=RULES)
+        key = ["agreement", "suite", "sku", "reading", "event_date"]
+        figures = ["base", "over", "months", "charge", "credit", "net"]
+        told_again = again.with_columns(outcome=pl.format("projected: {}", "outcome"))
+        ahead = rows.filter(pl.col("event_date") == SECOND)
+        both = ahead.join(told_again, on=key, suffix="_all")
+        assert both.height == ahead.height >= terms.height // 2
+        for name in (*figures, "outcome"):
+            assert both[name].to_list() == both[f"{name}_all"].to_list()
 
 
 def test_after_the_last_milestone_none_is_left():
