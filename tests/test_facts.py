@@ -122,8 +122,26 @@ def test_unknown_is_not_zero():
     assert value_of(held.clear(), column="units", aggregate="count") is None
 
 
+@pytest.mark.parametrize(
+    ("over", "net", "value"),
+    [
+        ([5, 0], [None, 0], None),  # units over without a price
+        ([5, 3, 0], [None, 30, 0], None),
+        ([5, 0, None], [50, 0, None], 50),  # an undecided line is left out
+        ([None], [None], None),
+        ([0], [0], 0),
+    ],
+)
+def test_what_is_billed_without_a_price_is_unknown_and_no_zero(over, net, value):
+    billed = pl.DataFrame(
+        {"over": over, "net": net}, schema={"over": pl.Int64, "net": pl.Int64}
+    ).with_columns(reading=pl.lit("contract"))
+    for page in ("utilisation", "forward"):
+        assert FIGURES[f"{page}.contract_net"].value(billed) == value
+
+
 def test_an_unknown_aggregate_names_those_there_are():
-    with pytest.raises(PageError, match="'mean' is not known; there are sum, count"):
+    with pytest.raises(PageError, match="'mean' is not known; there are sum, total, count"):
         value_of(pl.DataFrame({"a": [1]}), column="a", aggregate="mean")
 
 

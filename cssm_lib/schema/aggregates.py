@@ -12,6 +12,8 @@ from cssm_lib.errors import PageError
 # each gives null where no row says anything, so that "unknown" never looks like zero
 AGGREGATES = {
     "sum": lambda column: pl.when(column.count() > 0).then(column.sum()),
+    # of which no part may be unknown
+    "total": lambda column: pl.when(column.null_count() == 0).then(column.sum()),
     "count": lambda column: column.len(),
     "distinct": lambda column: column.drop_nulls().n_unique(),
     "max": lambda column: column.max(),
@@ -24,11 +26,14 @@ def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where:
     """The value of a figure, made from the rows of its table.
 
     `share` is the part of the rows that fit `where` (`column` "*"), or of the column's sum. No row
-    in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts.
+    in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts. A
+    `total` is a sum that is null where a single part of it is, and where there is no part.
 
     >>> held = pl.DataFrame({"units": [5, -2, None]})
     >>> value_of(held, column="units"), value_of(held, column="units", where="units < 0")
     (3, -2)
+    >>> value_of(held, column="units", aggregate="total") is None
+    True
     >>> value_of(held, column="*", aggregate="share", where="units < 0")
     0.333333
     """

@@ -3,6 +3,8 @@
 from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 
 CONTRACT = "reading = 'contract'"
+# units over without a price are charged what nobody knows: the money is then unknown, not less
+BILLED = f"{CONTRACT} AND (net IS NOT NULL OR over > 0)"
 LINES = "license IS NULL"
 
 FIGURES = named(
@@ -11,8 +13,8 @@ FIGURES = named(
         figure(
             "contract_net",
             "Billed by contract",
-            "sum of true_forward.net",
-            where=CONTRACT,
+            "total of true_forward.net",
+            where=BILLED,
             unit=MONEY,
         ),
         figure("lowest", "Lowest reading", "min of reading_range.net", where="rank IS NOT NULL",

@@ -1,5 +1,6 @@
 """The figures of page 01: what is held, short, cured, never needed and ending."""
 
+from cssm_lib.schema.figures.forward import BILLED
 from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 
 SHORT = "balance_after_substitution < 0"
@@ -113,8 +114,8 @@ FIGURES = named(
         figure(
             "contract_net",
             "True Forward by contract",
-            "sum of true_forward.net",
-            where="reading = 'contract'",
+            "total of true_forward.net",
+            where=BILLED,
             unit=MONEY,
         ),
     ),
