@@ -63,6 +63,8 @@ def test_use_of_the_newest_day_leaves_what_earlier_days_say_as_it_stands():
     assert not then["positions"].equals(one.today["positions"])
     assert one.today.made["past"].height == 2
     assert then.made["past"] is one.today.made["past"]
+    assert not then["expiries"].equals(one.today["expiries"])
+    assert then.made["lot_ends"] is one.today.made["lot_ends"]
 
 
 @pytest.mark.parametrize(
