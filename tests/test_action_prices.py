@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
@@ -18,6 +19,7 @@ from cssm_lib.analyses.contributions import contributions, grouped
 from cssm_lib.answers import what_if as priced
 from cssm_lib.answers.compute import answer_tables
 from cssm_lib.client import load_client
+from cssm_lib.config import ClientConfig
 from cssm_lib.pseudonyms import pseudonymised
 from cssm_lib.scenario import Scenario, under
 
@@ -101,6 +103,22 @@ def test_by_hand():
     base, after = priced.bills([client(), under(client(), what_if(RETIRE, terms))])
     assert base == {("EA", "true_forward"): 60000, ("EA", "new_term"): 252000}
     assert after == {("EA", "true_forward"): 43200, ("EA", "new_term"): 216000}
+
+
+def test_actions_that_leave_usage_alone_are_told_apart():
+    """A line that counts devices: 7 of which 2 are entitled, 12 months at 10. Usage is too old for
+    the instances' day; one retired is 120 less, two others are 240 less.
+    """
+    base = client()
+    base.tables["usage"] = base.tables["usage"].filter(pl.col("snapshot_date") == elm.JULY)
+    (suite,) = elm.EA["suites"]
+    counted = suite | {"lines": [line | {"count": "devices"} for line in suite["lines"]]}
+    terms = {"client": "Elm", "agreements": [elm.EA | {"suites": [counted]}]}
+    base = replace(base, config=ClientConfig.model_validate(terms))
+    hosts = ({"do": "retire", "hostname": name} for name in ("n0", "n[12]"))
+    found = priced.action_prices(under(base, what_if(*hosts)))
+    money = found.filter(pl.col("of") == "true_forward")["money"]
+    assert money.cast(pl.Int64).to_list() == [-120, -240]
 
 
 def test_an_action_that_needs_another_does_nothing_without_it():

@@ -66,7 +66,8 @@ class Stand:
             for name in INSTANCES
             if fleet and fleet.changed(name)
         }
-        return replace(base, config=self.config, tables=Later({**base.tables, **stock}, ahead))
+        tables = Later({**base.tables, **stock}, ahead, of=fleet)
+        return replace(base, config=self.config, tables=tables)
 
     def _with_later(self, name: str, now: pl.DataFrame) -> pl.DataFrame:
         """A table with the days after as_of, which stay for whoever looks at another day."""
