@@ -22,6 +22,7 @@ __all__ = [
     "after",
     "begun",
     "mark_of",
+    "noted_as",
     "read_scenario",
     "stand_of",
     "told",
@@ -57,9 +58,14 @@ def acted(stand: Stand, scenario: Scenario, *, where: str) -> tuple[list[Stand],
 def noted(client: Client, scenario: Scenario, idle: Sequence[AnyAction]) -> pl.DataFrame:
     """The client's notes, and one for every action that changed nothing."""
     notes = client.tables["notes"]
-    silent = [f"{scenario.name} / {action.name}" for action in idle]
+    silent = [noted_as(scenario, action) for action in idle]
     said = ["nothing fits this action: it changes nothing."] * len(silent)
     return pl.concat([notes, pl.DataFrame({"about": silent, "note": said}, schema=notes.schema)])
+
+
+def noted_as(scenario: Scenario, action: AnyAction) -> str:
+    """How the client's notes name an action."""
+    return f"{scenario.name} / {action.name}"
 
 
 def begun(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from cssm_lib.rules import matches_any
 from cssm_lib.scenario.fleet import ACCOUNT, DAY, Fleet, holds, marked
 from cssm_lib.scenario.model import Instances, LeaveOut, Retire, Tier
-from cssm_lib.scenario.stock import LICENCE, fitting, in_span, used_more
+from cssm_lib.scenario.stock import LICENCE, fitting, in_span, like, used_more
 
 PATTERNS = {"udi_pid": "pid", "hostname": "hostname", "serial": "serial"}
 NEAR = "35d"  # a snapshot stands for the days up to so many after it
@@ -33,7 +32,7 @@ def retired(fleet: Fleet, usage: pl.DataFrame, action: Retire) -> tuple[Fleet, p
 
 def on_tier(fleet: Fleet, usage: pl.DataFrame, action: Tier) -> tuple[Fleet, pl.DataFrame]:
     """The instances that fit on another licence, unit for unit."""
-    other = holds(fleet.kinds, _like("license", action.from_license))
+    other = holds(fleet.kinds, like("license", action.from_license))
     fits = _fits(fleet, "device_licenses", action) & other.gather(fleet.used["kind"])
     moved = fleet.units(fleet.used.filter(fits)).with_columns(-pl.col("units"))
     risen = moved.with_columns(license=pl.lit(action.to_license), units=-pl.col("units"))
@@ -65,10 +64,6 @@ def _fits(fleet: Fleet, table: str, action: Instances) -> pl.Series:
 
 def _accounts(action: Instances | LeaveOut) -> dict[str, str]:
     return {name: getattr(action, name) for name in ACCOUNT}
-
-
-def _like(column: str, pattern: str) -> pl.Expr:
-    return pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
 
 
 def _silent(action: Retire) -> pl.Expr:

@@ -15,7 +15,7 @@ from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet,
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
-from cssm_lib.scenario.stock import left_out_of
+from cssm_lib.scenario.stock import left_out_of, newest_days
 
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
@@ -57,7 +57,7 @@ class Near:
     @cached_property
     def _days(self) -> pl.DataFrame:
         """The newest days of the instances and of what they consume, per Smart Account."""
-        return pl.concat([_newest(self._known[name]) for name in INSTANCES]).unique()
+        return pl.concat([newest_days(self._known[name]) for name in INSTANCES]).unique()
 
     def _parts(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The rows of the newest days, and all others; long histories are told apart by day."""
@@ -78,9 +78,9 @@ class Near:
 
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
-        for one, name in (self.start.fleet, "newest"), (self, "places"), (self, "_marks"):
+        parts = (self.start.fleet, "newest"), (self, "places"), (self, "_watched"), (self, "_marks")
+        for one, name in parts:
             getattr(one, name)
-        self._reports(self.start, [])["devices"]
 
     @cached_property
     def earlier(self) -> dict[str, pl.DataFrame]:
@@ -157,14 +157,16 @@ class Near:
         return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
 
     def _reports(self, now: Stand, spans: Sequence[LeaveOut]) -> Later:
+        newest = cache(partial(self._newest_of, now.fleet))
+
         def devices() -> pl.DataFrame:
-            parts = [self._watched["devices"], self._newest_of(now.fleet).table("devices")]
+            parts = [self._watched["devices"], newest().table("devices")]
             return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
 
         def used() -> pl.DataFrame:
-            newest = self._newest_of(now.fleet).table("device_licenses")
+            parts = [self._used_earlier(spans), newest().table("device_licenses")]
             columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
-            return pl.concat([one.select(columns) for one in (self._used_earlier(spans), newest)])
+            return pl.concat([rows.select(columns) for rows in parts])
 
         return Later({}, dict(zip(INSTANCES, (devices, used), strict=True)))
 
@@ -215,10 +217,6 @@ def _one_a_page(rows: pl.DataFrame, pages: int) -> pl.DataFrame:
 
 
 NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
-
-
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.group_by("smart_account").agg(pl.col(DAY).max())
 
 
 def _holders(fleet: Fleet, pages: pl.Series) -> int:

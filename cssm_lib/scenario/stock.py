@@ -26,16 +26,22 @@ def when(action: Action) -> pl.Expr:
     return mine & day.eq_missing(day.max().over("smart_account"))
 
 
+def newest_days(rows: pl.DataFrame) -> pl.DataFrame:
+    """The newest day of a table for each Smart Account."""
+    return rows.group_by("smart_account").agg(pl.col(DAY).max())
+
+
 def fitting(asked: Mapping[str, str]) -> pl.Expr:
     """Whether columns fit their patterns; `*` also fits what is not told."""
     return pl.all_horizontal(
         pl.lit(True),
-        *(
-            pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
-            for column, pattern in asked.items()
-            if pattern != "*"
-        ),
+        *(like(column, pattern) for column, pattern in asked.items() if pattern != "*"),
     )
+
+
+def like(column: str, pattern: str) -> pl.Expr:
+    """Whether a column is told and fits a pattern."""
+    return pl.col(column).str.contains(matches_any([pattern])).fill_null(False)
 
 
 def _paid() -> pl.Expr:
@@ -132,9 +138,8 @@ def _of_licence(rows: pl.DataFrame, action: Move) -> pl.DataFrame:
     mine = rows.with_row_index("row").filter(pl.col("license") == action.license).filter(~_paid())
     if action.from_ is not None:
         return mine.filter(when(action))
-    last = rows.group_by("smart_account").agg(pl.col(DAY).max())
     mine = mine.filter(fitting({"smart_account": action.smart_account}))
-    return mine.join(last, on=["smart_account", DAY], how="semi", nulls_equal=True)
+    return mine.join(newest_days(rows), on=["smart_account", DAY], how="semi", nulls_equal=True)
 
 
 def _held(rows: pl.DataFrame, action: Move, where: str) -> None:

@@ -14,7 +14,7 @@ from cssm_lib.errors import ParameterError
 from cssm_lib.pages import compared
 from cssm_lib.pages.pack.names import safe_name
 from cssm_lib.pages.sheet import Page
-from cssm_lib.scenario import Scenario, draft, keep, read_scenario
+from cssm_lib.scenario import Scenario, draft, keep, noted_as, read_scenario
 
 ALL = ("*", "*")
 
@@ -150,7 +150,7 @@ class Session:
     def idle(self) -> list[str]:
         """The names of the actions on the screen that nothing fits."""
         noted = set(self.after.client.tables["notes"]["about"])
-        return [one.name for one in self.now.actions if f"{draft.NEW.name} / {one.name}" in noted]
+        return [one.name for one in self.now.actions if noted_as(draft.NEW, one) in noted]
 
     def rows(self, panel: compared.Panel) -> Any:
         """The rows of a chart; one that chooses is not narrowed by its own kind of choice."""
