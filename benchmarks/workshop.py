@@ -37,7 +37,7 @@ KEY = ["smart_account", "virtual_account", "license"]
 
 def in_memory(folder: Path, work: Path) -> Client:
     """The client, from the Parquet of an earlier run where there is one."""
-    kept = work / f"{folder.name}-tables"
+    kept = work / f"{folder.parent.name}-{folder.name}-tables"
     if not (kept / "notes.parquet").is_file():
         client = load_client(folder)
         kept.mkdir(parents=True, exist_ok=True)
