@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import expiries, history, instances, transfers, utilisation
-from cssm_lib.answers.steps import Made, Making, Step, one, several
+from cssm_lib.answers.steps import Made, Making, Step, one
 from cssm_lib.client import Client
 
 POOL = ["smart_account", "license"]
@@ -17,6 +17,7 @@ UNIT = ["smart_account", "virtual_account", "license"]
 STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
+HISTORY = ("holdings", "places", "pages")
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -166,7 +167,7 @@ def _renewal_end(client: Client) -> dt.date | None:
 
 STEPS = (
     Step(TWINS, _twins),
-    several("holdings places pages", _history),
+    Step(HISTORY, _history),
     one("dated_files", _dated_files),
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
     one("standing", _standing),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from itertools import compress
 
@@ -13,7 +13,7 @@ from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
 from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, holds
 from cssm_lib.scenario.later import Later
-from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
+from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
 from cssm_lib.scenario.stock import left_out_of, newest_days
 
@@ -48,6 +48,11 @@ class Near:
     client: Client
     base: Client
     owing: Callable[[pl.DataFrame], pl.Expr] | None = None
+    # of the scenario before: its actions, each with the client after it, and what was reported
+    _acted: list[tuple[AnyAction, Stand]] = field(init=False, repr=False, default_factory=list)
+    _reported: list[tuple[Fleet, list[LeaveOut], Later]] = field(
+        init=False, repr=False, default_factory=list
+    )
 
     @cached_property
     def _known(self) -> dict[str, pl.DataFrame]:
@@ -118,7 +123,8 @@ class Near:
         on_instances = [isinstance(one, Retire | Tier) for one in scenario.actions]
         if any(one.from_ for one in compress(scenario.actions, on_instances)):
             return None
-        stands, idle = acted(self.start, scenario, where="scenario")
+        stands, idle = acted(self.start, scenario, where="scenario", known=self._acted)
+        self._acted[:] = zip(scenario.actions, stands[1:], strict=True)
         lost = any(self._lost(stand.fleet) for stand in compress(stands, on_instances))
         if lost or any(action in idle for action in spans):
             return None
@@ -128,7 +134,7 @@ class Near:
         later = self._later(scenario, now)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
         client = replace(self.base, config=now.config, **given)
-        return Then(client, self._reports(now, spans), partial(self._new_places, now.fleet))
+        return Then(client, self._reports(now.fleet, spans), partial(self._new_places, now.fleet))
 
     def _lost(self, fleet: Fleet) -> bool:
         """Whether a Smart Account shows its newest day no more, in one of the two tables."""
@@ -156,8 +162,17 @@ class Near:
         used = self._watched["device_licenses"] if len(spans) <= 1 else self._used_by_watched
         return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
 
-    def _reports(self, now: Stand, spans: Sequence[LeaveOut]) -> Later:
-        newest = cache(partial(self._newest_of, now.fleet))
+    def _reports(self, fleet: Fleet, spans: list[LeaveOut]) -> Later:
+        """What is told of these instances and spans; the very same as for the scenario before."""
+        for known, over, reports in self._reported:
+            if known is fleet and over == spans:
+                return reports
+        reports = self._told(fleet, spans)
+        self._reported[:] = [(fleet, spans, reports)]
+        return reports
+
+    def _told(self, fleet: Fleet, spans: Sequence[LeaveOut]) -> Later:
+        newest = cache(partial(self._newest_of, fleet))
 
         def devices() -> pl.DataFrame:
             parts = [self._watched["devices"], newest().table("devices")]
