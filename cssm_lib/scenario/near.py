@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from itertools import compress
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, holds
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, fit
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
@@ -20,6 +21,10 @@ from cssm_lib.scenario.stock import left_out_of, newest_days
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
 PLACE = [*ACCOUNT, "license", "tag"]
+TOLD = {
+    "devices": [*ACCOUNT, DAY, *NAMES, "last_contact"],
+    "device_licenses": [*ACCOUNT, DAY, *NAMES, "license", "quantity"],
+}
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,9 @@ class Near:
 
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
-        parts = (self.start.fleet, "newest"), (self, "places"), (self, "_watched"), (self, "_marks")
-        for one, name in parts:
+        start = self.start.start
+        owed = [(self, name) for name in ("places", "_watched", "_owing", "_named")]
+        for one, name in [*owed, (start.fleet, "newest"), (start, "newest"), (start, "seen")]:
             getattr(one, name)
 
     @cached_property
@@ -139,11 +145,11 @@ class Near:
     def _lost(self, fleet: Fleet) -> bool:
         """Whether a Smart Account shows its newest day no more, in one of the two tables."""
         first = self.start.fleet
-        if fleet is first:
-            return False
+        pages = {name: first.newest[name] & fleet.shown[name] for name in INSTANCES}
         return any(
-            _holders(first, newest & fleet.shown(name)) < _holders(first, newest)
-            for name, newest in first.newest.items()
+            (left != first.newest[name]).any()
+            and _holders(first, left) < _holders(first, first.newest[name])
+            for name, left in pages.items()
         )
 
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
@@ -172,16 +178,23 @@ class Near:
         return reports
 
     def _told(self, fleet: Fleet, spans: Sequence[LeaveOut]) -> Later:
-        newest = cache(partial(self._newest_of, fleet))
-
         def devices() -> pl.DataFrame:
-            parts = [self._watched["devices"], newest().table("devices")]
-            return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
+            one = self._one_a_page(fleet)
+            return pl.concat([self._watched["devices"].select(one.columns), one, newest("devices")])
 
         def used() -> pl.DataFrame:
-            parts = [self._used_earlier(spans), newest().table("device_licenses")]
-            columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
-            return pl.concat([rows.select(columns) for rows in parts])
+            rows = newest("device_licenses")
+            return pl.concat([self._used_earlier(spans).select(rows.columns), rows])
+
+        def newest(table: str) -> pl.DataFrame:
+            """Of the newest instances that are left those that may owe."""
+            rows, told = self._owing[table]
+            there = fleet.left[table][rows]
+            found = told.filter(there)
+            if table == "devices" or not fleet.risen:
+                return found
+            kind = fleet.numbers(table, "kind")[rows[there]]
+            return found.with_columns(fleet.kinds["license"].gather(kind))
 
         return Later({}, dict(zip(INSTANCES, (devices, used), strict=True)))
 
@@ -206,33 +219,31 @@ class Near:
         return self._parts("device_licenses")[1].filter(self._may_owe)
 
     @cached_property
-    def _marks(self) -> tuple[pl.Series, pl.Series]:
-        """Of the newest instances those that may owe a report, and those with a name."""
-        instances = self.start.fleet.instances
-        return holds(instances, self._may_owe), holds(instances, NAMED)
+    def _owing(self) -> dict[str, tuple[np.ndarray, pl.DataFrame]]:
+        """Of the newest instances those that may owe a report: their rows, and what these tell."""
+        fleet = self.start.fleet
+        owing = fit(fleet.instances, self._may_owe)
+        rows = {name: np.flatnonzero(owing[fleet.numbers(name, "instance")]) for name in INSTANCES}
+        return {
+            name: (rows[name], fleet.exported[name][rows[name]].select(TOLD[name])) for name in rows
+        }
 
-    def _newest_of(self, fleet: Fleet) -> Fleet:
-        """Of the newest instances that are left those that may owe, and one of each page."""
-        owing, named = self._marks
-        rows = fleet.devices
-        one = _one_a_page(rows.filter(named.gather(rows["instance"])), fleet.pages.height)
-        return replace(
-            fleet,
-            # of rows of one day the last one speaks: those that may owe keep their order
-            devices=pl.concat([one, rows.filter(owing.gather(rows["instance"]))]),
-            used=fleet.used.filter(owing.gather(fleet.used["instance"])),
-        )
+    @cached_property
+    def _named(self) -> np.ndarray:
+        """The rows of the newest instances that have a name."""
+        fleet = self.start.fleet
+        return np.flatnonzero(fit(fleet.instances, NAMED)[fleet.numbers("devices", "instance")])
 
-
-def _one_a_page(rows: pl.DataFrame, pages: int) -> pl.DataFrame:
-    """A row of each page that has one."""
-    places = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
-    last = pl.repeat(None, pages, dtype=pl.UInt32, eager=True).scatter(rows["page"], places)
-    return rows[last.drop_nulls()]
+    def _one_a_page(self, fleet: Fleet) -> pl.DataFrame:
+        """An instance with a name of each page that has one left."""
+        rows = self._named[fleet.left["devices"][self._named]]
+        last = np.full(fleet.pages.height, -1)
+        last[fleet.numbers("devices", "page")[rows]] = rows
+        return fleet.exported["devices"].select(TOLD["devices"])[last[last >= 0]]
 
 
 NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
 
-def _holders(fleet: Fleet, pages: pl.Series) -> int:
+def _holders(fleet: Fleet, pages: np.ndarray) -> int:
     return fleet.pages.filter(pages)["smart_account"].n_unique()
