@@ -117,8 +117,10 @@ class Fleet:
         found = np.flatnonzero(units)
         page, kind = np.divmod(found, self.kinds.height)
         license = self.kinds["license"].gather(kind)
-        named = [*self.pages[page], license, pl.Series("units", units[found])]
-        return pl.DataFrame(named).group_by(*PAGE, "license").agg(pl.col("units").sum())
+        named = pl.DataFrame([*self.pages[page], license, pl.Series("units", units[found])])
+        if self.kinds["license"].n_unique() == self.kinds.height:
+            return named
+        return named.group_by(*PAGE, "license").agg(pl.col("units").sum())
 
     @property
     def _squares(self) -> int:

@@ -57,7 +57,8 @@ def used_more(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
     """
     if units.is_empty():
         return usage
-    some = _rows_of(usage, pl.col(DAY).is_in(units[DAY].unique().implode(), nulls_equal=True))
+    rows = _since(usage, units[DAY])
+    some = usage.select(*LICENCE, "in_use", "billing")[rows].with_columns(row=rows)
     found = units.join(some, on=LICENCE, how="left", nulls_equal=True, maintain_order="left")
     absent = found.filter(pl.col("row").is_null() & (pl.col("units") > 0))
     hit = found.drop_nulls("row")
@@ -70,10 +71,11 @@ def used_more(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
     return pl.concat([changed, _new_rows(usage, absent, action)]) if absent.height else changed
 
 
-def _rows_of(usage: pl.DataFrame, fits: pl.Expr) -> pl.DataFrame:
-    """The rows that fit, numbered, with what tells them and their use."""
-    row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
-    return usage.select(*LICENCE, "in_use", "billing", row).filter(fits)
+def _since(rows: pl.DataFrame, days: pl.Series) -> pl.Series:
+    """The numbers of the rows from the first of some days on; of all where one has no day."""
+    if days.null_count():
+        return pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+    return (rows[DAY] >= days.min()).arg_true()
 
 
 def with_more(rows: pl.DataFrame, changes: pl.DataFrame, **signs: int) -> pl.DataFrame:
@@ -158,8 +160,10 @@ def moved(
 
 def _of_licence(rows: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
     """The numbered rows of the licence that moves, on the days that the action changes."""
-    of_licence = (rows["license"] == action.license).arg_true()
-    mine = rows[of_licence].with_columns(row=of_licence).filter(~_paid())
+    days = newest[DAY] if action.from_ is None else pl.Series([action.from_])
+    near = _since(rows, days)
+    some = rows[near].with_columns(row=near)
+    mine = some.filter(pl.col("license") == action.license, ~_paid())
     if action.from_ is not None:
         return mine.filter(when(action))
     mine = mine.filter(fitting({"smart_account": action.smart_account}))
@@ -208,17 +212,19 @@ def _moved_lots(lots: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.Da
 
 def left_out(usage: pl.DataFrame, action: LeaveOut) -> pl.DataFrame:
     """`usage` without the use that fits, between the days; the very same where there is none."""
-    fits, zero = left_out_of(action), pl.lit(0, pl.Int64)
+    rows, zero = usage.select(in_span(action)).to_series().arg_true(), pl.lit(0, pl.Int64)
     reserved = pl.col("reserved").fill_null(0)
     was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
     # what reservations take of `available` comes back only where the file counts them there
     back = pl.col("in_use") + pl.when(was == reserved).then(reserved).otherwise(0)
-    left = usage.select(
-        available=pl.when(fits).then(pl.col("available") + back).otherwise("available"),
-        in_use=pl.when(fits).then(zero).otherwise("in_use"),
-        reserved=pl.when(fits & pl.col("reserved").is_not_null()).then(zero).otherwise("reserved"),
+    changes = usage[rows].with_columns(row=rows).filter(left_out_of(action))
+    left = changes.select(
+        available=pl.col("available") + back,
+        in_use=zero,
+        reserved=pl.when(pl.col("reserved").is_not_null()).then(zero),
     )
-    return _with(usage, left.get_columns())
+    changed = [usage[one.name].clone().scatter(changes["row"], one) for one in left]
+    return _with(usage, changed)
 
 
 def left_out_of(action: LeaveOut) -> pl.Expr:
