@@ -14,6 +14,7 @@ AGGREGATES = {
     "sum": lambda column: pl.when(column.count() > 0).then(column.sum()),
     # of which no part may be unknown
     "total": lambda column: pl.when(column.null_count() == 0).then(column.sum()),
+    "whole": lambda column: pl.when(column.null_count() == 0).then(column.sum()),
     "count": lambda column: column.len(),
     "distinct": lambda column: column.drop_nulls().n_unique(),
     "max": lambda column: column.max(),
@@ -22,12 +23,16 @@ AGGREGATES = {
 }
 
 
+NONE_IS_ZERO = ("sum", "whole", "count", "distinct")
+
+
 def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where: str = "") -> Any:
     """The value of a figure, made from the rows of its table.
 
     `share` is the part of the rows that fit `where` (`column` "*"), or of the column's sum. No row
     in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts. A
-    `total` is a sum that is null where a single part of it is, and where there is no part.
+    `total` is a sum that is null where a single part of it is, and where there is no part; a
+    `whole` is one that is 0 where there is none.
 
     >>> held = pl.DataFrame({"units": [5, -2, None]})
     >>> value_of(held, column="units"), value_of(held, column="units", where="units < 0")
@@ -47,7 +52,7 @@ def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where:
         )
     name = frame.columns[0] if column == "*" else column
     value, fitting = frame.select_seq(*_asked(name, aggregate, where)).row(0)
-    return value if fitting else 0 if aggregate in ("sum", "count", "distinct") else None
+    return value if fitting else 0 if aggregate in NONE_IS_ZERO else None
 
 
 @lru_cache(maxsize=1024)
