@@ -96,7 +96,7 @@ class Live:
     def _seen(self, scenario: Scenario) -> Seen:
         day = self._day(scenario)
         then = day.near.under(scenario)
-        client = then.client if then else under(self.client, scenario)
+        client = then.client if then else under(self.client, scenario, start=day.near.whole)
         about = {**self.today.about, **told_of(client), "scenario": told(scenario)}
         last = day.last.made if then and day.last else None
         given, later = _given(day, then, scenario), getattr(client.tables, "later", ())

@@ -30,15 +30,20 @@ __all__ = [
 ]
 
 
-def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:
+def under(
+    client: Client, scenario: Scenario, *, where: str = "scenario", start: Stand | None = None
+) -> Client:
     """The client with every action of the scenario done, in order.
 
     A what-if changes usage, instances, stock and terms and nothing else: captures,
     configurations and the client's own records stay what they are. An action that fits nothing
     changes nothing and is told in `notes`. Raises ConfigError, with the key path, for a rule, a
     reading, a line or units that are not there.
+
+    `start` is the client on the scenario's day and by its rules before any action, where it is
+    held: to go through all its instances takes seconds once.
     """
-    start = stand_of(begun(client, scenario, where=where))
+    start = start or stand_of(begun(client, scenario, where=where))
     stands, idle = acted(start, scenario, where=where)
     now = stands[-1].client
     tables = {name: now.tables[name] for name in now.tables}

@@ -86,6 +86,11 @@ class Near:
         }
         return stand_of(replace(self.base, tables={**self.base.tables, **near}))
 
+    @cached_property
+    def whole(self) -> Stand:
+        """The base with all its instances."""
+        return stand_of(self.base)
+
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
         start = self.start.start
@@ -160,7 +165,7 @@ class Near:
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:
             return {}
-        whole = cache(partial(under, self.client, scenario))
+        whole = cache(partial(under, self.client, scenario, start=self.whole))
         return {name: lambda name=name: whole().tables[name] for name in INSTANCES}
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
