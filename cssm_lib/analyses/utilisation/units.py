@@ -21,7 +21,7 @@ POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
 ACCOUNT_DAY = ["account", "snapshot_date"]
 KIND = ["perpetual", "rung", "ladder_confidence"]
-BEFORE = ["past_peak", "past_peak_date", "quiet_from", "idle_from"]
+BEFORE = ["quiet_from", "past_peak", "past_peak_date", "idle_from"]
 IDLE = (pl.col("demand") == 0) & (pl.col("lent") == 0) & (pl.col("entitled") > 0)
 BUSY = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
 
@@ -129,20 +129,24 @@ def earlier(
     show the licence ends an idle run (rules.md, "Peaks, zero use, shelf"). Null where `past` has no
     such day.
     """
-    rows = past.join(units.select("place", "unit", "account", "newest"), on="place")
+    rows = _beside(past, units, ["unit", "account", "newest"])
     before = rows["snapshot_date"] < rows["newest"]
     rows = rows if before.all() else rows.filter(before)
-    count = units["unit"].n_unique()
-    peak, first = _peak(rows, count, as_of, rules)
-    quiet, idle = _quiet_from(rows, count, days), _idle_from(rows, count, days)
-    found = dict(zip(BEFORE, (peak, first, quiet, idle), strict=True))
-    return units.hstack([column[units["unit"]].alias(name) for name, column in found.items()])
+    peak, first = _peak(rows, units.height, as_of, rules)
+    quiet, idle = _quiet_from(rows, units, days), _idle_from(rows, units.height, days)
+    by_unit = zip(BEFORE[1:], (peak, first, idle), strict=True)
+    return units.hstack([quiet, *(column[units["unit"]].alias(name) for name, column in by_unit)])
 
 
 def at_newest(standing: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """The rows of `standing` as they stand, with what `earlier` says of each licence."""
-    at = np.searchsorted(earlier["place"].to_numpy(), standing["place"].to_numpy())
-    return standing.hstack(earlier.select("rung", "ladder", "pool", "chain", *BEFORE)[at])
+    return _beside(standing, earlier, ["rung", "ladder", "pool", "chain", *BEFORE])
+
+
+def _beside(rows: pl.DataFrame, units: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The rows with what `units`, which stand by place, say of the place of each."""
+    at = np.searchsorted(units["place"].to_numpy(), rows["place"].to_numpy())
+    return rows.hstack(units.select(names)[at])
 
 
 def _peak(
@@ -154,15 +158,13 @@ def _peak(
     return Numbered(unit.to_numpy(), count).peak(use, day)
 
 
-def _quiet_from(rows: pl.DataFrame, count: int, days: pl.DataFrame) -> pl.Series:
+def _quiet_from(rows: pl.DataFrame, units: pl.DataFrame, days: pl.DataFrame) -> pl.Series:
     """The day after the last busy one, where no gap lies between that and the newest."""
-    busy = rows.select("unit", *ACCOUNT_DAY).filter(rows["busy"])
-    last = Numbered(busy["unit"].to_numpy(), count).most(busy["snapshot_date"])
-    final = busy.filter(busy["snapshot_date"] == last[busy["unit"]])
-    told = final.join(days, on=ACCOUNT_DAY).select_seq(
-        "unit", quiet_from=pl.max_horizontal("chain", "next")
-    )
-    return Numbered(told["unit"].to_numpy(), count).least(told["quiet_from"])
+    unit, day = (rows[name].filter(rows["busy"]) for name in ("unit", "snapshot_date"))
+    last = Numbered(unit.to_numpy(), units.height).most(day)
+    final = units.select("account").with_columns(last[units["unit"]])
+    told = final.join(days, on=ACCOUNT_DAY, how="left", maintain_order="left")
+    return told.select_seq(quiet_from=pl.max_horizontal("chain", "next")).to_series()
 
 
 def _idle_from(rows: pl.DataFrame, count: int, days: pl.DataFrame) -> pl.Series:
