@@ -41,7 +41,8 @@ def answer(usage, as_of=DAY, **more):
     earlier = utilisation.earlier(units, utilisation.past(held, pages), pages, **asked)
     now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
     idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
-    year = utilisation.pool_year(days, **asked)
+    pools = utilisation.pools(units, days, **asked)
+    year = utilisation.pool_year(days, utilisation.full_days(days, pools, **asked), pools)
     at = utilisation.positions(now, idle, year, **asked)
     return at, utilisation.pooled(now, at, year)
 

@@ -127,8 +127,18 @@ def _idle(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.reported(made["quiet"], client.tables, **asked)
 
 
+def _pools(client: Client, made: Made) -> pl.DataFrame:
+    frames = made["units"], made["pool_frame"].days
+    return utilisation.pools(*frames, as_of=client.as_of, rules=client.rules)
+
+
+def _full_days(client: Client, made: Made) -> pl.DataFrame:
+    frames = made["pool_frame"].days, made["pools"]
+    return utilisation.full_days(*frames, as_of=client.as_of, rules=client.rules)
+
+
 def _pool_year(client: Client, made: Made) -> pl.DataFrame:
-    return utilisation.pool_year(made["pool_days"], as_of=client.as_of, rules=client.rules)
+    return utilisation.pool_year(*(made[name] for name in ("pool_days", "full_days", "pools")))
 
 
 def _positions(client: Client, made: Made) -> pl.DataFrame:
@@ -180,6 +190,8 @@ STEPS = (
     one("past", lambda c, made: utilisation.past(made["holdings"], made["page_days"])),
     one("earlier", _earlier),
     one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
+    one("pools", _pools),
+    one("full_days", _full_days),
     one("pool_year", _pool_year),
     one("quiet", lambda c, made: utilisation.quiet(made["now"])),
     one("idle", _idle),

@@ -18,6 +18,14 @@ FEW = 2**15  # rows that are given names all together, without asking which are 
 MANY = 8  # words after which no row is passed over by how a name ends
 _DAY = DAY.fill_null(dt.date(1970, 1, 1))
 _NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
+_SINCE = (
+    pl.when(DAY.is_not_null() & ~BUSY)
+    .then(pl.coalesce("quiet_from", "chain"))
+    .alias("quiet_since"),
+    pl.when(DAY.is_not_null() & IDLE)
+    .then(pl.coalesce("idle_from", "snapshot_date"))
+    .alias("idle_since"),
+)
 
 
 def quiet(now: pl.DataFrame) -> pl.DataFrame:
@@ -29,12 +37,7 @@ def quiet(now: pl.DataFrame) -> pl.DataFrame:
     `at_newest`. Columns: smart_account, virtual_account, license, quiet_since, idle_since; rows as
     in `now`.
     """
-    dated = DAY.is_not_null()
-    return now.select(
-        *UNIT,
-        quiet_since=pl.when(dated & ~BUSY).then(pl.coalesce("quiet_from", "chain")),
-        idle_since=pl.when(dated & IDLE).then(pl.coalesce("idle_from", "snapshot_date")),
-    )
+    return now.select_seq(*UNIT, *_SINCE)
 
 
 def reported(
@@ -138,10 +141,10 @@ def _until(as_of: dt.date | None) -> pl.Expr:
     return (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
 
 
-def zero(rules: Rules) -> list[pl.Expr]:
+def zero(gap_days: int) -> list[pl.Expr]:
     """`zero_since`, and whether the idleness is known or only not reported."""
     idle = pl.col("idle_since").is_not_null()
-    old = pl.col("age_days") > rules["positions.gap_days"]
+    old = pl.col("age_days") > gap_days
     owes = pl.col("silent").fill_null(False) & ~pl.col("perpetual")
     unknown = idle & (old | owes)
     return [
@@ -154,9 +157,9 @@ def zero(rules: Rules) -> list[pl.Expr]:
     ]
 
 
-def stranded(rules: Rules) -> pl.Expr:
-    """Free units of an account quiet for long, while another of the pool needs some."""
-    quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= rules["positions.stranded_days"]
-    others = (pl.col("demand").sum().over("pool") - pl.col("demand")) > 0
-    units = pl.when(quiet.fill_null(False) & others).then("movable").otherwise(0)
+def stranded(stranded_days: int) -> pl.Expr:
+    """Free units of an account quiet for long, while others of the pool need some (`elsewhere`)."""
+    quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= stranded_days
+    free = quiet.fill_null(False) & (pl.col("elsewhere") > 0)
+    units = pl.when(free).then("movable").otherwise(0)
     return pl.when(DAY.is_not_null()).then(units).alias("stranded_units")

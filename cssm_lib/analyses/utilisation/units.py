@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 
+from cssm_lib.analyses.utilisation.numbers import Numbered
 from cssm_lib.analyses.utilisation.shelf import window
 from cssm_lib.rules import Rules, licence_classes
 
@@ -17,6 +19,9 @@ ACCOUNT = ["smart_account", "virtual_account"]
 UNIT = [*ACCOUNT, "license"]
 POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
+ACCOUNT_DAY = ["account", "snapshot_date"]
+KIND = ["perpetual", "rung", "ladder_confidence"]
+BEFORE = ["quiet_from", "past_peak", "past_peak_date", "idle_from"]
 IDLE = (pl.col("demand") == 0) & (pl.col("lent") == 0) & (pl.col("entitled") > 0)
 BUSY = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
 
@@ -46,21 +51,56 @@ def units(places: pl.DataFrame, days: pl.DataFrame, *, rules: Rules) -> pl.DataF
 
     `unit` numbers the licences of Virtual Accounts, `pool` those of Smart Accounts, both in the
     order of their names; `ladder` and `pool_ladder` the ladders of each (null without a rung), with
-    rung and ladder_confidence. `account`, newest and chain are those of the account's newest day
-    in `days` (`page_days`), null without one.
+    rung, ladder_confidence and perpetual. `account`, newest and chain are those of the account's
+    newest day in `days` (`page_days`), null without one. Rows stand by place.
     """
-    on_rung = licence_classes(places["license"], rules).filter(pl.col("rung").is_not_null())
-    tiers = on_rung.select("license", "rung", "ladder_confidence", name="ladder")
+    on_rung = pl.when(pl.col("rung").is_not_null())
+    classes = licence_classes(places["license"], rules).select(
+        *("license", "perpetual", "rung"),
+        on_rung.then("ladder_confidence").alias("ladder_confidence"),
+        on_rung.then("ladder").alias("name"),
+    )
     newest = days.filter(pl.col("back") == 0).select(
         "account", *ACCOUNT, "chain", newest="snapshot_date"
     )
-    rows = places.select("place", *UNIT).join(tiers, on="license", how="left")
+    rows = places.select("place", *UNIT).join(classes, on="license", how="left")
     rows = rows.join(newest, on=ACCOUNT, how="left", nulls_equal=True)
     ladders = {"ladder": [*ACCOUNT, "name"], "pool_ladder": ["smart_account", "name"]}
     for number, names in {"unit": UNIT, "pool": POOL, **ladders}.items():
         known = rows.select(names).drop_nulls(names[-1]).unique().sort(names)
-        rows = rows.join(known.with_row_index(number), on=names, how="left", nulls_equal=True)
-    return rows.drop("name")
+        known = known.with_columns(pl.int_range(pl.len()).alias(number))
+        rows = rows.join(known, on=names, how="left", nulls_equal=True)
+    return rows.drop("name").sort("place")
+
+
+def pools(
+    units: pl.DataFrame, days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
+) -> pl.DataFrame:
+    """One row per licence in a Smart Account, by its number: what it is and which days it has.
+
+    `shelf_days` is how many days of history its shelf rests on, `partial_days` those of the
+    trailing window that do not count; null where the window has no such day (rules.md, "Peaks, zero
+    use, shelf"). `never_shelf`: a perpetual licence with a full day. `ladder` is the `pool_ladder`
+    of `units`; `days`: smart_account, license, snapshot_date and full, as in `pool_days`. Columns:
+    pool, smart_account, license, perpetual, rung, ladder, ladder_confidence, shelf_days,
+    partial_days, never_shelf.
+    """
+    end, full, inside = pl.lit(as_of, pl.Date), pl.col("full"), window(as_of, rules)
+    age = pl.when(full).then((end - DAY).dt.total_days() + 1).max()
+    history = age.clip(0, rules["positions.window_days"])
+    found = (
+        days.filter(DAY <= end)
+        .group_by(POOL)
+        .agg(
+            pl.when((full & inside).any()).then(history).alias("shelf_days"),
+            pl.when(inside.any()).then((inside & ~full).sum()).alias("partial_days"),
+            full.any(),
+        )
+    )
+    named = units.unique("pool").sort("pool").select("pool", *POOL, *KIND, ladder="pool_ladder")
+    never = (pl.col("perpetual") & full).fill_null(False).alias("never_shelf")
+    rows = named.join(found, on=POOL, how="left", nulls_equal=True, maintain_order="left")
+    return rows.with_columns(never).drop("full")
 
 
 def past(holdings: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -69,8 +109,8 @@ def past(holdings: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     Columns: place, snapshot_date, in_use (units), busy (demand or reserved), idle (without demand
     or lending while entitled). `holdings` as in `history`.
     """
-    used = holdings.select("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
-    return used.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
+    before = holdings.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
+    return before.select_seq("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
 
 
 def earlier(
@@ -89,45 +129,49 @@ def earlier(
     show the licence ends an idle run (rules.md, "Peaks, zero use, shelf"). Null where `past` has no
     such day.
     """
-    known = units.select("place", "unit", "account", "newest")
-    rows = past.join(known, on="place").filter(DAY < pl.col("newest"))
-    for found in (_peaks(rows, as_of, rules), _quiet_from(rows, days), _idle_from(rows, days)):
-        units = units.join(found, on="unit", how="left")
-    return units
+    rows = _beside(past, units, ["unit", "account", "newest"])
+    before = rows["snapshot_date"] < rows["newest"]
+    rows = rows if before.all() else rows.filter(before)
+    peak, first = _peak(rows, units.height, as_of, rules)
+    quiet, idle = _quiet_from(rows, units, days), _idle_from(rows, units.height, days)
+    by_unit = zip(BEFORE[1:], (peak, first, idle), strict=True)
+    return units.hstack([quiet, *(column[units["unit"]].alias(name) for name, column in by_unit)])
 
 
 def at_newest(standing: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """The rows of `standing` as they stand, with what `earlier` says of each licence."""
-    more = earlier.drop(UNIT, "account", "newest")
-    return standing.join(more, on="place", how="left", maintain_order="left")
+    return _beside(standing, earlier, ["rung", "ladder", "pool", "chain", *BEFORE])
 
 
-def _peaks(rows: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    use = pl.col("in_use")
-    return (
-        rows.filter(window(as_of, rules))
-        .filter(use == use.max().over("unit"))
-        .group_by("unit")
-        .agg(past_peak=use.first(), past_peak_date=DAY.min())
-    )
+def _beside(rows: pl.DataFrame, units: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The rows with what `units`, which stand by place, say of the place of each."""
+    at = np.searchsorted(units["place"].to_numpy(), rows["place"].to_numpy())
+    return rows.hstack(units.select(names)[at])
 
 
-def _quiet_from(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+def _peak(
+    rows: pl.DataFrame, count: int, as_of: dt.date | None, rules: Rules
+) -> tuple[pl.Series, pl.Series]:
+    """Of each unit the largest use of the trailing window and its first day."""
+    inside = rows.select_seq(window(as_of, rules)).to_series()
+    unit, use, day = (rows[name].filter(inside) for name in ("unit", "in_use", "snapshot_date"))
+    return Numbered(unit.to_numpy(), count).peak(use, day)
+
+
+def _quiet_from(rows: pl.DataFrame, units: pl.DataFrame, days: pl.DataFrame) -> pl.Series:
     """The day after the last busy one, where no gap lies between that and the newest."""
-    last_busy = rows.filter("busy").group_by("unit").agg(pl.col("account").first(), DAY.max())
-    return last_busy.join(days, on=["account", "snapshot_date"]).select(
-        "unit", quiet_from=pl.max_horizontal("chain", "next")
-    )
+    unit, day = (rows[name].filter(rows["busy"]) for name in ("unit", "snapshot_date"))
+    last = Numbered(unit.to_numpy(), units.height).most(day)
+    final = units.select("account").with_columns(last[units["unit"]])
+    told = final.join(days, on=ACCOUNT_DAY, how="left", maintain_order="left")
+    return told.select_seq(quiet_from=pl.max_horizontal("chain", "next")).to_series()
 
 
-def _idle_from(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+def _idle_from(rows: pl.DataFrame, count: int, days: pl.DataFrame) -> pl.Series:
     """The first day of the run, back from the newest, on which the account shows it idle."""
-    back = pl.col("back")
-    return (
-        rows.filter("idle")
-        .join(days, on=["account", "snapshot_date"])
-        .filter(DAY >= pl.col("chain"))
-        .filter(back == back.rank("dense").over("unit"))
-        .group_by("unit")
-        .agg(idle_from=DAY.min())
-    )
+    idle = rows.select("unit", *ACCOUNT_DAY).filter(rows["idle"]).join(days, on=ACCOUNT_DAY)
+    idle = idle.filter(idle["snapshot_date"] >= idle["chain"])
+    unit, back = Numbered(idle["unit"].to_numpy(), count), idle["back"].to_numpy()
+    # on every day from the newest back to here: as many are newer as there may be
+    run = back == unit.larger(-back) + 1
+    return Numbered(unit.of[run], count).least(idle["snapshot_date"].filter(pl.Series(run)))
