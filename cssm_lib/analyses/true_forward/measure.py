@@ -14,7 +14,6 @@ ACCOUNTS = "sum_of_negative_accounts"
 MEASURES = ("as_of", "peak", "average", "billable", ACCOUNTS)
 _FIGURES = ["demand", "deficit", "outside"]
 _SIDES = ("", "_before", "_after")
-_FIRST, _LAST = -(2**31), 2**31 - 1  # no day lies beyond these
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
@@ -44,26 +43,35 @@ def _values(events: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.Dat
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    known = _known(days, "demand")
-    billable, short = (events["measure"] == name for name in ("billable", ACCOUNTS))
+    known, measure = _known(days, "demand"), events["measure"]
     near = _near(events, known, carry_days)
+    billable, short = measure == "billable", measure == ACCOUNTS
     if billable.any():
-        told = _near(events, _known(days, "billable"), carry_days)
-        near = {name: told[name].zip_with(billable, own) for name, own in near.items()}
+        told = _near(events.filter(billable), _known(days, "billable"), carry_days)
+        _put(near, billable, told)
     value = {side: near[f"deficit{side}"].zip_with(short, near[f"demand{side}"]) for side in _SIDES}
     found = {
         "value": value[""], "used": near["demand"], "outside": near["outside"],
         "measured_on": near["snapshot_date"], "full": near["full"],
-        "coverage": pl.Series([None], dtype=pl.Float64).new_from_index(0, events.height),
+        "coverage": _none(pl.Float64, events.height),
         "value_before": value["_before"], "value_after": value["_after"],
         "outside_before": near["outside_before"], "outside_after": near["outside_after"],
     }  # fmt: skip
-    windowed = (events["measure"] == "peak") | (events["measure"] == "average")
+    windowed = (measure == "peak") | (measure == "average")
     if windowed.any():
-        rows = np.flatnonzero(windowed.to_numpy())
-        for name, own in _over_windows(events.filter(windowed), known, carry_days).items():
-            found[name] = found[name].scatter(rows, own)
+        _put(found, windowed, _over_windows(events.filter(windowed), known, carry_days))
     return pl.DataFrame(found)
+
+
+def _put(found: dict[str, pl.Series], where: pl.Series, own: dict[str, pl.Series]) -> None:
+    """Write what the rows of a mask have of their own."""
+    rows = pl.Series(np.flatnonzero(where.to_numpy()))
+    for name, column in own.items():
+        found[name].scatter(rows, column)
+
+
+def _none(dtype: type[pl.DataType], height: int) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, height)
 
 
 @dataclass(frozen=True)
@@ -76,22 +84,27 @@ class _Known:
     rows: pl.DataFrame
     moments: np.ndarray
 
-    def until(self, number: np.ndarray, day: np.ndarray | int) -> np.ndarray:
+    def until(self, number: np.ndarray, day: np.ndarray) -> np.ndarray:
         """How many come no later than a day of a line: those of other lines before it count."""
         return np.searchsorted(self.moments, _moment(number, day), side="right")
+
+    def of(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the first day of each line and of the one after its last."""
+        starts = np.searchsorted(self.moments, np.arange(number.max(initial=0) + 2) * 2**32)
+        return starts[number], starts[number + 1]
 
     def taken(self, places: np.ndarray, names: list[str], to: str = "") -> pl.Expr:
         """Columns at places of the days, null where there is none."""
         return pl.col(names).gather(pl.lit(pl.Series(places)), null_on_oob=True).name.suffix(to)
 
 
-def _moment(number: np.ndarray, day: np.ndarray | int) -> np.ndarray:
-    return number * 2**32 + (day - _FIRST)
+def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
+    return number * 2**32 + (day + 2**31)
 
 
 def _known(days: pl.DataFrame, figure: str) -> _Known:
     """The days that have a figure; columns that they lack are null."""
-    none = pl.Series([None], dtype=pl.Int64).new_from_index(0, days.height)
+    none = _none(pl.Int64, days.height)
     names = dict(zip(_FIGURES, (figure, *_FIGURES[1:]), strict=True))
     columns = {new: days.get_column(name, default=none) for new, name in names.items()}
     columns |= {name: days[name] for name in ("number", "snapshot_date", "full")}
@@ -115,9 +128,8 @@ def _whole(numbers: pl.Series) -> np.ndarray:
 def _near(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
     """The snapshot that speaks for each event, the last before its reach and the first after it."""
     number, event = _whole(events["number"]), _whole(events["event_date"])
-    own, others = known.until(number, _FIRST), known.until(number, _LAST)
+    (own, others), nowhere = known.of(number), known.rows.height
     old, end = known.until(number, event - carry_days - 1), known.until(number, event)
-    nowhere = known.rows.height
     at = {
         "": np.where(end > old, end - 1, nowhere),
         "_before": np.where(old > own, old - 1, nowhere),
@@ -130,74 +142,86 @@ def _near(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.
 
 def _over_windows(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
     """The average or peak of each event's window, and how much of it full days cover."""
-    window = [_whole(events[name]) for name in ("number", "window_start", "event_date")]
-    found, peak = _average(known, carry_days, *window), (events["measure"] == "peak").to_numpy()
+    number = _whole(events["number"])
+    start, event = (_whole(events[name]) for name in ("window_start", "event_date"))
+    windows = _windows(known, carry_days, number, start, event)
+    ones = pl.Series(np.ones(len(windows.span), np.int64))
+    covered, length = windows.sums(ones), pl.Series(event - start)
+    peak = events["measure"] == "peak"
+    none = _none(pl.Int128, events.height)
+    found = {
+        "value": none, "outside": none.clone(),
+        "measured_on": _none(pl.Date, events.height), "full": covered == length,
+        "coverage": covered.cast(pl.Float64) / length,
+    }  # fmt: skip
+    if not peak.all():
+        sums = {name: windows.sums(_units(known.rows[name])) for name in ("demand", "outside")}
+        found |= pl.DataFrame(sums | {"covered": covered}).select(_means()).to_dict()
     if peak.any():
-        largest, rows = _peak(known, *(each[peak] for each in window)), np.flatnonzero(peak)
-        found |= {name: found[name].scatter(rows, own) for name, own in largest.items()}
+        ends = (known.until(number, day)[peak] for day in (start, event))
+        _put(found, peak, _peak(known, *ends))
     return found | {"used": found["value"]}
 
 
-def _average(
+@dataclass(frozen=True)
+class _Windows:
+    """Windows among the days: up to where running totals go at their starts, then at their ends.
+
+    `span` says how many days each snapshot speaks for in full, `at` which is the last one before an
+    end of a window, `held` for how many days that one speaks up to there. One more row is no day.
+    """
+
+    span: pl.Series
+    at: np.ndarray
+    held: pl.Series
+
+    def sums(self, units: pl.Series) -> pl.Series:
+        """Unit-days of each window: the running total of its end less that of its start."""
+        share = units * self.span
+        total = (share.cum_sum() - share)[self.at] + units[self.at] * self.held
+        windows = len(total) // 2
+        return total[windows:] - total[:windows]
+
+
+def _windows(
     known: _Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
-) -> dict[str, pl.Series]:
-    """Running totals at both ends of each window; their difference is the window's own."""
-    day, until = _spoken(known, carry_days)
-    full = np.append(known.rows["full"].to_numpy(), False)
-    # where a line has no day yet the next place is its first, or that of no day
+) -> _Windows:
+    day, until, full = _spoken(known, carry_days)
     ends, lines = np.concatenate([start, event]), np.concatenate([number, number])
     place = known.until(lines, ends)
-    some = place > known.until(lines, _FIRST)
-    at = place - some
+    some = place > known.of(lines)[0]
+    at = place - some  # where a line has no day yet, totals begin with its first
     held = np.where(some & full[at], np.minimum(until[at], ends) - day[at] + 1, 0)
-    span, both = np.where(full, until - day + 1, 0), len(start)
-    spent = (np.cumsum(span) - span)[at] + held
-    covered, length = spent[both:] - spent[:both], event - start
-    sums = {"covered": _large(covered)}
-    for name in ("demand", "outside"):
-        units = _large(np.append(_filled(known.rows[name]), 0))
-        share = units * _large(span)
-        total = (share.cum_sum() - share)[at] + units[at] * _large(held)
-        sums[name] = total[both:] - total[:both]
-    return pl.DataFrame(sums).select(_means()).to_dict() | {
-        "measured_on": pl.Series([None], dtype=pl.Date).new_from_index(0, both),
-        "full": pl.Series(covered == length),
-        "coverage": pl.Series(covered / length),
-    }
+    return _Windows(pl.Series(np.where(full, until - day + 1, 0)), at, pl.Series(held))
+
+
+def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
+    number, day = (_whole(known.rows[name]) for name in ("number", "snapshot_date"))
+    until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
+    until[more] = np.minimum(until[more], day[more + 1] - 1)
+    full = known.rows["full"].to_numpy()
+    return np.append(day, 0), np.append(until, 0), np.append(full, False)
+
+
+def _units(figure: pl.Series) -> pl.Series:
+    """Licences in numbers whose products with days are exact; none on the row that is no day."""
+    known = figure.fill_null(0) if figure.null_count() else figure
+    return pl.Series(np.append(known.to_numpy(), 0)).cast(pl.Int128)
 
 
 @cache
 def _means() -> list[pl.Expr]:
-    mean = {
-        new: half_up(pl.col(name) * MICRO, pl.col("covered"))
-        for new, name in (("value", "demand"), ("outside", "outside"))
-    }
-    return [pl.when(pl.col("covered") > 0).then(one).alias(name) for name, one in mean.items()]
+    """To a millionth of a licence, where full days cover any of the window."""
+    covered = pl.col("covered").cast(pl.Int128)
+    return [
+        pl.when(covered > 0).then(half_up(pl.col(name) * MICRO, covered)).alias(new)
+        for name, new in (("demand", "value"), ("outside", "outside"))
+    ]
 
 
-def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray]:
-    """From when to when each snapshot speaks, in days; and one more, which is none."""
-    number, day = (_whole(known.rows[name]) for name in ("number", "snapshot_date"))
-    until = day + carry_days
-    eve = np.where(number[1:] == number[:-1], day[1:] - 1, _LAST)
-    until[:-1] = np.minimum(until[:-1], eve)
-    return np.append(day, 0), np.append(until, 0)
-
-
-def _filled(units: pl.Series) -> np.ndarray:
-    return (units.fill_null(0) if units.null_count() else units).to_numpy()
-
-
-def _large(numbers: np.ndarray) -> pl.Series:
-    """Whole numbers whose products are exact."""
-    return pl.Series(numbers).cast(pl.Int128)
-
-
-def _peak(
-    known: _Known, number: np.ndarray, start: np.ndarray, event: np.ndarray
-) -> dict[str, pl.Series]:
-    """The largest full day of each window; nothing where none is full."""
-    first, end = known.until(number, start), known.until(number, event)
+def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
+    """The largest full day among those from one place to before another, where one is full."""
     days = end - first
     window = np.repeat(np.arange(len(days)), days)
     place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
@@ -210,8 +234,5 @@ def _peak(
     at = np.full(len(days), known.rows.height)
     at[window[largest]] = place[largest]
     units = known.taken(at, ["demand", "outside"]).cast(pl.Int128) * MICRO
-    found = known.rows.select(units, known.taken(at, ["full", "snapshot_date"])).to_dict()
-    return {
-        "value": found["demand"], "outside": found["outside"],
-        "full": found["full"], "measured_on": found["snapshot_date"],
-    }  # fmt: skip
+    found = known.rows.select(units, known.taken(at, ["full", "snapshot_date"]))
+    return found.rename({"demand": "value", "snapshot_date": "measured_on"}).to_dict()
