@@ -881,4 +881,4 @@ def test_lines_find_licences_by_full_names_as_by_patterns(monkeypatch):
     assert found.equals(tried)
     nobody = scope.licences_named(licences.clear(), told)
     assert nobody.is_empty()
-    assert nobody.columns == ["agreement", "suite", "sku", "start", "end", "license", "tag"]
+    assert nobody.columns == ["agreement", "suite", "sku", "license", "tag"]

@@ -211,7 +211,9 @@ STEPS = (
     one("dates", lambda client, made: made["read_lines"].select(true_forward.DATED)),
     one("dated", lambda client, made: true_forward.dated(made["dates"])),
     one("reach", lambda client, made: made["scope"].drop("start", "end")),
-    one("named", lambda c, made: true_forward.in_lines(made["places"], made["scope"])),
+    # which line names a licence rests on patterns alone; on dates only whether two lines may
+    one("fits", lambda c, made: true_forward.fitting(made["places"], made["reach"])),
+    one("named", lambda c, made: true_forward.in_one_line(made["fits"], made["scope"])),
     one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
     one(
         "line_cover",

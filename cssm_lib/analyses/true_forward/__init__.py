@@ -34,7 +34,9 @@ from cssm_lib.analyses.true_forward.readings import (
     under_readings,
 )
 from cssm_lib.analyses.true_forward.scope import (
+    fitting,
     in_lines,
+    in_one_line,
     line_places,
     places_in_lines,
     summed,
@@ -59,11 +61,13 @@ __all__ = [
     "disputes",
     "error_places",
     "error_units",
+    "fitting",
     "generated",
     "growth",
     "growth_years",
     "intervals",
     "in_lines",
+    "in_one_line",
     "line_cover",
     "line_history",
     "line_places",
