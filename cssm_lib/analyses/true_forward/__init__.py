@@ -14,8 +14,9 @@ report against it, figure by figure (`reported`, `causes`).
 from cssm_lib.analyses.true_forward.bill import billed, measured_events, true_forward
 from cssm_lib.analyses.true_forward.counted import (
     device_days,
-    line_cover,
+    line_lots,
     outside_units,
+    stock_frame,
     unmatched_days,
     user_days,
 )
@@ -68,8 +69,8 @@ __all__ = [
     "intervals",
     "in_lines",
     "in_one_line",
-    "line_cover",
     "line_history",
+    "line_lots",
     "line_places",
     "line_years",
     "measured_events",
@@ -84,6 +85,7 @@ __all__ = [
     "published",
     "reading_range",
     "relieved",
+    "stock_frame",
     "summed",
     "tagged",
     "terms_read",
