@@ -51,8 +51,8 @@ def where(mask: pl.Series, then: pl.Series, other: pl.Series) -> pl.Series:
 
 
 def nothing(column: pl.Series) -> bool:
-    """Whether every number of the column is 0."""
-    return not column.null_count() and not column.min() and not column.max()
+    """Whether the column has no number but 0."""
+    return not column.max() and not column.min()
 
 
 def less(column: pl.Series, other: pl.Series) -> pl.Series:

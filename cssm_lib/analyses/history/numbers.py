@@ -76,7 +76,8 @@ def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Number
     known = codes[last.name].to_series() if last.name in codes else last.head(1)
     if last.name in codes and last.null_count():
         known = pl.concat([last.clear().extend_constant(None, 1), known])
-    whole = with_all(rows, {name: days.all(found[name]) for name in ("place", "account")})
+    both = {name: days.all(found[name].to_numpy()) for name in ("place", "account")}
+    whole = with_all(rows, {name: pl.Series(column) for name, column in both.items()})
     return whole, Numbers(of, counts, known.alias(last.name), days)
 
 
