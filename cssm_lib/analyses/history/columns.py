@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+# columns of one value, for as many rows as are asked for
+ZERO, NOT_KNOWN, NO = pl.Series([0]), pl.Series([None], dtype=pl.Int64), pl.Series([False])
+
 
 def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
     """The rows with these columns, in as many pieces as the rows' own.
@@ -67,7 +70,7 @@ def more(column: pl.Series, other: pl.Series) -> pl.Series:
 
 def above_zero(column: pl.Series) -> pl.Series:
     """The column with 0 for what lies below."""
-    return column if (column.min() or 0) >= 0 else pl.Series([0]).zip_with(column < 0, column)
+    return column if (column.min() or 0) >= 0 else ZERO.zip_with(column < 0, column)
 
 
 def smaller(one: pl.Series, two: pl.Series) -> pl.Series:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.history.columns import with_all
-from cssm_lib.analyses.history.repeats import Repeats, repeats
+from cssm_lib.analyses.history.columns import filled, with_all
+from cssm_lib.analyses.history.repeats import Repeats, changes, repeats
 
 FEW = 2**16  # rows for which the plain way is as fast as any
+NO_DAY = -(2**31)  # stands for no day
 NONE = -(2**40)  # stands for no number, also after another is added
 _SPARE = 8  # squares of a board for each row, at most
 
@@ -146,3 +147,21 @@ def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndar
     board = np.full(size, NONE)
     board[keys.to_numpy()] = values.to_numpy()
     return board.take(whole(numbers))
+
+
+def same_place_and_day(found: pl.DataFrame, rows: pl.DataFrame, places: int) -> np.ndarray:
+    """The row of `rows` with the place and day of each that was found; past the last if none.
+
+    No place has two of these rows on a day; a place may be null, and so may a day.
+    """
+    day, asked = (filled(each["snapshot_date"].to_physical(), NO_DAY) for each in (rows, found))
+    starts = changes(day)
+    shown = np.unique(day.to_numpy()[starts])
+    nth = np.searchsorted(shown, day.to_numpy()[starts])
+    keys = np.repeat(nth * places, np.diff(starts, append=rows.height)) + whole(rows["place"])
+    some = np.isin(asked.to_numpy(), shown) & found["place"].is_not_null().to_numpy()
+    nth = np.searchsorted(shown, asked.to_numpy()[some])
+    named = nth * places + whole(found["place"].filter(pl.Series(some)))
+    at = np.full(found.height, NONE)
+    at[some] = looked_up(pl.Series(named), pl.Series(keys), pl.Series(np.arange(rows.height)))
+    return np.where(at < 0, rows.height, at)

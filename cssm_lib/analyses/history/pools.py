@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.history.columns import filled, less, nothing, same
+from cssm_lib.analyses.history.columns import NOT_KNOWN, ZERO, filled, less, nothing, same
 from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
 from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
 from cssm_lib.analyses.history.repeats import repeats
@@ -155,13 +155,13 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     for rows, at in itertools.chain(*parts, _older(asked, frame)):
         for name, sum_ in sums.items():
             np.add.at(sum_, at, filled(rows[name], 0).to_numpy())
-    zero = same(pl.Series([0]), frame.days)
+    zero = same(ZERO, frame.days)
     made = dict.fromkeys(every, zero) | {name: pl.Series(sums[name][:height]) for name in sums}
     made |= {name: made[twin] for name, twin in twins.items()}
     made["free"] = less(less(made["entitled"], made["demand"]), made["lent"])
     if held["young"].null_count() == held.height:
         # made without `as_of` they say nothing about it
-        made["young"] = same(pl.Series([None], dtype=pl.Int64), frame.days)
+        made["young"] = same(NOT_KNOWN, frame.days)
     names = frame.days.drop("full")
     return names.hstack([made[name].alias(name) for name in (*SUMS, "young")]).hstack(
         [frame.days["full"]]
