@@ -24,7 +24,7 @@ def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFra
         return pl.DataFrame(columns)
     counts = rows.to_series(0).chunk_lengths()
     alike = {name: _in_pieces(column, counts) for name, column in columns.items()}
-    return rows.with_columns(**alike)
+    return rows.with_columns_seq(**alike)
 
 
 def _in_pieces(column: pl.Series, counts: list[int]) -> pl.Series:

@@ -19,7 +19,7 @@ def places(holdings: pl.DataFrame) -> pl.DataFrame:
     Columns: place, smart_account, virtual_account, license, tag, dated (whether a row of it has a
     day).
     """
-    said = repeats(holdings.select("snapshot_date", "place"))
+    said = repeats(holdings["snapshot_date", "place"])
     rows = said.once(holdings.select("place", *ACCOUNT, "license", "tag"))
     rows = rows[rows["place"].arg_unique()]
     dated = pl.lit(True)

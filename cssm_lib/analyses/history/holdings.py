@@ -54,7 +54,7 @@ READ = {
 }
 IDENTITY = pl.Enum(["unproven", "in_use", "in_use + reserved"])
 BASIS = pl.Enum(["quantity", "lots", "undated", "usage"])
-UNPROVEN = pl.Series(["unproven"], dtype=IDENTITY)
+UNPROVEN, IN_USE, BOTH = (pl.Series([word], dtype=IDENTITY) for word in IDENTITY.categories)
 QUANTITY, LOTS, NO_DAY, USAGE = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
 
 
@@ -196,23 +196,16 @@ def _identity(usage: pl.DataFrame) -> pl.Series | None:
     tells = (usage["reserved"] > 0) & usage["available"].is_not_null()
     if not tells.any():
         return None
-    named = ["export", "source", "quantity", "in_use", "reserved", "available"]
-    telling = usage.select(named).filter(tells)
-    left = pl.col("quantity") - pl.col("in_use") - pl.col("available")
-    identity = (
-        pl.when((left == 0).all())
-        .then(pl.lit("in_use"))
-        .when((left == pl.col("reserved")).all())
-        .then(pl.lit("in_use + reserved"))
-        .otherwise(pl.lit("unproven"))
-    )
+    left = usage["quantity"] - usage["in_use"] - usage["available"]
+    export, source = usage["export"], usage["source"]
     # the pages of one export prove their identity together
-    teller = pl.coalesce("export", "source").alias("teller")
-    proved = telling.group_by(teller).agg(identity=identity)
-    rows = usage.select(teller).join(
-        proved, on="teller", how="left", nulls_equal=True, maintain_order="left"
+    teller = export.zip_with(export.is_not_null(), source)
+    tell, no_use, no_both = (
+        teller.is_in(teller.filter(rows).unique().implode(), nulls_equal=True)
+        for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
-    return filled(rows["identity"].cast(IDENTITY), "unproven")
+    both = where(tell & ~no_both, BOTH, same(UNPROVEN, usage))
+    return where(tell & ~no_use, IN_USE, both)
 
 
 def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, pl.Series]:

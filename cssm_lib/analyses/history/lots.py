@@ -61,8 +61,13 @@ def table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     """A table in memory; one that is missing is empty."""
     found = tables.get(name)
     if found is None:
-        return TABLES[name].empty()
+        return _empty(name)
     return found.collect() if isinstance(found, pl.LazyFrame) else found
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return TABLES[name].empty()
 
 
 def _said(column: str, *words: str, rows: pl.DataFrame) -> pl.Expr:

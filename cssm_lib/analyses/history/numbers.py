@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.history.columns import filled, with_all
-from cssm_lib.analyses.history.repeats import Repeats, changes, repeats
+from cssm_lib.analyses.history.repeats import Repeats, changes, numbers_of, repeats
 
 FEW = 2**16  # rows for which the plain way is as fast as any
 NO_DAY = -(2**31)  # stands for no day
@@ -111,7 +111,7 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     place, day = rows["place"], rows["snapshot_date"]
     if rows.height <= FEW or day.null_count():
         return (place.hash() + day.hash(1)).n_unique() == rows.height
-    at, on = whole(place), day.to_physical().to_numpy()
+    at, on = whole(place), numbers_of(day)
     starts = np.concatenate([[0], np.flatnonzero(on[1:] != on[:-1]) + 1])
     days = on[starts]
     # as the rows of an export nearly always stand: day after day, on each place after place
@@ -154,7 +154,7 @@ def same_place_and_day(found: pl.DataFrame, rows: pl.DataFrame, places: int) -> 
 
     No place has two of these rows on a day; a place may be null, and so may a day.
     """
-    day, asked = (filled(each["snapshot_date"].to_physical(), NO_DAY) for each in (rows, found))
+    day, asked = (filled(each["snapshot_date"].cast(pl.Int32), NO_DAY) for each in (rows, found))
     starts = changes(day)
     shown = np.unique(day.to_numpy()[starts])
     nth = np.searchsorted(shown, day.to_numpy()[starts])

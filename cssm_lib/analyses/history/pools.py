@@ -12,7 +12,7 @@ import polars as pl
 from cssm_lib.analyses.history.columns import NOT_KNOWN, ZERO, filled, less, nothing, same
 from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
 from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
-from cssm_lib.analyses.history.repeats import repeats
+from cssm_lib.analyses.history.repeats import numbers_of, repeats
 from cssm_lib.rules import Rules
 
 DAY = ["group", "snapshot_date"]
@@ -49,12 +49,12 @@ class PoolFrame:
 
         That is one past the last where it adds to none.
         """
-        said = repeats(held.select("snapshot_date", "place"))
+        said = repeats(held["snapshot_date", "place"])
         place = said.once(held.select("place")).to_series()
         first = looked_up(place, members["place"], members["first"])
         several = len(self.nth) > 1
         pool = looked_up(place, members["place"], members["pool"]) if several else None
-        day = held["snapshot_date"].to_physical().to_numpy()
+        day = numbers_of(held["snapshot_date"])
         start, last = 0, self.nth.shape[1] - 1
         for at, count in said.says:
             rows, each = slice(start, start + count), slice(at, at + count)

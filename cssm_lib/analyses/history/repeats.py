@@ -60,8 +60,13 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     return Repeats(tuple(anew), tuple(says)) if len(anew) < len(says) else Repeats(whole, whole)
 
 
+def numbers_of(column: pl.Series) -> np.ndarray:
+    """Days as numbers, and numbers as they are."""
+    return (column.cast(pl.Int32) if column.dtype == pl.Date else column).to_numpy()
+
+
 def changes(*columns: pl.Series) -> np.ndarray:
     """The first row, and each in which a number or a day is not that of the row before."""
-    values = [column.to_physical().to_numpy() for column in columns]
+    values = [numbers_of(column) for column in columns]
     differs = np.logical_or.reduce([each[1:] != each[:-1] for each in values])
     return np.concatenate([np.arange(min(1, len(columns[0]))), np.flatnonzero(differs) + 1])
