@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.history.columns import NOT_KNOWN, ZERO, filled, less, nothing, same
-from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
+from cssm_lib.analyses.history.days import ACCOUNT, PAGE, dated_rows, latest, pages, places, states
 from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
 from cssm_lib.analyses.history.repeats import numbers_of, repeats
 from cssm_lib.rules import Rules
@@ -234,12 +234,12 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
         .select("pool", "snapshot_date")
         .unique()
     )
+    grid = accounts.join(days, on="pool")
     broken = pages.filter(~pl.col("complete")).select("smart_account", "snapshot_date").unique()
-    spoken = states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
     age = (pl.col("snapshot_date") - pl.col("spoken")).dt.total_days()
     known = (age <= rules["positions.carry_days"]).fill_null(False)
     return (
-        latest(accounts.join(days, on="pool"), spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
+        _spoken(grid, pages)
         .join(
             broken.with_columns(broken=True),
             on=["smart_account", "snapshot_date"],
@@ -248,6 +248,16 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
         )
         .with_columns(known=known, sure=known & pl.col("whole") & pl.col("broken").is_null())
     )
+
+
+def _spoken(grid: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
+    """The accounts' days with the newest state of each until then, of the day `spoken`."""
+    own = pages.select(*PAGE, spoken="snapshot_date", whole="complete", present=True)
+    shown = grid.join(own, on=PAGE, how="left", nulls_equal=True)
+    if not shown["spoken"].null_count():
+        return shown  # every account has a page on every day
+    spoken = states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
+    return latest(grid, spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
 
 
 def _carried(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
