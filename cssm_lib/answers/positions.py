@@ -51,7 +51,6 @@ def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | N
     if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
         return None
     known = replace(client, tables={name: client.tables[name] for name in STOCK}).known()
-    known = {name: rows.select(history.READ[name]) for name, rows in known.items()}
     days = _changed_days(before, {name: known[name] for name in touched})
     if days is None:
         return None
@@ -76,17 +75,19 @@ def _shown(part: pl.DataFrame, before: Making) -> bool:
 
 def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
     """The days of rows that a holding looks at and that differ; None where undated or many."""
-    apart = (_differing(before.known(name), rows) for name, rows in now.items())
+    was = {name: before.known(name) for name in now}
+    apart = (_differing(was[name], rows, history.READ[name]) for name, rows in now.items())
     days = pl.concat(day for days in apart for day in days).unique()
     few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
     return days if few and not days.null_count() else None
 
 
-def _differing(was: pl.DataFrame, now: pl.DataFrame) -> list[pl.Series]:
-    """The days of all rows that are not those of the other table in the same place."""
+def _differing(was: pl.DataFrame, now: pl.DataFrame, names: list[str]) -> list[pl.Series]:
+    """The days of all rows that do not say the same by these names in the same place."""
     both = min(was.height, now.height)
-    pairs = [(was[name].head(both), now[name].head(both)) for name in now.columns]
-    differs = pl.select(pl.any_horizontal(one.ne_missing(two) for one, two in pairs)).to_series()
+    pairs = ((was[name].head(both), now[name].head(both)) for name in names)
+    apart = [one.ne_missing(two) for one, two in pairs if not one.equals(two)]
+    differs = pl.select(pl.any_horizontal(pl.lit(False), *apart)).to_series()
     days = [side["snapshot_date"] for side in (was, now)]
     return [part for day in days for part in (day.head(both).filter(differs), day.slice(both))]
 

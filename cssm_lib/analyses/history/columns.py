@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+# columns of one value, for as many rows as are asked for
+ZERO, NOT_KNOWN, NO = pl.Series([0]), pl.Series([None], dtype=pl.Int64), pl.Series([False])
+
 
 def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
     """The rows with these columns, in as many pieces as the rows' own.
@@ -21,7 +24,7 @@ def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFra
         return pl.DataFrame(columns)
     counts = rows.to_series(0).chunk_lengths()
     alike = {name: _in_pieces(column, counts) for name, column in columns.items()}
-    return rows.with_columns(**alike)
+    return rows.with_columns_seq(**alike)
 
 
 def _in_pieces(column: pl.Series, counts: list[int]) -> pl.Series:
@@ -51,8 +54,9 @@ def where(mask: pl.Series, then: pl.Series, other: pl.Series) -> pl.Series:
 
 
 def nothing(column: pl.Series) -> bool:
-    """Whether every number of the column is 0."""
-    return not column.null_count() and not column.min() and not column.max()
+    """Whether the column has no number but 0."""
+    # nearly always the first rows tell
+    return not column.head(99).max() and not column.max() and not column.min()
 
 
 def less(column: pl.Series, other: pl.Series) -> pl.Series:
@@ -67,7 +71,7 @@ def more(column: pl.Series, other: pl.Series) -> pl.Series:
 
 def above_zero(column: pl.Series) -> pl.Series:
     """The column with 0 for what lies below."""
-    return column if (column.min() or 0) >= 0 else pl.Series([0]).zip_with(column < 0, column)
+    return column if (column.min() or 0) >= 0 else ZERO.zip_with(column < 0, column)
 
 
 def smaller(one: pl.Series, two: pl.Series) -> pl.Series:

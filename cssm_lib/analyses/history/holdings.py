@@ -7,9 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.history.columns import (
+    NO,
+    NOT_KNOWN,
+    ZERO,
     above_zero,
     filled,
     less,
@@ -27,6 +31,7 @@ from cssm_lib.analyses.history.numbers import (
     made_of,
     numbered,
     one_number,
+    same_place_and_day,
     stands_once,
 )
 from cssm_lib.analyses.history.twins import counted_twice
@@ -49,8 +54,8 @@ READ = {
 }
 IDENTITY = pl.Enum(["unproven", "in_use", "in_use + reserved"])
 BASIS = pl.Enum(["quantity", "lots", "undated", "usage"])
-ZERO, NOT_KNOWN, NO = pl.Series([0]), pl.Series([None], dtype=pl.Int64), pl.Series([False])
-UNPROVEN = pl.Series(["unproven"], dtype=IDENTITY)
+UNPROVEN, IN_USE, BOTH = (pl.Series([word], dtype=IDENTITY) for word in IDENTITY.categories)
+QUANTITY, LOTS, NO_DAY, USAGE = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
 
 
 def holdings(
@@ -119,17 +124,15 @@ def _beside(
 
     What nothing was found of at all is left out.
     """
-    day, sums = ["place", "snapshot_date"], {}
-    for each in found:
-        if each.is_empty():
-            continue
-        units = [name for name in each.columns if name not in KEY]
-        placed = each.select(numbers.place().alias("place"), "snapshot_date", *units)
-        told = placed.group_by(day).agg(pl.col(units).sum())
-        told = rows.select(day).join(
-            told, on=day, how="left", nulls_equal=True, maintain_order="left"
-        )
-        sums |= {name: told[name] for name in units}
+    sums: dict[str, pl.Series] = {}
+    for each in (each for each in found if not each.is_empty()):
+        placed = each.with_columns(numbers.place().alias("place"))
+        at = same_place_and_day(placed, rows, numbers.size)
+        none = pl.Series(np.bincount(at, minlength=rows.height + 1)[:-1] == 0)
+        for name in (name for name in each.columns if name not in KEY):
+            units = np.zeros(rows.height + 1, np.int64)
+            np.add.at(units, at, filled(each[name], 0).to_numpy())
+            sums[name] = where(none, NOT_KNOWN, pl.Series(units[:-1]))
     return sums
 
 
@@ -190,24 +193,19 @@ def _identity(usage: pl.DataFrame) -> pl.Series | None:
     """What `available` proves of each row's file; None where no row can tell."""
     if (usage["reserved"].max() or 0) <= 0:
         return None
-    telling = usage.filter((pl.col("reserved") > 0) & pl.col("available").is_not_null())
-    if telling.is_empty():
+    tells = (usage["reserved"] > 0) & usage["available"].is_not_null()
+    if not tells.any():
         return None
-    left = pl.col("quantity") - pl.col("in_use") - pl.col("available")
-    identity = (
-        pl.when((left == 0).all())
-        .then(pl.lit("in_use"))
-        .when((left == pl.col("reserved")).all())
-        .then(pl.lit("in_use + reserved"))
-        .otherwise(pl.lit("unproven"))
-    )
+    left = usage["quantity"] - usage["in_use"] - usage["available"]
+    export, source = usage["export"], usage["source"]
     # the pages of one export prove their identity together
-    teller = pl.coalesce("export", "source").alias("teller")
-    proved = telling.group_by(teller).agg(identity=identity)
-    rows = usage.select(teller).join(
-        proved, on="teller", how="left", nulls_equal=True, maintain_order="left"
+    teller = export.zip_with(export.is_not_null(), source)
+    tell, no_use, no_both = (
+        teller.is_in(teller.filter(rows).unique().implode(), nulls_equal=True)
+        for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
-    return filled(rows["identity"].cast(IDENTITY), "unproven")
+    both = where(tell & ~no_both, BOTH, same(UNPROVEN, usage))
+    return where(tell & ~no_use, IN_USE, both)
 
 
 def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
@@ -215,11 +213,10 @@ def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, p
     prepaid, paid, undated = rows["prepaid"], rows["billed_only"], rows["snapshot_date"].is_null()
     valid, active, every = (units[f"lots_{name}"] for name in ("valid", "active", "all"))
     by_lots = ((every == prepaid) | (active == prepaid)) & ~undated
-    quantity, lots, never, usage = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
-    basis = where(undated, never, lots.zip_with(by_lots, quantity))
+    basis = where(undated, NO_DAY, LOTS.zip_with(by_lots, QUANTITY))
     # where the lots say the same as the quantity, the quantity's own column stands
     entitled = where(paid, ZERO, where(by_lots & (valid != prepaid), valid, prepaid))
-    return {"entitled": entitled, "entitled_basis": where(paid, usage, basis)}
+    return {"entitled": entitled, "entitled_basis": where(paid, USAGE, basis)}
 
 
 def _gap(rows: pl.DataFrame, valid: pl.Series | None) -> pl.Series:

@@ -8,7 +8,7 @@ from functools import cache
 
 import polars as pl
 
-from cssm_lib.analyses.history.numbers import FEW
+from cssm_lib.analyses.history.numbers import FEW, alone
 from cssm_lib.rules import Rules
 from cssm_lib.schema import TABLES
 
@@ -31,8 +31,10 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     lots = table(tables, "lots")
     demo = _said("license_type", "DEMO", rows=lots)
     void = demo | _said("status", "CANCELLED", "PENDING", rows=lots)
-    lots = lots.filter(~_said("billing", "USAGE", rows=lots)).with_columns(countable=~void)
-    if lots.is_empty() or lots["witness"].eq_missing(lots["witness"][0]).all():
+    by_use = _said("billing", "USAGE", rows=lots).alias("by_use")
+    lots = lots.with_columns(by_use, countable=~void)
+    lots = (lots.filter(~pl.col("by_use")) if lots["by_use"].any() else lots).drop("by_use")
+    if lots.is_empty() or alone(lots["witness"]):
         return lots
     rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
     return lots.filter(rank == rank.min().over(KEY))
@@ -59,8 +61,13 @@ def table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     """A table in memory; one that is missing is empty."""
     found = tables.get(name)
     if found is None:
-        return TABLES[name].empty()
+        return _empty(name)
     return found.collect() if isinstance(found, pl.LazyFrame) else found
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return TABLES[name].empty()
 
 
 def _said(column: str, *words: str, rows: pl.DataFrame) -> pl.Expr:

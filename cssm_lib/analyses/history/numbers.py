@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.history.columns import with_all
-from cssm_lib.analyses.history.repeats import Repeats, repeats
+from cssm_lib.analyses.history.columns import filled, with_all
+from cssm_lib.analyses.history.repeats import Repeats, changes, numbers_of, repeats
 
 FEW = 2**16  # rows for which the plain way is as fast as any
+NO_DAY = -(2**31)  # stands for no day
 NONE = -(2**40)  # stands for no number, also after another is added
 _SPARE = 8  # squares of a board for each row, at most
 
@@ -76,7 +77,8 @@ def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Number
     known = codes[last.name].to_series() if last.name in codes else last.head(1)
     if last.name in codes and last.null_count():
         known = pl.concat([last.clear().extend_constant(None, 1), known])
-    whole = with_all(rows, {name: days.all(found[name]) for name in ("place", "account")})
+    both = {name: days.all(found[name].to_numpy()) for name in ("place", "account")}
+    whole = with_all(rows, {name: pl.Series(column) for name, column in both.items()})
     return whole, Numbers(of, counts, known.alias(last.name), days)
 
 
@@ -109,7 +111,7 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     place, day = rows["place"], rows["snapshot_date"]
     if rows.height <= FEW or day.null_count():
         return (place.hash() + day.hash(1)).n_unique() == rows.height
-    at, on = whole(place), day.to_physical().to_numpy()
+    at, on = whole(place), numbers_of(day)
     starts = np.concatenate([[0], np.flatnonzero(on[1:] != on[:-1]) + 1])
     days = on[starts]
     # as the rows of an export nearly always stand: day after day, on each place after place
@@ -145,3 +147,21 @@ def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndar
     board = np.full(size, NONE)
     board[keys.to_numpy()] = values.to_numpy()
     return board.take(whole(numbers))
+
+
+def same_place_and_day(found: pl.DataFrame, rows: pl.DataFrame, places: int) -> np.ndarray:
+    """The row of `rows` with the place and day of each that was found; past the last if none.
+
+    No place has two of these rows on a day; a place may be null, and so may a day.
+    """
+    day, asked = (filled(each["snapshot_date"].cast(pl.Int32), NO_DAY) for each in (rows, found))
+    starts = changes(day)
+    shown = np.unique(day.to_numpy()[starts])
+    nth = np.searchsorted(shown, day.to_numpy()[starts])
+    keys = np.repeat(nth * places, np.diff(starts, append=rows.height)) + whole(rows["place"])
+    some = np.isin(asked.to_numpy(), shown) & found["place"].is_not_null().to_numpy()
+    nth = np.searchsorted(shown, asked.to_numpy()[some])
+    named = nth * places + whole(found["place"].filter(pl.Series(some)))
+    at = np.full(found.height, NONE)
+    at[some] = looked_up(pl.Series(named), pl.Series(keys), pl.Series(np.arange(rows.height)))
+    return np.where(at < 0, rows.height, at)

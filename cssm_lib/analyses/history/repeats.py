@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-LONG = 256  # rows of a usual day from which on it pays to look for them on the next one
+LONG = 2**12  # rows of a usual day from which on it pays to look for them on the next one
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class Repeats:
         """The rows that do not say again what was said."""
         return pl.concat([rows.slice(*stretch) for stretch in self.anew])
 
-    def all(self, said: pl.Series) -> pl.Series:
-        """A column of the rows of `once` for all rows of the history."""
-        return pl.concat([said.slice(*stretch) for stretch in self.says], rechunk=True)
+    def all(self, said: np.ndarray) -> np.ndarray:
+        """Numbers of the rows of `once` for all rows of the history."""
+        parts = [said[first : first + count] for first, count in self.says]
+        return np.concatenate(parts) if len(parts) > 1 else said
 
 
 def repeats(rows: pl.DataFrame) -> Repeats:
@@ -39,7 +40,7 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     >>> names = [*range(LONG)] * 2
     >>> found = repeats(pl.DataFrame({"snapshot_date": days, "name": names}))
     >>> found.anew, found.says
-    (((0, 256),), ((0, 256), (0, 256)))
+    (((0, 4096),), ((0, 4096), (0, 4096)))
     """
     day, whole = rows["snapshot_date"], ((0, rows.height),)
     starts = changes(day)
@@ -59,8 +60,13 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     return Repeats(tuple(anew), tuple(says)) if len(anew) < len(says) else Repeats(whole, whole)
 
 
+def numbers_of(column: pl.Series) -> np.ndarray:
+    """Days as numbers, and numbers as they are."""
+    return (column.cast(pl.Int32) if column.dtype == pl.Date else column).to_numpy()
+
+
 def changes(*columns: pl.Series) -> np.ndarray:
     """The first row, and each in which a number or a day is not that of the row before."""
-    values = [column.to_physical().to_numpy() for column in columns]
+    values = [numbers_of(column) for column in columns]
     differs = np.logical_or.reduce([each[1:] != each[:-1] for each in values])
-    return np.concatenate([[0], np.flatnonzero(differs) + 1])
+    return np.concatenate([np.arange(min(1, len(columns[0]))), np.flatnonzero(differs) + 1])
