@@ -109,8 +109,8 @@ def past(holdings: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     Columns: place, snapshot_date, in_use (units), busy (demand or reserved), idle (without demand
     or lending while entitled). `holdings` as in `history`.
     """
-    before = holdings.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
-    return before.select_seq("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
+    told = holdings.select_seq("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
+    return told.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
 
 
 def earlier(
