@@ -38,7 +38,9 @@ def answer(usage, as_of=DAY, **more):
     asked = {"as_of": as_of, "rules": RULES}
     pages = utilisation.page_days(history.pages(held), **asked)
     units = utilisation.units(history.places(held), pages, rules=RULES)
-    earlier = utilisation.earlier(units, utilisation.past(held, pages), pages, **asked)
+    past = utilisation.past(held, pages)
+    placed = utilisation.placed(units, past, pages, **asked)
+    earlier = utilisation.earlier(units, placed, past, pages)
     now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
     idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
     pools = utilisation.pools(units, days, **asked)
