@@ -70,9 +70,11 @@ def _silent(
     """
     names = idle.select_seq(pl.col(UNIT[1:]).unique().implode())
     here, named = (pl.col(name).is_in(names[name], nulls_equal=True) for name in UNIT[1:])
-    devices = _known(_table(tables, "devices"), as_of)
     uses = _table(tables, "device_licenses").filter(here, named, pl.col("quantity") > 0)
     uses = _known(uses, as_of)
+    if uses.is_empty():
+        return np.empty(0, np.int64)
+    devices = _known(_table(tables, "devices"), as_of)
     if uses.height > FEW:
         uses = uses.filter(may_owe(devices.filter(here), as_of=as_of, rules=rules))
     used = _dated(uses, UNIT).join(idle.select("row", *UNIT), on=UNIT, nulls_equal=True)
@@ -135,7 +137,7 @@ def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
 def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The named rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    return rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
+    return rows.select_seq(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
 
 
 def _known(rows: pl.DataFrame, as_of: dt.date | None) -> pl.DataFrame:
