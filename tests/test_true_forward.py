@@ -15,9 +15,10 @@ from cssm_lib.analyses.history import counted_lots
 from cssm_lib.analyses.true_forward import (
     device_days,
     in_lines,
-    line_cover,
+    line_lots,
     outside_units,
     scope,
+    stock_frame,
     tagged,
     true_forward,
     unit_prices,
@@ -681,8 +682,8 @@ def lots(*changes):
 
 
 def outside(found: pl.DataFrame, places: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
-    cover = line_cover(places, terms, rules=RULES)
-    return outside_units(counted_lots({"lots": found}), in_lines(places, terms), terms, cover)
+    frame = stock_frame(in_lines(places, terms), terms, seen=places, rules=RULES)
+    return outside_units(line_lots(counted_lots({"lots": found}), frame), frame, terms)
 
 
 def test_outside_units_stand_as_long_as_their_snapshot():
@@ -881,4 +882,4 @@ def test_lines_find_licences_by_full_names_as_by_patterns(monkeypatch):
     assert found.equals(tried)
     nobody = scope.licences_named(licences.clear(), told)
     assert nobody.is_empty()
-    assert nobody.columns == ["agreement", "suite", "sku", "start", "end", "license", "tag"]
+    assert nobody.columns == ["agreement", "suite", "sku", "license", "tag"]

@@ -183,8 +183,13 @@ def unmatched(client: Client, made: Made) -> pl.DataFrame:
 
 def outside(client: Client, made: Made) -> pl.DataFrame:
     """Stock that an agreement did not bring, of each line and day."""
-    frames = (made[name] for name in ("counted_lots", "named", "scope", "line_cover"))
-    return true_forward.outside_units(*frames)
+    return true_forward.outside_units(made["line_lots"], made["stock_frame"], made["scope"])
+
+
+def _stock_frame(client: Client, made: Made) -> Any:
+    """The days of the lines and the pages that speak for them: no date of a term is in it."""
+    seen = {"seen": made["pages"], "rules": client.rules}
+    return true_forward.stock_frame(made["fits"], made["reach"], **seen)
 
 
 def _pooled(
@@ -211,14 +216,17 @@ STEPS = (
     one("dates", lambda client, made: made["read_lines"].select(true_forward.DATED)),
     one("dated", lambda client, made: true_forward.dated(made["dates"])),
     one("reach", lambda client, made: made["scope"].drop("start", "end")),
-    one("named", lambda c, made: true_forward.in_lines(made["places"], made["scope"])),
+    # which line names a licence rests on patterns alone; on dates only whether two lines may
+    one("fits", lambda c, made: true_forward.fitting(made["places"], made["reach"])),
+    one("named", lambda c, made: true_forward.in_one_line(made["fits"], made["scope"])),
     one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
-    one(
-        "line_cover",
-        lambda c, made: true_forward.line_cover(made["pages"], made["reach"], rules=c.rules),
-    ),
     one("device_days", device_days),
     one("unmatched", unmatched),
+    one("stock_frame", _stock_frame),
+    one(
+        "line_lots",
+        lambda c, made: true_forward.line_lots(made["counted_lots"], made["stock_frame"]),
+    ),
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),

@@ -17,6 +17,7 @@ UNIT = ["smart_account", "virtual_account", "license"]
 STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
+HISTORY = ("holdings", "places", "pages")
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -186,7 +187,7 @@ def _renewal_end(client: Client) -> dt.date | None:
 
 STEPS = (
     Step(TWINS, _twins),
-    several("holdings places pages", _history),
+    Step(HISTORY, _history),
     one("dated_files", _dated_files),
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
     one("standing", _standing),

@@ -15,6 +15,7 @@ AGGREGATES: dict[str, Callable[[pl.Series], Any]] = {
     "sum": lambda column: column.sum() if column.null_count() < len(column) else None,
     # of which no part may be unknown
     "total": lambda column: None if column.null_count() else column.sum(),
+    "whole": lambda column: None if column.null_count() else column.sum(),
     "count": len,
     "distinct": lambda column: column.n_unique() - (column.null_count() > 0),
     "max": pl.Series.max,
@@ -23,12 +24,16 @@ AGGREGATES: dict[str, Callable[[pl.Series], Any]] = {
 }
 
 
+NONE_IS_ZERO = ("sum", "whole", "count", "distinct")
+
+
 def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where: str = "") -> Any:
     """The value of a figure, made from the rows of its table.
 
     `share` is the part of the rows that fit `where` (`column` "*"), or of the column's sum. No row
     in the table at all: null, as nothing is known; no row that fits: 0 for sums and counts. A
-    `total` is a sum that is null where a single part of it is, and where there is no part.
+    `total` is a sum that is null where a single part of it is, and where there is no part; a
+    `whole` is one that is 0 where there is none.
 
     >>> held = pl.DataFrame({"units": [5, -2, None]})
     >>> value_of(held, column="units"), value_of(held, column="units", where="units < 0")
@@ -50,7 +55,7 @@ def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where:
     if where:
         values = values.filter(frame.select_seq(condition(where)).to_series())
     if values.is_empty():
-        return 0 if aggregate in ("sum", "count", "distinct") else None
+        return 0 if aggregate in NONE_IS_ZERO else None
     return AGGREGATES[aggregate](values)
 
 

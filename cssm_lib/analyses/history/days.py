@@ -91,7 +91,8 @@ def standing(
         )
         rows = pl.concat([rows, silent])
     age = (pl.lit(as_of, pl.Date) - day).dt.total_days()
-    return rows.with_columns(age_days=age).sort(KEY)
+    words = pl.col("entitled_basis", "demand_identity").cast(pl.String)
+    return rows.with_columns(words, age_days=age).sort(KEY)
 
 
 def latest(
