@@ -108,6 +108,9 @@ def test_names_with_quotes_and_brackets_narrow_to_themselves():
         ("distinct", "", 2),
         ("max", "", 5),
         ("min", "units > 99", None),
+        ("sum", "(FALSE)", 0),
+        ("sum", "(TRUE)", 3),
+        ("count", "", 3),
         ("first", "", 5),
     ],
 )

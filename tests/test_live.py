@@ -68,6 +68,18 @@ def test_use_of_the_newest_day_leaves_what_earlier_days_say_as_it_stands():
     assert then.made["past"] is one.today.made["past"]
     assert not then["expiries"].equals(one.today["expiries"])
     assert then.made["lot_ends"] is one.today.made["lot_ends"]
+    for name in ("pools", "full_days"):
+        assert then.made[name] is one.today.made[name], name
+
+
+def test_use_of_earlier_days_leaves_where_they_stand():
+    one = live()
+    days = one.client.tables["usage"]["snapshot_date"].unique().sort()
+    then = one.under(what_if({"do": "grow", "share": 1.0, "from": days[0]}))
+    assert not then["positions"].equals(one.today["positions"])
+    assert not then.made["past"].equals(one.today.made["past"])
+    for name in ("past_places", "placed", "pools", "full_days"):
+        assert then.made[name] is one.today.made[name], name
 
 
 @pytest.mark.parametrize(

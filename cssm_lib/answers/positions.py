@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.analyses import expiries, history, instances, transfers, utilisation
-from cssm_lib.answers.steps import Made, Making, Step, one
+from cssm_lib.answers.steps import Made, Making, Step, one, several
 from cssm_lib.client import Client
 
 POOL = ["smart_account", "license"]
@@ -118,9 +118,19 @@ def _units(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.units(made["places"], made["page_days"], rules=client.rules)
 
 
+def _past(client: Client, made: Made) -> dict[str, pl.DataFrame]:
+    """The days before the newest; what rests on which these are is not redone for their use."""
+    past = utilisation.past(made["holdings"], made["page_days"])
+    return {"past_places": past["place", "snapshot_date"], "past": past["in_use", "busy", "idle"]}
+
+
+def _placed(client: Client, made: Made) -> pl.DataFrame:
+    frames = (made[name] for name in ("units", "past_places", "page_days"))
+    return utilisation.placed(*frames, as_of=client.as_of, rules=client.rules)
+
+
 def _earlier(client: Client, made: Made) -> pl.DataFrame:
-    frames = (made[name] for name in ("units", "past", "page_days"))
-    return utilisation.earlier(*frames, as_of=client.as_of, rules=client.rules)
+    return utilisation.earlier(*(made[n] for n in ("units", "placed", "past", "page_days")))
 
 
 def _idle(client: Client, made: Made) -> pl.DataFrame:
@@ -188,7 +198,8 @@ STEPS = (
     # what rests on the days before the newest stands by itself: most scenarios leave it as it is
     one("page_days", _page_days),
     one("units", _units),
-    one("past", lambda c, made: utilisation.past(made["holdings"], made["page_days"])),
+    several("past_places past", _past),
+    one("placed", _placed),
     one("earlier", _earlier),
     one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
     one("pools", _pools),

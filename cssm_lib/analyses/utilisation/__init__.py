@@ -1,9 +1,9 @@
 """The position at `as_of`: what is entitled, needed, short, lent and idle, by account and pooled.
 
 Both tables are made from the frames of `history`: `standing`, `holdings`, and `pool_days` by
-Smart Account and licence. `page_days`, `units`, `past` and `earlier` say what all days but the
-newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether that is
-known, `pools`, `full_days` and `pool_year` what a pool is and what its days tell.
+Smart Account and licence. `page_days`, `units`, `past`, `placed` and `earlier` say what all days
+but the newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether
+that is known, `pools`, `full_days` and `pool_year` what a pool is and what its days tell.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cssm_lib.analyses.utilisation.units import (
     earlier,
     page_days,
     past,
+    placed,
     pools,
     units,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "may_owe",
     "page_days",
     "past",
+    "placed",
     "pool_year",
     "pooled",
     "pools",
@@ -77,7 +79,8 @@ def positions(
     >>> sums = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, days), days, **asked)
+    >>> old = past(held, days)
+    >>> before = earlier(places, placed(places, old, days, **asked), old, days)
     >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> idle = reported(quiet(now), {}, **asked)
     >>> groups = pools(places, sums, **asked)
@@ -113,7 +116,8 @@ def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl
     >>> sums = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, days), days, **asked)
+    >>> old = past(held, days)
+    >>> before = earlier(places, placed(places, old, days, **asked), old, days)
     >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> groups = pools(places, sums, **asked)
     >>> year = pool_year(sums, full_days(sums, groups, **asked), groups)

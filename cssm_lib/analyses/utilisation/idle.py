@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.utilisation.units import BUSY, IDLE
@@ -51,35 +52,34 @@ def reported(
 
     `tables` gives devices and device_licenses, which are looked at where a licence is idle.
     """
-    idle = quiet.filter(pl.col("idle_since").is_not_null()).select(UNIT)
-    if idle.is_empty():
-        return quiet.with_columns(silent=pl.lit(None, pl.Boolean))
-    silent = _silent(idle, tables, as_of, rules)
-    return quiet.join(silent, on=UNIT, how="left", nulls_equal=True, maintain_order="left")
+    idle = quiet.with_row_index("row").filter(pl.col("idle_since").is_not_null())
+    owes = np.zeros(quiet.height, bool)
+    if not idle.is_empty():
+        owes[_silent(idle, tables, as_of, rules)] = True
+    silent = pl.Series("silent", owes)
+    return quiet.hstack([silent.set(~silent, None)])
 
 
 def _silent(
     idle: pl.DataFrame, tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rules
-) -> pl.DataFrame:
-    """Of the idle licences those whose account has instances that once used them and owe a report.
+) -> np.ndarray:
+    """The rows of idle licences whose account has instances that once used them and owe a report.
 
     An instance that later exports no longer show was removed: it owes nothing. Of a long history
     only the instances that may owe are given names.
     """
-    here = pl.col("virtual_account").is_in(idle["virtual_account"].implode(), nulls_equal=True)
-    devices = _table(tables, "devices").filter(_until(as_of), _NAMED)
-    uses = _table(tables, "device_licenses").filter(
-        here, pl.col("quantity") > 0, _until(as_of), _NAMED
-    )
-    many, theirs = devices.height > FEW, devices
-    if many:
+    names = idle.select_seq(pl.col(UNIT[1:]).unique().implode())
+    here, named = (pl.col(name).is_in(names[name], nulls_equal=True) for name in UNIT[1:])
+    uses = _table(tables, "device_licenses").filter(here, named, pl.col("quantity") > 0)
+    uses = _known(uses, as_of)
+    if uses.is_empty():
+        return np.empty(0, np.int64)
+    devices = _known(_table(tables, "devices"), as_of)
+    if uses.height > FEW:
         uses = uses.filter(may_owe(devices.filter(here), as_of=as_of, rules=rules))
-    used = _dated(uses, UNIT).join(idle, on=UNIT, how="semi", nulls_equal=True)
-    if many:
-        theirs = devices.filter(_may_be(used["instance"]))
+    used = _dated(uses, UNIT).join(idle.select("row", *UNIT), on=UNIT, nulls_equal=True)
     last = (
-        _dated(theirs, [*ACCOUNT, "last_contact"])
-        .join(used, on=["smart_account", "instance"], how="semi", nulls_equal=True)
+        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
         .sort("day", maintain_order=True)
         .unique(["smart_account", "instance"], keep="last", maintain_order=True)
         .join(_newest(devices), on="smart_account", nulls_equal=True)
@@ -87,7 +87,7 @@ def _silent(
     shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
     still = last.filter(_overdue(as_of, rules) & shown)
     hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit.select(UNIT).unique().with_columns(silent=True)
+    return hit["row"].to_numpy()
 
 
 def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.Expr:
@@ -95,7 +95,7 @@ def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl
 
     Of all others `reported` asks nothing but the newest day of their Smart Account.
     """
-    overdue = devices.filter(_until(as_of), _NAMED, _overdue(as_of, rules))
+    overdue = _known(devices, as_of).filter(_overdue(as_of, rules))
     return _may_be(_dated(overdue, [])["instance"])
 
 
@@ -110,12 +110,13 @@ def _may_be(instances: pl.Series) -> pl.Expr:
     spaces = instances.str.count_matches(" ", literal=True).max() or 0
     if spaces > MANY:
         return pl.lit(True)
-    ends = pl.concat(
-        instances.str.splitn(" ", n + 1).struct.field(f"field_{n}") for n in range(spaces + 1)
-    )
-    others = pl.coalesce("uuid", "hostname").is_in(instances.implode())
-    serial = pl.col("serial")
-    return pl.when(serial.is_null()).then(others).otherwise(serial.is_in(ends.implode()))
+    ends = pl.col("instance")
+    for n in range(1, spaces + 1):
+        ends = ends.append(pl.col("instance").str.splitn(" ", n + 1).struct.field(f"field_{n}"))
+    known = instances.to_frame().select_seq(pl.all().implode(), ends=ends.implode())
+    serial, other = pl.col("serial"), pl.coalesce("uuid", "hostname")
+    by_other, by_serial = other.is_in(known["instance"]), serial.is_in(known["ends"])
+    return pl.when(serial.is_null()).then(by_other).otherwise(by_serial)
 
 
 def _newest(devices: pl.DataFrame) -> pl.DataFrame:
@@ -128,17 +129,23 @@ def _newest(devices: pl.DataFrame) -> pl.DataFrame:
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     found = tables.get(name)
-    return TABLES[name].empty() if found is None else found.lazy().collect()
+    if found is None:
+        return TABLES[name].empty()
+    return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
 def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The named rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    return rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
+    return rows.select_seq(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
 
 
-def _until(as_of: dt.date | None) -> pl.Expr:
-    return (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
+def _known(rows: pl.DataFrame, as_of: dt.date | None) -> pl.DataFrame:
+    """The rows up to `as_of` of instances with a name; nearly always all, and none is copied."""
+    last = rows["snapshot_date"].max()
+    if as_of is not None and last is not None and last > as_of:
+        rows = rows.filter((DAY <= as_of).fill_null(True))
+    return rows.filter(_NAMED) if rows["serial"].null_count() else rows
 
 
 def zero(gap_days: int) -> list[pl.Expr]:

@@ -25,8 +25,7 @@ def change_if_lent(now: pl.DataFrame) -> pl.Series:
 def gap_if_lent(now: pl.DataFrame, pools: pl.DataFrame, gap: pl.Series) -> list[pl.Series]:
     """What each pool would lack after transfers and lending by the ladders, and how sure that is.
 
-    A pool of which no licence may lend or borrow keeps its `gap`; `pools` as in `units`, rows as
-    there.
+    A pool of which no licence may lend or borrow keeps its `gap`. Rows as in `pools`.
     """
     may = may_lend(now)
     pool = Numbered(now["pool"].filter(may).to_numpy(), pools.height)

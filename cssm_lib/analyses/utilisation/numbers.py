@@ -78,7 +78,7 @@ class Numbered:
             told = values.is_not_null()
             rows, values = Numbered(self.of[told.to_numpy()], self.count), values.filter(told)
         found = np.full(self.count, start)
-        join.at(found, rows.of, values.to_numpy().view(np.int64))
+        join.at(found, rows.of, values.to_numpy().astype(np.int64, copy=False))
         # days have no room for what stands where there is none
         found[~rows.some.to_numpy()] = 0
         made = pl.Series(values.name, found).cast(values.dtype)

@@ -21,7 +21,7 @@ POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
 ACCOUNT_DAY = ["account", "snapshot_date"]
 KIND = ["perpetual", "rung", "ladder_confidence"]
-BEFORE = ["quiet_from", "past_peak", "past_peak_date", "idle_from"]
+BEFORE = ["past_peak", "past_peak_date", "quiet_from", "idle_from"]
 IDLE = (pl.col("demand") == 0) & (pl.col("lent") == 0) & (pl.col("entitled") > 0)
 BUSY = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
 
@@ -29,10 +29,10 @@ BUSY = (pl.col("demand") > 0) | (pl.col("reserved") > 0).fill_null(False)
 def page_days(pages: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
     """One row per Virtual Account and day with a snapshot, up to `as_of`.
 
-    `account` is the account's number; `back` counts from 0 for its newest day, `next` is the day
-    after this one, null for the newest; `chain` is the first day since which, up to the newest, no
-    gap is longer than `positions.gap_days`. `pages` as in `history`. Columns: account,
-    smart_account, virtual_account, snapshot_date, back, next, chain.
+    `account` is the account's number; `back` counts from 0 for its newest day; `chain` is the first
+    day since which, up to the newest, no gap is longer than `positions.gap_days`, `next` the day
+    after this one, but none before `chain`. `pages` as in `history`. Columns: account,
+    smart_account, virtual_account, snapshot_date, back, chain, next.
     """
     known = pages.filter(DAY <= pl.lit(as_of, pl.Date)).select(*ACCOUNT, "snapshot_date")
     accounts = known.select(ACCOUNT).unique().sort(ACCOUNT).with_row_index("account")
@@ -41,8 +41,9 @@ def page_days(pages: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl
     return (
         accounts.join(known, on=ACCOUNT, nulls_equal=True)
         .sort("account", "snapshot_date")
-        .with_columns(back=pl.int_range(pl.len(), 0, -1).over("account") - 1, next=newer)
+        .with_columns(back=pl.int_range(pl.len(), 0, -1).over("account") - 1)
         .with_columns(chain=pl.when(begins).then(DAY).max().over("account"))
+        .with_columns(next=pl.max_horizontal("chain", newer))
     )
 
 
@@ -109,11 +110,11 @@ def past(holdings: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     Columns: place, snapshot_date, in_use (units), busy (demand or reserved), idle (without demand
     or lending while entitled). `holdings` as in `history`.
     """
-    before = holdings.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
-    return before.select_seq("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
+    told = holdings.select_seq("place", "snapshot_date", "in_use", busy=BUSY, idle=IDLE)
+    return told.filter(DAY < pl.lit(days["snapshot_date"].max(), pl.Date))
 
 
-def earlier(
+def placed(
     units: pl.DataFrame,
     past: pl.DataFrame,
     days: pl.DataFrame,
@@ -121,21 +122,45 @@ def earlier(
     as_of: dt.date | None,
     rules: Rules,
 ) -> pl.DataFrame:
+    """Where the rows of `past` stand, whatever was held there.
+
+    `unit` as in `units`; `page` is the row of `days` that shows it, with its `back`. `before`: the
+    account has a newer day; `recent`: of these a day of the trailing window; `unbroken`: one from
+    the `chain` on. Columns: unit, snapshot_date, page, back, before, recent, unbroken.
+    """
+    pages = days.with_row_index("page").select("page", *ACCOUNT_DAY, "back")
+    rows = _beside(past, units, ["unit", "account", "newest", "chain"])
+    rows = rows.join(pages, on=ACCOUNT_DAY, how="left", maintain_order="left")
+    before = (DAY < pl.col("newest")).fill_null(False)
+    return rows.select(
+        *("unit", "snapshot_date", "page", "back"),
+        before=before,
+        recent=before & window(as_of, rules).fill_null(False),
+        unbroken=before & (DAY >= pl.col("chain")),
+    )
+
+
+def earlier(
+    units: pl.DataFrame, placed: pl.DataFrame, past: pl.DataFrame, days: pl.DataFrame
+) -> pl.DataFrame:
     """The rows of `units` with what the days before the account's newest one say of each licence.
 
     `past_peak` (units) of the trailing window and `past_peak_date`, its first day; `quiet_from` and
     `idle_from`: first day of the run without demand and reservation, and of that without demand or
     lending while entitled, that reach up to the newest day. A day on which the account does not
-    show the licence ends an idle run (rules.md, "Peaks, zero use, shelf"). Null where `past` has no
-    such day.
+    show the licence ends an idle run (rules.md, "Peaks, zero use, shelf"). Null where `past`, whose
+    rows are `placed`, has no such day.
     """
-    rows = _beside(past, units, ["unit", "account", "newest"])
-    before = rows["snapshot_date"] < rows["newest"]
-    rows = rows if before.all() else rows.filter(before)
-    peak, first = _peak(rows, units.height, as_of, rules)
-    quiet, idle = _quiet_from(rows, units, days), _idle_from(rows, units.height, days)
-    by_unit = zip(BEFORE[1:], (peak, first, idle), strict=True)
-    return units.hstack([quiet, *(column[units["unit"]].alias(name) for name, column in by_unit)])
+    count, at = units.height, units["unit"]
+    peak, first = _peak(placed, past["in_use"], count)
+    last_busy = _last(placed, past["busy"], count)[at]
+    found = {
+        "past_peak": peak[at],
+        "past_peak_date": first[at],
+        "quiet_from": days["next"].gather(last_busy),
+        "idle_from": _idle_from(placed, past["idle"], count)[at],
+    }
+    return units.hstack([column.alias(name) for name, column in found.items()])
 
 
 def at_newest(standing: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
@@ -149,29 +174,22 @@ def _beside(rows: pl.DataFrame, units: pl.DataFrame, names: list[str]) -> pl.Dat
     return rows.hstack(units.select(names)[at])
 
 
-def _peak(
-    rows: pl.DataFrame, count: int, as_of: dt.date | None, rules: Rules
-) -> tuple[pl.Series, pl.Series]:
+def _peak(placed: pl.DataFrame, use: pl.Series, count: int) -> tuple[pl.Series, pl.Series]:
     """Of each unit the largest use of the trailing window and its first day."""
-    inside = rows.select_seq(window(as_of, rules)).to_series()
-    unit, use, day = (rows[name].filter(inside) for name in ("unit", "in_use", "snapshot_date"))
-    return Numbered(unit.to_numpy(), count).peak(use, day)
+    unit, day = (placed[name].filter(placed["recent"]) for name in ("unit", "snapshot_date"))
+    return Numbered(unit.to_numpy(), count).peak(use.filter(placed["recent"]), day)
 
 
-def _quiet_from(rows: pl.DataFrame, units: pl.DataFrame, days: pl.DataFrame) -> pl.Series:
-    """The day after the last busy one, where no gap lies between that and the newest."""
-    unit, day = (rows[name].filter(rows["busy"]) for name in ("unit", "snapshot_date"))
-    last = Numbered(unit.to_numpy(), units.height).most(day)
-    final = units.select("account").with_columns(last[units["unit"]])
-    told = final.join(days, on=ACCOUNT_DAY, how="left", maintain_order="left")
-    return told.select_seq(quiet_from=pl.max_horizontal("chain", "next")).to_series()
+def _last(placed: pl.DataFrame, busy: pl.Series, count: int) -> pl.Series:
+    """Of each unit the page of its last busy day."""
+    unit, page = (placed[name].filter(busy & placed["before"]) for name in ("unit", "page"))
+    return Numbered(unit.to_numpy(), count).most(page)
 
 
-def _idle_from(rows: pl.DataFrame, count: int, days: pl.DataFrame) -> pl.Series:
-    """The first day of the run, back from the newest, on which the account shows it idle."""
-    idle = rows.select("unit", *ACCOUNT_DAY).filter(rows["idle"]).join(days, on=ACCOUNT_DAY)
-    idle = idle.filter(idle["snapshot_date"] >= idle["chain"])
-    unit, back = Numbered(idle["unit"].to_numpy(), count), idle["back"].to_numpy()
+def _idle_from(placed: pl.DataFrame, idle: pl.Series, count: int) -> pl.Series:
+    """Of each unit the first day of the run, back from the newest, on which it is shown idle."""
+    rows = placed.select("unit", "back", "snapshot_date").filter(idle & placed["unbroken"])
+    unit, back = Numbered(rows["unit"].to_numpy(), count), rows["back"].to_numpy()
     # on every day from the newest back to here: as many are newer as there may be
     run = back == unit.larger(-back) + 1
-    return Numbered(unit.of[run], count).least(idle["snapshot_date"].filter(pl.Series(run)))
+    return Numbered(unit.of[run], count).least(rows["snapshot_date"].filter(pl.Series(run)))
