@@ -181,15 +181,34 @@ def unmatched(client: Client, made: Made) -> pl.DataFrame:
     return true_forward.unmatched_days(made["named"], made["reach"], **seen)
 
 
-def outside(client: Client, made: Made) -> pl.DataFrame:
-    """Stock that an agreement did not bring, of each line and day."""
-    return true_forward.outside_units(made["line_lots"], made["stock_frame"], made["scope"])
-
-
 def _stock_frame(client: Client, made: Made) -> Any:
     """The days of the lines and the pages that speak for them: no date of a term is in it."""
     seen = {"seen": made["pages"], "rules": client.rules}
     return true_forward.stock_frame(made["fits"], made["reach"], **seen)
+
+
+def _older_lots(client: Client, made: Made) -> pl.DataFrame:
+    """The lots of all days but the newest, which actions leave as they are."""
+    lots = client.tables["lots"].select(history.READ["lots"])
+    return lots.filter(pl.col("snapshot_date") < pl.col("snapshot_date").max())
+
+
+def _newest_line_lots(client: Client, made: Made) -> pl.DataFrame:
+    """Where the newest day's lots stand in the lines: the part that an action may change."""
+    lots = client.tables["lots"].select(history.READ["lots"])
+    newest = pl.col("snapshot_date") == pl.col("snapshot_date").max()
+    return _line_lots(lots.filter(newest), made)
+
+
+def _line_lots(lots: pl.DataFrame, made: Made) -> pl.DataFrame:
+    """Where lots stand in the lines; whether one counts is told by the lots of its own day."""
+    return true_forward.line_lots(history.counted_lots({"lots": lots}), made["stock_frame"])
+
+
+def outside(client: Client, made: Made) -> pl.DataFrame:
+    """Stock that an agreement did not bring, of each line and day."""
+    lots = pl.concat([made["older_line_lots"], made["newest_line_lots"]])
+    return true_forward.outside_units(lots, made["stock_frame"], made["scope"])
 
 
 def _pooled(
@@ -223,10 +242,9 @@ STEPS = (
     one("device_days", device_days),
     one("unmatched", unmatched),
     one("stock_frame", _stock_frame),
-    one(
-        "line_lots",
-        lambda c, made: true_forward.line_lots(made["counted_lots"], made["stock_frame"]),
-    ),
+    one("older_lots", _older_lots),
+    one("older_line_lots", lambda client, made: _line_lots(made["older_lots"], made)),
+    one("newest_line_lots", _newest_line_lots),
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),
