@@ -42,11 +42,12 @@ def _past(client: Client, made: Made) -> pl.DataFrame:
     These are the days up to a line's last such event, and the first known one after it.
     """
     day, last = pl.col("snapshot_date"), pl.col("last_event")
-    days = made["measurable"].join(made["last_events"], on=LINE, how="left", maintain_order="left")
-    known = [pl.col(name).is_not_null() for name in ("demand", "billable")]
-    after = [day == day.filter(told, day > last).min().over(LINE) for told in known]
-    seen = pl.any_horizontal(day <= last, *after).fill_null(False)
-    return days.filter(seen).drop("last_event")
+    ends = made["last_events"].with_row_index("line")
+    days = made["measurable"].join(ends, on=LINE, maintain_order="left")
+    told = [n for n in ("demand", "billable") if days[n].null_count() < days.height]
+    known = [pl.col(name).is_not_null() & (day > last) for name in told]
+    after = [day == day.filter(after).min().over("line") for after in known]
+    return days.filter(pl.any_horizontal(day <= last, *after)).drop("last_event", "line")
 
 
 def _last_events(client: Client, made: Made) -> pl.DataFrame:

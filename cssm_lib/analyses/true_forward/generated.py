@@ -51,5 +51,8 @@ def with_billable(
     days: pl.DataFrame, ea_consumption: pl.DataFrame, lines: pl.DataFrame
 ) -> pl.DataFrame:
     """The days of the lines with the export's days beside them, which only `billable` measures."""
-    told = generated(ea_consumption, lines).select(*LINE, "snapshot_date", billable="total")
+    told = generated(ea_consumption, lines)
+    if told.is_empty():
+        return days.with_columns(billable=pl.lit(None, pl.Int64))
+    told = told.select(*LINE, "snapshot_date", billable="total")
     return pl.concat([days, told], how="diagonal_relaxed")
