@@ -25,10 +25,10 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     time-weighted over that window, a full day's value holding until the next snapshot and at most
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
-    in both frames; an event that is `ahead` is not measured. Units are whole millionths of a
-    licence. Adds value, used (what stands against the base for unused value), outside, measured_on,
-    full, coverage, and value and outside before and after. Measures that no row of `events` asks
-    for are not worked out.
+    in both frames, null on days of no line that is asked for; an event that is `ahead` is not
+    measured. Units are whole millionths of a licence. Adds value, used (what stands against the
+    base for unused value), outside, measured_on, full, coverage, and value and outside before and
+    after. Measures that no row of `events` asks for are not worked out.
     """
     past = ~events["ahead"].to_numpy()
     if past.all():
@@ -109,8 +109,9 @@ def _known(days: pl.DataFrame, figure: str) -> _Known:
     columns = {new: days.get_column(name, default=none) for new, name in names.items()}
     columns |= {name: days[name] for name in ("number", "snapshot_date", "full")}
     rows = pl.DataFrame(columns)
-    if columns["demand"].null_count() or columns["snapshot_date"].null_count():
-        rows = rows.drop_nulls(["demand", "snapshot_date"])
+    asked = ["number", "snapshot_date", "demand"]
+    if any(columns[name].null_count() for name in asked):
+        rows = rows.drop_nulls(asked)
     if columns["full"].null_count():
         rows = rows.with_columns(pl.col("full").fill_null(False))
     moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
