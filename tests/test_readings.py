@@ -13,6 +13,7 @@ import pytest
 import cssm_lib
 from cssm_lib.analyses.true_forward import (
     contradiction,
+    generated,
     moved_by_settings,
     moved_by_steps,
     next_events,
@@ -262,7 +263,7 @@ def test_billable_is_the_exports_total():
              for part in (700, 500)]
         )
     )  # fmt: skip
-    seen = with_billable(days((FIRST, 1000)), export, terms)
+    seen = with_billable(days((FIRST, 1000)), generated(export, terms))
     row = under("generated", terms, seen)[0]
     assert (row["measured"], row["measured_on"], row["charge"]) == (
         1200, dt.date(2025, 1, 20), 200 * 240,

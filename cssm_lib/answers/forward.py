@@ -50,6 +50,11 @@ def _past(client: Client, made: Made) -> pl.DataFrame:
     return days.filter(pl.any_horizontal(day <= last, *after)).drop("last_event", "line")
 
 
+def _generated(client: Client, made: Made) -> pl.DataFrame:
+    """What the EA consumption export says of each line, whatever its term."""
+    return true_forward.generated(client.tables["ea_consumption"], made["reach"])
+
+
 def _last_events(client: Client, made: Made) -> pl.DataFrame:
     """The last event up to as_of of each line, whatever the reading."""
     when = made["dated"]
@@ -112,8 +117,8 @@ def _claims(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     tables, asked = client.tables, {"as_of": client.as_of, "rules": client.rules}
     read, errors, days = made["read_lines"], made["errors"], made["line_days"]
     own = read.filter(pl.col("reading") == "contract")
-    told = true_forward.generated(tables["ea_consumption"], own)
-    evidence = {"line_days": days, "held": made["holdings"], "generated": told, "errors": errors}
+    evidence = {name: made[name] for name in ("line_days", "generated", "errors")}
+    evidence["held"] = made["holdings"]
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
     relief = _relief(client, own, made)
@@ -249,12 +254,8 @@ STEPS = (
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),
-    one(
-        "measurable",
-        lambda c, made: true_forward.with_billable(
-            made["line_days"], c.tables["ea_consumption"], made["scope"]
-        ),
-    ),
+    one("generated", _generated),
+    one("measurable", lambda c, m: true_forward.with_billable(m["line_days"], m["generated"])),
     one("last_events", _last_events),
     one("past_days", _past),
     one("measured_events", _measured),
