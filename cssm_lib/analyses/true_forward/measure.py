@@ -11,9 +11,15 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
 ACCOUNTS = "sum_of_negative_accounts"
-MEASURES = ("as_of", "peak", "average", "billable", ACCOUNTS)
 _FIGURES = ["demand", "deficit", "outside"]
+_DAY = {
+    "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
+    "full": pl.Boolean,
+}  # fmt: skip
+_NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
 _SIDES = ("", "_before", "_after")
+_NOWHERE = -1  # the place of no day
+_MICRO = pl.Series([10**6], dtype=pl.Int128)
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
@@ -44,18 +50,22 @@ def _values(events: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.Dat
     What single accounts are short of stands in the place of the line's whole use.
     """
     known, measure = _known(days, "demand"), events["measure"]
-    near = _near(events, known, carry_days)
-    billable, short = measure == "billable", measure == ACCOUNTS
+    billable, short = (measure == "billable").to_numpy(), measure == ACCOUNTS
+    number, event = (_whole(events[name]) for name in ("number", "event_date"))
+    places, shown = _near(known, number, event, carry_days), known.days
     if billable.any():
-        told = _near(events.filter(billable), _known(days, "billable"), carry_days)
-        _put(near, billable, told)
-    value = {side: near[f"deficit{side}"].zip_with(short, near[f"demand{side}"]) for side in _SIDES}
+        told = _known(days, "billable")
+        own = _near(told, number[billable], event[billable], carry_days)
+        places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
+        shown = pl.concat([shown, told.days])
+    near = dict(zip(_SIDES, (_at(shown, each) for each in places), strict=True))
+    value = {side: one["deficit"].zip_with(short, one["demand"]) for side, one in near.items()}
     found = {
-        "value": value[""], "used": near["demand"], "outside": near["outside"],
-        "measured_on": near["snapshot_date"], "full": near["full"],
+        "value": value[""], "used": near[""]["demand"], "outside": near[""]["outside"],
+        "measured_on": near[""]["snapshot_date"], "full": near[""]["full"],
         "coverage": _none(pl.Float64, events.height),
         "value_before": value["_before"], "value_after": value["_after"],
-        "outside_before": near["outside_before"], "outside_after": near["outside_after"],
+        "outside_before": near["_before"]["outside"], "outside_after": near["_after"]["outside"],
     }  # fmt: skip
     windowed = (measure == "peak") | (measure == "average")
     if windowed.any():
@@ -81,7 +91,7 @@ class _Known:
     `moments` has each one's line and day as one whole number.
     """
 
-    rows: pl.DataFrame
+    days: pl.DataFrame
     moments: np.ndarray
 
     def until(self, number: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -93,10 +103,6 @@ class _Known:
         starts = np.searchsorted(self.moments, np.arange(number.max(initial=0) + 2) * 2**32)
         return starts[number], starts[number + 1]
 
-    def taken(self, places: np.ndarray, names: list[str], to: str = "") -> pl.Expr:
-        """Columns at places of the days, null where there is none."""
-        return pl.col(names).gather(pl.lit(pl.Series(places)), null_on_oob=True).name.suffix(to)
-
 
 def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
     return number * 2**32 + (day + 2**31)
@@ -105,14 +111,12 @@ def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
 def _known(days: pl.DataFrame, figure: str) -> _Known:
     """The days that have a figure; columns that they lack are null."""
     none = _none(pl.Int64, days.height)
-    names = dict(zip(_FIGURES, (figure, *_FIGURES[1:]), strict=True))
-    columns = {new: days.get_column(name, default=none) for new, name in names.items()}
-    columns |= {name: days[name] for name in ("number", "snapshot_date", "full")}
-    rows = pl.DataFrame(columns)
+    named = {name: days.get_column(name, default=none) for name in _DAY}
+    rows = pl.DataFrame(named | {"demand": days.get_column(figure, default=none)})
     asked = ["number", "snapshot_date", "demand"]
-    if any(columns[name].null_count() for name in asked):
+    if any(rows[name].null_count() for name in asked):
         rows = rows.drop_nulls(asked)
-    if columns["full"].null_count():
+    if rows["full"].null_count():
         rows = rows.with_columns(pl.col("full").fill_null(False))
     moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
     if (moments[1:] < moments[:-1]).any():
@@ -126,19 +130,23 @@ def _whole(numbers: pl.Series) -> np.ndarray:
     return numbers.cast(pl.Int64).to_numpy()
 
 
-def _near(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
-    """The snapshot that speaks for each event, the last before its reach and the first after it."""
-    number, event = _whole(events["number"]), _whole(events["event_date"])
-    (own, others), nowhere = known.of(number), known.rows.height
+def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
+    """Where the snapshot is that speaks for each event, the last before its reach, the next one."""
+    own, others = known.of(number)
     old, end = known.until(number, event - carry_days - 1), known.until(number, event)
-    at = {
-        "": np.where(end > old, end - 1, nowhere),
-        "_before": np.where(old > own, old - 1, nowhere),
-        "_after": np.where(end < others, end, nowhere),
-    }
-    figures = (known.taken(at[side], _FIGURES, side).cast(pl.Int128) * MICRO for side in _SIDES)
-    found = known.rows.select(*figures, known.taken(at[""], ["full", "snapshot_date"]))
-    return found.to_dict()
+    return np.array(
+        [
+            np.where(end > old, end - 1, _NOWHERE),
+            np.where(old > own, old - 1, _NOWHERE),
+            np.where(end < others, end, _NOWHERE),
+        ]
+    )
+
+
+def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
+    """The days at these places, all null nowhere, with their units in millionths."""
+    found = pl.concat([days, _NO_DAY], rechunk=True)[places].to_dict()
+    return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
 
 
 def _over_windows(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
@@ -156,7 +164,7 @@ def _over_windows(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[
         "coverage": covered.cast(pl.Float64) / length,
     }  # fmt: skip
     if not peak.all():
-        sums = {name: windows.sums(_units(known.rows[name])) for name in ("demand", "outside")}
+        sums = {name: windows.sums(_units(known.days[name])) for name in ("demand", "outside")}
         found |= pl.DataFrame(sums | {"covered": covered}).select(_means()).to_dict()
     if peak.any():
         ends = (known.until(number, day)[peak] for day in (start, event))
@@ -198,10 +206,10 @@ def _windows(
 
 def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
-    number, day = (_whole(known.rows[name]) for name in ("number", "snapshot_date"))
+    number, day = (_whole(known.days[name]) for name in ("number", "snapshot_date"))
     until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
     until[more] = np.minimum(until[more], day[more + 1] - 1)
-    full = known.rows["full"].to_numpy()
+    full = known.days["full"].to_numpy()
     return np.append(day, 0), np.append(until, 0), np.append(full, False)
 
 
@@ -226,14 +234,16 @@ def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Ser
     days = end - first
     window = np.repeat(np.arange(len(days)), days)
     place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
-    full = known.rows["full"].to_numpy()[place]
+    full = known.days["full"].to_numpy()[place]
     window, place = window[full], place[full]
-    demand = known.rows["demand"].to_numpy()[place]
+    demand = known.days["demand"].to_numpy()[place]
     most = np.full(len(days), np.iinfo(np.int64).min)
     np.maximum.at(most, window, demand)
     largest = np.flatnonzero(demand == most[window])[::-1]  # of ties the earliest is written last
-    at = np.full(len(days), known.rows.height)
+    at = np.full(len(days), _NOWHERE)
     at[window[largest]] = place[largest]
-    units = known.taken(at, ["demand", "outside"]).cast(pl.Int128) * MICRO
-    found = known.rows.select(units, known.taken(at, ["full", "snapshot_date"]))
-    return found.rename({"demand": "value", "snapshot_date": "measured_on"}).to_dict()
+    found = _at(known.days, at)
+    return {
+        "value": found["demand"], "outside": found["outside"],
+        "full": found["full"], "measured_on": found["snapshot_date"],
+    }  # fmt: skip
