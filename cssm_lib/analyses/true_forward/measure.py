@@ -17,7 +17,6 @@ _DAY = {
     "full": pl.Boolean,
 }  # fmt: skip
 _NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
-_SIDES = ("", "_before", "_after")
 _NOWHERE = -1  # the place of no day
 _MICRO = pl.Series([10**6], dtype=pl.Int128)
 
@@ -36,46 +35,47 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     base for unused value), outside, measured_on, full, coverage, and value and outside before and
     after. Measures that no row of `events` asks for are not worked out.
     """
-    past = ~events["ahead"].to_numpy()
-    if past.all():
-        return events.hstack(_values(events, days, carry_days))
-    values = _values(events.filter(past), days, carry_days)
-    row = pl.lit(pl.Series(np.where(past, np.cumsum(past) - 1, values.height)))
-    return events.hstack(values.select(pl.all().gather(row, null_on_oob=True)))
-
-
-def _values(events: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """What counts at each event; should it be undecided, the snapshots before and after too.
-
-    What single accounts are short of stands in the place of the line's whole use.
-    """
-    known, measure = _known(days, "demand"), events["measure"]
-    billable, short = (measure == "billable").to_numpy(), measure == ACCOUNTS
+    known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
     number, event = (_whole(events[name]) for name in ("number", "event_date"))
     places, shown = _near(known, number, event, carry_days), known.days
+    places[:, ~past.to_numpy()] = _NOWHERE
+    billable = ((measure == "billable") & past).to_numpy()
     if billable.any():
         told = _known(days, "billable")
         own = _near(told, number[billable], event[billable], carry_days)
         places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
         shown = pl.concat([shown, told.days])
-    near = dict(zip(_SIDES, (_at(shown, each) for each in places), strict=True))
-    value = {side: one["deficit"].zip_with(short, one["demand"]) for side, one in near.items()}
-    found = {
-        "value": value[""], "used": near[""]["demand"], "outside": near[""]["outside"],
-        "measured_on": near[""]["snapshot_date"], "full": near[""]["full"],
-        "coverage": _none(pl.Float64, events.height),
-        "value_before": value["_before"], "value_after": value["_after"],
-        "outside_before": near["_before"]["outside"], "outside_after": near["_after"]["outside"],
-    }  # fmt: skip
-    windowed = (measure == "peak") | (measure == "average")
+    found = _found(shown, places, measure == ACCOUNTS)
+    windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
     if windowed.any():
-        _put(found, windowed, _over_windows(events.filter(windowed), known, carry_days))
-    return pl.DataFrame(found)
+        start = _whole(events["window_start"])
+        window = [each[windowed] for each in (number, start, event)]
+        peak = (measure == "peak").to_numpy()[windowed]
+        _put(found, windowed, _over_windows(known, carry_days, *window, peak))
+    return events.hstack(pl.DataFrame(found))
 
 
-def _put(found: dict[str, pl.Series], where: pl.Series, own: dict[str, pl.Series]) -> None:
+def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
+    """What snapshots say of each event; should it be undecided, those before and after too.
+
+    What single accounts are short of stands in the place of the line's whole use.
+    """
+    now, before, after = (_at(days, each) for each in places)
+    value, value_before, value_after = (
+        each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
+    )
+    return {
+        "value": value, "used": now["demand"], "outside": now["outside"],
+        "measured_on": now["snapshot_date"], "full": now["full"],
+        "coverage": _none(pl.Float64, len(short)),
+        "value_before": value_before, "value_after": value_after,
+        "outside_before": before["outside"], "outside_after": after["outside"],
+    }  # fmt: skip
+
+
+def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Series]) -> None:
     """Write what the rows of a mask have of their own."""
-    rows = pl.Series(np.flatnonzero(where.to_numpy()))
+    rows = pl.Series(np.flatnonzero(where))
     for name, column in own.items():
         found[name].scatter(rows, column)
 
@@ -149,18 +149,22 @@ def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
     return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
 
 
-def _over_windows(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
-    """The average or peak of each event's window, and how much of it full days cover."""
-    number = _whole(events["number"])
-    start, event = (_whole(events[name]) for name in ("window_start", "event_date"))
+def _over_windows(
+    known: _Known,
+    carry_days: int,
+    number: np.ndarray,
+    start: np.ndarray,
+    event: np.ndarray,
+    peak: np.ndarray,
+) -> dict[str, pl.Series]:
+    """The average or, where asked for, the peak of windows, and how much of each is covered."""
     windows = _windows(known, carry_days, number, start, event)
     ones = pl.Series(np.ones(len(windows.span), np.int64))
     covered, length = windows.sums(ones), pl.Series(event - start)
-    peak = events["measure"] == "peak"
-    none = _none(pl.Int128, events.height)
+    none = _none(pl.Int128, len(peak))
     found = {
         "value": none, "outside": none.clone(),
-        "measured_on": _none(pl.Date, events.height), "full": covered == length,
+        "measured_on": _none(pl.Date, len(peak)), "full": covered == length,
         "coverage": covered.cast(pl.Float64) / length,
     }  # fmt: skip
     if not peak.all():
