@@ -7,6 +7,7 @@ import gc
 import random
 import runpy
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
 from cssm_lib.answers.positions import history_after
 from cssm_lib.client import Client, load_client
+from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError
 from cssm_lib.pages.figures import HEADLINES
 from cssm_lib.pages.sheet import Page
@@ -80,6 +82,29 @@ def test_use_of_earlier_days_leaves_where_they_stand():
     assert not then.made["past"].equals(one.today.made["past"])
     for name in ("past_places", "placed", "pools", "full_days"):
         assert then.made[name] is one.today.made[name], name
+
+
+def test_a_new_end_leaves_where_licences_stand_and_a_move_the_lots_of_older_days():
+    one = live()
+    later = one.under(what_if({"do": "terms", "end": "2028-01-31"}))
+    moved = one.under(what_if(MOVE))
+    assert not later["true_forward"].equals(one.today["true_forward"])
+    assert not moved["true_forward"].is_empty()
+    for name in ("named", "members", "stock_frame", "newest_line_lots", "generated"):
+        assert later.made[name] is one.today.made[name], name
+    for name in ("older_line_lots", "stock_frame"):
+        assert moved.made[name] is one.today.made[name], name
+    assert not moved.made["newest_line_lots"].equals(one.today.made["newest_line_lots"])
+
+
+def test_a_new_end_may_not_let_a_licence_stand_in_two_agreements_on_a_day():
+    before = elm.EA | {"name": "EA 2022", "start": "2022-01-01", "end": "2024-12-31"}
+    both = ClientConfig.model_validate({"client": "Elm", "agreements": [before, elm.EA]})
+    one = live_of(replace(client(), config=both))
+    assert not one.today["true_forward"].is_empty()
+    longer = {"do": "terms", "agreement": "EA 2022", "end": "2025-06-30"}
+    with pytest.raises(ConfigError, match="a licence stands in one line only"):
+        one.under(what_if(longer))["true_forward"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cssm_lib.analyses.true_forward import (
     DATED,
     contradiction,
     dated,
+    generated,
     measured_events,
     moved_by_settings,
     moved_by_steps,
@@ -265,7 +266,7 @@ def test_billable_is_the_exports_total():
              for part in (700, 500)]
         )
     )  # fmt: skip
-    seen = with_billable(days((FIRST, 1000)), export, terms)
+    seen = with_billable(days((FIRST, 1000)), generated(export, terms))
     row = under("generated", terms, seen)[0]
     assert (row["measured"], row["measured_on"], row["charge"]) == (
         1200, dt.date(2025, 1, 20), 200 * 240,

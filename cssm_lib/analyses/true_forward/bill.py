@@ -105,9 +105,11 @@ def measured_events(
         return events
     last = as_of or dt.date.max
     known = days.filter(pl.col("snapshot_date") <= last)
-    numbers = events.select(*LINE, "number").unique("number", keep="any")
-    ahead = events.with_columns(ahead=pl.col("event_date") > last)
-    return measured(ahead, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
+    numbers = events.select(*LINE, "number")[events["number"].arg_unique()]
+    own = known.select(LINE).join(numbers, on=LINE, how="left", maintain_order="left")["number"]
+    ahead = (events["event_date"] > last).alias("ahead")
+    carry_days = rules["positions.carry_days"]
+    return measured(events.hstack([ahead]), known.hstack([own]), carry_days=carry_days)
 
 
 def billed(

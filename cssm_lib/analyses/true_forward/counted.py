@@ -16,6 +16,7 @@ DAYS = {
     **dict.fromkeys(LINE, pl.String), "snapshot_date": pl.Date,
     **dict.fromkeys([*COUNTS, "free"], pl.Int64), "full": pl.Boolean,
 }  # fmt: skip
+LOTS = {"at": pl.Int64, "quantity": pl.Int64, "start_date": pl.Date, "end_date": pl.Date}
 
 
 def device_days(
@@ -142,23 +143,22 @@ def line_lots(lots: pl.DataFrame, frame: StockFrame) -> pl.DataFrame:
     """One row per countable lot of a line's licence and day of that line on which it is valid.
 
     Rule: each Virtual Account's lots stand as long as its snapshot does (rules.md, Peaks). `lots`
-    is what `counted_lots` makes. Columns: at (the row of the frame's days), seen_on (when the lot
-    was seen), quantity (licences), start_date, end_date.
+    is what `counted_lots` makes. Columns: at (the row of the frame's days), quantity (licences),
+    start_date, end_date.
 
     >>> nothing = stock_frame(pl.DataFrame(), pl.DataFrame(), seen=pl.DataFrame())
     >>> line_lots(pl.DataFrame(), nothing).height
     0
     """
     if lots.is_empty() or frame.days.is_empty():
-        return pl.DataFrame()
-    brought = ["seen_on", "quantity", "start_date", "end_date"]
+        return pl.DataFrame(schema=LOTS)
     return (
-        lots.filter("countable").rename({"snapshot_date": "seen_on"})
-        .select(*ACCOUNT, "license", *brought)
+        lots.filter("countable")
+        .select(*ACCOUNT, "license", *list(LOTS)[1:], seen_on="snapshot_date")
         .join(frame.places, on=[*ACCOUNT, "license"], nulls_equal=True)
         .join(frame.pages, on=["account", "seen_on"])
         .filter(_valid("snapshot_date"))
-        .select(*brought, at=pl.col("first") + pl.col("nth"))
+        .select((pl.col("first") + pl.col("nth")).cast(pl.Int64).alias("at"), *list(LOTS)[1:])
     )  # fmt: skip
 
 

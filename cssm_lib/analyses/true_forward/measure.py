@@ -11,9 +11,14 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
 ACCOUNTS = "sum_of_negative_accounts"
-MEASURES = ("as_of", "peak", "average", "billable", ACCOUNTS)
 _FIGURES = ["demand", "deficit", "outside"]
-_SIDES = ("", "_before", "_after")
+_DAY = {
+    "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
+    "full": pl.Boolean,
+}  # fmt: skip
+_NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
+_NOWHERE = -1  # the place of no day
+_MICRO = pl.Series([10**6], dtype=pl.Int128)
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
@@ -25,47 +30,52 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     time-weighted over that window, a full day's value holding until the next snapshot and at most
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
-    in both frames; an event that is `ahead` is not measured. Units are whole millionths of a
-    licence. Adds value, used (what stands against the base for unused value), outside, measured_on,
-    full, coverage, and value and outside before and after. Measures that no row of `events` asks
-    for are not worked out.
+    in both frames, null on days of no line that is asked for; an event that is `ahead` is not
+    measured. Units are whole millionths of a licence. Adds value, used (what stands against the
+    base for unused value), outside, measured_on, full, coverage, and value and outside before and
+    after. Measures that no row of `events` asks for are not worked out.
     """
-    past = ~events["ahead"].to_numpy()
-    if past.all():
-        return events.hstack(_values(events, days, carry_days))
-    values = _values(events.filter(past), days, carry_days)
-    row = pl.lit(pl.Series(np.where(past, np.cumsum(past) - 1, values.height)))
-    return events.hstack(values.select(pl.all().gather(row, null_on_oob=True)))
+    known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
+    number, event = (_whole(events[name]) for name in ("number", "event_date"))
+    places, shown = _near(known, number, event, carry_days), known.days
+    places[:, ~past.to_numpy()] = _NOWHERE
+    billable = ((measure == "billable") & past).to_numpy()
+    if billable.any():
+        told = _known(days, "billable")
+        own = _near(told, number[billable], event[billable], carry_days)
+        places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
+        shown = pl.concat([shown, told.days])
+    found = _found(shown, places, measure == ACCOUNTS)
+    windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
+    if windowed.any():
+        start = _whole(events["window_start"])
+        window = [each[windowed] for each in (number, start, event)]
+        peak = (measure == "peak").to_numpy()[windowed]
+        _put(found, windowed, _over_windows(known, carry_days, *window, peak))
+    return events.hstack(pl.DataFrame(found))
 
 
-def _values(events: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """What counts at each event; should it be undecided, the snapshots before and after too.
+def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
+    """What snapshots say of each event; should it be undecided, those before and after too.
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    known, measure = _known(days, "demand"), events["measure"]
-    near = _near(events, known, carry_days)
-    billable, short = measure == "billable", measure == ACCOUNTS
-    if billable.any():
-        told = _near(events.filter(billable), _known(days, "billable"), carry_days)
-        _put(near, billable, told)
-    value = {side: near[f"deficit{side}"].zip_with(short, near[f"demand{side}"]) for side in _SIDES}
-    found = {
-        "value": value[""], "used": near["demand"], "outside": near["outside"],
-        "measured_on": near["snapshot_date"], "full": near["full"],
-        "coverage": _none(pl.Float64, events.height),
-        "value_before": value["_before"], "value_after": value["_after"],
-        "outside_before": near["outside_before"], "outside_after": near["outside_after"],
+    now, before, after = (_at(days, each) for each in places)
+    value, value_before, value_after = (
+        each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
+    )
+    return {
+        "value": value, "used": now["demand"], "outside": now["outside"],
+        "measured_on": now["snapshot_date"], "full": now["full"],
+        "coverage": _none(pl.Float64, len(short)),
+        "value_before": value_before, "value_after": value_after,
+        "outside_before": before["outside"], "outside_after": after["outside"],
     }  # fmt: skip
-    windowed = (measure == "peak") | (measure == "average")
-    if windowed.any():
-        _put(found, windowed, _over_windows(events.filter(windowed), known, carry_days))
-    return pl.DataFrame(found)
 
 
-def _put(found: dict[str, pl.Series], where: pl.Series, own: dict[str, pl.Series]) -> None:
+def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Series]) -> None:
     """Write what the rows of a mask have of their own."""
-    rows = pl.Series(np.flatnonzero(where.to_numpy()))
+    rows = pl.Series(np.flatnonzero(where))
     for name, column in own.items():
         found[name].scatter(rows, column)
 
@@ -81,7 +91,7 @@ class _Known:
     `moments` has each one's line and day as one whole number.
     """
 
-    rows: pl.DataFrame
+    days: pl.DataFrame
     moments: np.ndarray
 
     def until(self, number: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -93,10 +103,6 @@ class _Known:
         starts = np.searchsorted(self.moments, np.arange(number.max(initial=0) + 2) * 2**32)
         return starts[number], starts[number + 1]
 
-    def taken(self, places: np.ndarray, names: list[str], to: str = "") -> pl.Expr:
-        """Columns at places of the days, null where there is none."""
-        return pl.col(names).gather(pl.lit(pl.Series(places)), null_on_oob=True).name.suffix(to)
-
 
 def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
     return number * 2**32 + (day + 2**31)
@@ -105,13 +111,12 @@ def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
 def _known(days: pl.DataFrame, figure: str) -> _Known:
     """The days that have a figure; columns that they lack are null."""
     none = _none(pl.Int64, days.height)
-    names = dict(zip(_FIGURES, (figure, *_FIGURES[1:]), strict=True))
-    columns = {new: days.get_column(name, default=none) for new, name in names.items()}
-    columns |= {name: days[name] for name in ("number", "snapshot_date", "full")}
-    rows = pl.DataFrame(columns)
-    if columns["demand"].null_count() or columns["snapshot_date"].null_count():
-        rows = rows.drop_nulls(["demand", "snapshot_date"])
-    if columns["full"].null_count():
+    named = {name: days.get_column(name, default=none) for name in _DAY}
+    rows = pl.DataFrame(named | {"demand": days.get_column(figure, default=none)})
+    asked = ["number", "snapshot_date", "demand"]
+    if any(rows[name].null_count() for name in asked):
+        rows = rows.drop_nulls(asked)
+    if rows["full"].null_count():
         rows = rows.with_columns(pl.col("full").fill_null(False))
     moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
     if (moments[1:] < moments[:-1]).any():
@@ -125,37 +130,45 @@ def _whole(numbers: pl.Series) -> np.ndarray:
     return numbers.cast(pl.Int64).to_numpy()
 
 
-def _near(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
-    """The snapshot that speaks for each event, the last before its reach and the first after it."""
-    number, event = _whole(events["number"]), _whole(events["event_date"])
-    (own, others), nowhere = known.of(number), known.rows.height
+def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
+    """Where the snapshot is that speaks for each event, the last before its reach, the next one."""
+    own, others = known.of(number)
     old, end = known.until(number, event - carry_days - 1), known.until(number, event)
-    at = {
-        "": np.where(end > old, end - 1, nowhere),
-        "_before": np.where(old > own, old - 1, nowhere),
-        "_after": np.where(end < others, end, nowhere),
-    }
-    figures = (known.taken(at[side], _FIGURES, side).cast(pl.Int128) * MICRO for side in _SIDES)
-    found = known.rows.select(*figures, known.taken(at[""], ["full", "snapshot_date"]))
-    return found.to_dict()
+    return np.array(
+        [
+            np.where(end > old, end - 1, _NOWHERE),
+            np.where(old > own, old - 1, _NOWHERE),
+            np.where(end < others, end, _NOWHERE),
+        ]
+    )
 
 
-def _over_windows(events: pl.DataFrame, known: _Known, carry_days: int) -> dict[str, pl.Series]:
-    """The average or peak of each event's window, and how much of it full days cover."""
-    number = _whole(events["number"])
-    start, event = (_whole(events[name]) for name in ("window_start", "event_date"))
+def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
+    """The days at these places, all null nowhere, with their units in millionths."""
+    found = pl.concat([days, _NO_DAY], rechunk=True)[places].to_dict()
+    return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
+
+
+def _over_windows(
+    known: _Known,
+    carry_days: int,
+    number: np.ndarray,
+    start: np.ndarray,
+    event: np.ndarray,
+    peak: np.ndarray,
+) -> dict[str, pl.Series]:
+    """The average or, where asked for, the peak of windows, and how much of each is covered."""
     windows = _windows(known, carry_days, number, start, event)
     ones = pl.Series(np.ones(len(windows.span), np.int64))
     covered, length = windows.sums(ones), pl.Series(event - start)
-    peak = events["measure"] == "peak"
-    none = _none(pl.Int128, events.height)
+    none = _none(pl.Int128, len(peak))
     found = {
         "value": none, "outside": none.clone(),
-        "measured_on": _none(pl.Date, events.height), "full": covered == length,
+        "measured_on": _none(pl.Date, len(peak)), "full": covered == length,
         "coverage": covered.cast(pl.Float64) / length,
     }  # fmt: skip
     if not peak.all():
-        sums = {name: windows.sums(_units(known.rows[name])) for name in ("demand", "outside")}
+        sums = {name: windows.sums(_units(known.days[name])) for name in ("demand", "outside")}
         found |= pl.DataFrame(sums | {"covered": covered}).select(_means()).to_dict()
     if peak.any():
         ends = (known.until(number, day)[peak] for day in (start, event))
@@ -197,10 +210,10 @@ def _windows(
 
 def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
-    number, day = (_whole(known.rows[name]) for name in ("number", "snapshot_date"))
+    number, day = (_whole(known.days[name]) for name in ("number", "snapshot_date"))
     until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
     until[more] = np.minimum(until[more], day[more + 1] - 1)
-    full = known.rows["full"].to_numpy()
+    full = known.days["full"].to_numpy()
     return np.append(day, 0), np.append(until, 0), np.append(full, False)
 
 
@@ -225,14 +238,16 @@ def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Ser
     days = end - first
     window = np.repeat(np.arange(len(days)), days)
     place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
-    full = known.rows["full"].to_numpy()[place]
+    full = known.days["full"].to_numpy()[place]
     window, place = window[full], place[full]
-    demand = known.rows["demand"].to_numpy()[place]
+    demand = known.days["demand"].to_numpy()[place]
     most = np.full(len(days), np.iinfo(np.int64).min)
     np.maximum.at(most, window, demand)
     largest = np.flatnonzero(demand == most[window])[::-1]  # of ties the earliest is written last
-    at = np.full(len(days), known.rows.height)
+    at = np.full(len(days), _NOWHERE)
     at[window[largest]] = place[largest]
-    units = known.taken(at, ["demand", "outside"]).cast(pl.Int128) * MICRO
-    found = known.rows.select(units, known.taken(at, ["full", "snapshot_date"]))
-    return found.rename({"demand": "value", "snapshot_date": "measured_on"}).to_dict()
+    found = _at(known.days, at)
+    return {
+        "value": found["demand"], "outside": found["outside"],
+        "full": found["full"], "measured_on": found["snapshot_date"],
+    }  # fmt: skip

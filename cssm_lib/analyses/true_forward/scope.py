@@ -231,7 +231,7 @@ def _refuse_double(twice: pl.DataFrame, lines: pl.DataFrame) -> None:
         twice.join(twin, on="at")
         .filter(pl.struct(LINE) != pl.struct(pl.col(f"{key}_2").alias(key) for key in LINE))
         .filter(pl.col("start") <= pl.col("end_2"), pl.col("start_2") <= pl.col("end"))
-        .sort(*PLACE, *LINE)
+        .sort(*PLACE, *LINE, *(f"{key}_2" for key in LINE))
     )
     if double.height:
         raise ConfigError(_double_said(double.row(0, named=True)))
