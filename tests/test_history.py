@@ -482,7 +482,7 @@ def test_words_of_many_lots_count_as_those_of_few(monkeypatch):
     rows = lots(*said, {"status": None}, {"status": "ACTIVE"})
     few = history.counted_lots({"lots": rows})
     assert few["countable"].to_list() == [False, False, True, True]
-    monkeypatch.setattr(import_module("cssm_lib.analyses.history.holdings"), "FEW", 0)
+    monkeypatch.setattr(import_module("cssm_lib.analyses.history.lots"), "FEW", 0)
     assert history.counted_lots({"lots": rows}).equals(few)
 
 

@@ -10,7 +10,6 @@ from cssm_lib.analyses import history, true_forward
 from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
-from cssm_lib.schema import ANSWERS
 
 LINE = ["agreement", "suite", "sku"]
 # what of a line says what it counts: prices and terms leave the days of a line as they are
@@ -29,11 +28,8 @@ def _measured(client: Client, made: Made) -> pl.DataFrame:
 
 def _billed(client: Client, made: Made) -> pl.DataFrame:
     """What every reading bills, with the true-up beside it."""
-    read, rules, when = made["read_lines"], client.rules, made["dated"]
-    if read.is_empty():
-        return ANSWERS["true_forward"].empty()
-    billed = true_forward.billed(read, made["measured_events"], rules)
-    return true_forward.with_true_up(billed, read, made["past_days"], rules, when=when)
+    seen, days = made["measured_events"], made["past_days"]
+    return true_forward.billed(made["read_lines"], seen, client.rules, days=days)
 
 
 def _past(client: Client, made: Made) -> pl.DataFrame:

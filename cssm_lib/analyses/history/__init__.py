@@ -8,7 +8,8 @@ lots that may count.
 """
 
 from cssm_lib.analyses.history.days import pages, places, speaking, standing
-from cssm_lib.analyses.history.holdings import READ, counted_lots, holdings
+from cssm_lib.analyses.history.holdings import READ, holdings
+from cssm_lib.analyses.history.lots import counted_lots
 from cssm_lib.analyses.history.pools import pool_days, pool_frame, pool_sums
 
 __all__ = [

@@ -6,6 +6,8 @@ import datetime as dt
 
 import polars as pl
 
+from cssm_lib.analyses.history.repeats import changes, repeats
+
 ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
@@ -17,8 +19,9 @@ def places(holdings: pl.DataFrame) -> pl.DataFrame:
     Columns: place, smart_account, virtual_account, license, tag, dated (whether a row of it has a
     day).
     """
-    rows = holdings.select("place", *ACCOUNT, "license", "tag")
-    rows = rows[holdings["place"].arg_unique()]
+    said = repeats(holdings["snapshot_date", "place"])
+    rows = said.once(holdings.select("place", *ACCOUNT, "license", "tag"))
+    rows = rows[rows["place"].arg_unique()]
     dated = pl.lit(True)
     if holdings["snapshot_date"].null_count():
         dated = pl.col("place").is_in(dated_rows(holdings)["place"].unique().implode())
@@ -30,15 +33,17 @@ def pages(seen: pl.DataFrame) -> pl.DataFrame:
     dated = dated_rows(seen)
     if "wide" not in seen.columns:
         dated = dated.with_columns(wide=pl.lit(None, pl.Boolean))
-    found = dated.select(*PAGE, pl.col("complete").fill_null(True), "wide")
-    if "account" in seen.columns and _one_value(found["complete"]) and _one_value(found["wide"]):
-        account, day = dated["account"], dated["snapshot_date"]
+    if "account" in seen.columns and _one_value(dated["complete"]) and _one_value(dated["wide"]):
         # a page's rows nearly always stand together: only the first of them is looked at
-        first = account.ne_missing(account.shift(1)) | day.ne_missing(day.shift(1))
-        found = found.filter(first).unique(PAGE, maintain_order=True)
+        dated = dated.select(*PAGE, "complete", "wide")[
+            changes(dated["account"], dated["snapshot_date"])
+        ]
+        found = dated.with_columns(pl.col("complete").fill_null(True)).unique(
+            PAGE, maintain_order=True
+        )
     else:
-        found = found.group_by(PAGE, maintain_order=True).agg(
-            pl.col("complete").min(), pl.col("wide").max()
+        found = dated.group_by(PAGE, maintain_order=True).agg(
+            pl.col("complete").fill_null(True).min(), pl.col("wide").max()
         )
     whole = pl.col("complete").min().over("smart_account", "snapshot_date")
     return found.with_columns(complete=whole)
@@ -91,7 +96,8 @@ def standing(
         )
         rows = pl.concat([rows, silent])
     age = (pl.lit(as_of, pl.Date) - day).dt.total_days()
-    return rows.with_columns(age_days=age).sort(KEY)
+    words = pl.col("entitled_basis", "demand_identity").cast(pl.String)
+    return rows.with_columns(words, age_days=age).sort(KEY)
 
 
 def latest(

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.history.days import latest
+from cssm_lib.analyses.history.columns import (
+    NO,
+    NOT_KNOWN,
+    ZERO,
+    above_zero,
+    filled,
+    less,
+    more,
+    nothing,
+    same,
+    smaller,
+    where,
+    with_all,
+)
+from cssm_lib.analyses.history.lots import counted_lots, lot_units, table
 from cssm_lib.analyses.history.numbers import (
-    FEW,
     Numbers,
     alone,
     made_of,
     numbered,
     one_number,
+    same_place_and_day,
     stands_once,
 )
+from cssm_lib.analyses.history.twins import counted_twice
 from cssm_lib.rules import Rules, matches_any
-from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
 PAGE = [*ACCOUNT, "snapshot_date"]
 KEY = [*ACCOUNT, "license", "snapshot_date"]
-UNDATED = dt.date(1, 1, 1)
 # what a holding rests on, but for instances that are known twice
 READ = {
     "usage": [
@@ -37,7 +52,10 @@ READ = {
     ],
     "substitutions": [*PAGE, "from_license", "to_license", "quantity"],
 }
-WITNESSES = {"licenses": 0, "summary": 1, "subscriptions": 2}
+IDENTITY = pl.Enum(["unproven", "in_use", "in_use + reserved"])
+BASIS = pl.Enum(["quantity", "lots", "undated", "usage"])
+UNPROVEN, IN_USE, BOTH = (pl.Series([word], dtype=IDENTITY) for word in IDENTITY.categories)
+QUANTITY, LOTS, NO_DAY, USAGE = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
 
 
 def holdings(
@@ -63,23 +81,23 @@ def holdings(
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)
     (10, 9, 'undated')
     """
-    tables = {name: _table(tables, name) for name in (*READ, "devices", "device_licenses")}
+    tables = {name: table(tables, name) for name in (*READ, "devices", "device_licenses")}
     usage, numbers = numbered(tables["usage"], KEY[:3])
     found = (
-        _lot_units(counted_lots(tables), as_of, rules),
+        lot_units(counted_lots(tables), as_of, rules),
         _lending(tables, "from_license", "lent"),
         _lending(tables, "to_license", "borrowed"),
-        _counted_twice(tables, rules),
+        counted_twice(tables, rules),
     )
-    rows = _beside(_stock(usage, numbers.size), found, numbers)
-    free = pl.col("entitled") - pl.col("lent") - pl.col("demand") + pl.col("reserved_and_reporting")
-    return (
-        _classed(rows, numbers.last, rules)
-        .with_columns(*_entitled(), pl.col("lent", "borrowed").fill_null(0), _once())
-        .with_columns(_young(as_of), free=free)
-        .with_columns(_demand(), _deficit(), _movable(), _with_tag(usage))
-        .select(*KEY, *_COLUMNS)
-    )
+    rows = _stock(usage, numbers)
+    rows = with_all(rows, _classed(rows, numbers, rules))
+    beside, zero = _beside(rows, found, numbers), same(ZERO, rows)
+    units = defaultdict(lambda: zero, {name: filled(beside[name], 0) for name in beside})
+    made = _entitled(rows, units) | {"entitled_gap": _gap(rows, beside.get("lots_valid"))}
+    young = smaller(units["lots_young"], made["entitled"]) if as_of else same(NOT_KNOWN, rows)
+    made |= _needed(rows, made["entitled"], units)
+    made |= {"young": young, "place": _with_tag(rows, numbers)}
+    return with_all(rows, made).select(*KEY, *_COLUMNS)
 
 
 _COLUMNS = [
@@ -90,98 +108,59 @@ _COLUMNS = [
 ]
 
 
-def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """One row per purchased lot, as its best witness tells it, with `countable`.
-
-    The licence rows of an export are the best witness of a licence's lots on a day, then the
-    summary, then the subscriptions. A lot counts unless it is CANCELLED, PENDING or a DEMO
-    (rules.md, "Entitlement"); lots that are billed by usage are left out. Units are licences.
-    Adds `countable`; raises nothing.
-
-    >>> lots = TABLES["lots"].shaped(pl.DataFrame({"license": ["A"], "license_type": ["DEMO"]}))
-    >>> counted_lots({"lots": lots})["countable"].to_list()
-    [False]
-    """
-    lots = _table(tables, "lots")
-    demo = _said("license_type", "DEMO", rows=lots)
-    void = demo | _said("status", "CANCELLED", "PENDING", rows=lots)
-    lots = lots.filter(~_said("billing", "USAGE", rows=lots)).with_columns(countable=~void)
-    if lots.is_empty() or lots["witness"].eq_missing(lots["witness"][0]).all():
-        return lots
-    rank = pl.col("witness").replace_strict(WITNESSES, default=9, return_dtype=pl.Int8)
-    return lots.filter(rank == rank.min().over(KEY))
-
-
-def _with_tag(usage: pl.DataFrame) -> pl.Expr:
+def _with_tag(rows: pl.DataFrame, numbers: Numbers) -> pl.Series:
     """A licence with two tags may stand in two lines of an agreement."""
-    if alone(usage["tag"]):
-        return pl.col("place")
-    tag = one_number(usage["tag"], pl.Categories.random())
-    return made_of([pl.col("place"), tag], [2, usage.select(tag.max()).item() + 1]).alias("place")
+    if alone(rows["tag"]):
+        return rows["place"]
+    tag = rows.select(one_number(rows["tag"], pl.Categories.random())).to_series()
+    each = [pl.col("place"), pl.lit(tag)]
+    return rows.select(made_of(each, [numbers.size, tag.max() + 1])).to_series()
 
 
-def _beside(rows: pl.DataFrame, found: Iterable[pl.DataFrame], numbers: Numbers) -> pl.DataFrame:
-    """The rows with the sums of what was found of their place and day, null where nothing was."""
-    day, nothing = ["place", "snapshot_date"], []
-    for each in found:
-        units = [name for name in each.columns if name not in KEY]
-        if each.is_empty():
-            nothing += [pl.lit(None, pl.Int64).alias(name) for name in units]
-            continue
-        placed = each.select(numbers.place().alias("place"), "snapshot_date", *units)
-        sums = placed.group_by(day).agg(pl.col(units).sum())
-        rows = rows.join(sums, on=day, how="left", nulls_equal=True, maintain_order="left")
-    return rows.with_columns(nothing)
+def _beside(
+    rows: pl.DataFrame, found: Iterable[pl.DataFrame], numbers: Numbers
+) -> dict[str, pl.Series]:
+    """The sums of what was found of each row's place and day, null where nothing was.
 
-
-def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
-    found = tables.get(name)
-    if found is None:
-        return TABLES[name].empty()
-    return found.collect() if isinstance(found, pl.LazyFrame) else found
-
-
-def _said(column: str, *words: str, rows: pl.DataFrame) -> pl.Expr:
-    """Whether a column of `rows` says one of some words, in capitals or not.
-
-    Of a long history the few different values are put in capitals, not every row's.
+    What nothing was found of at all is left out.
     """
-    in_capitals = _in_capitals(column, words)
-    if rows.height < FEW:
-        return in_capitals
-    values = rows.select(pl.col(column).unique()).filter(in_capitals)[column]
-    return pl.col(column).is_in(values.implode()).fill_null(False)
+    sums: dict[str, pl.Series] = {}
+    for each in (each for each in found if not each.is_empty()):
+        placed = each.with_columns(numbers.place().alias("place"))
+        at = same_place_and_day(placed, rows, numbers.size)
+        none = pl.Series(np.bincount(at, minlength=rows.height + 1)[:-1] == 0)
+        for name in (name for name in each.columns if name not in KEY):
+            units = np.zeros(rows.height + 1, np.int64)
+            np.add.at(units, at, filled(each[name], 0).to_numpy())
+            sums[name] = where(none, NOT_KNOWN, pl.Series(units[:-1]))
+    return sums
 
 
-@cache
-def _in_capitals(column: str, words: tuple[str, ...]) -> pl.Expr:
-    return pl.col(column).str.to_uppercase().is_in(words).fill_null(False)
-
-
-def _stock(usage: pl.DataFrame, places: int) -> pl.DataFrame:
+def _stock(usage: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
     """Usage rows with their demand, added up per licence, account and day."""
-    some_paid = bool((usage["billing"] == "USAGE").any())
-    rows = _with_identity(usage).with_columns(**_units(some_paid))
-    return rows if stands_once(usage, places) else _added_up(rows)
+    rows = with_all(usage, _units(usage, _identity(usage)))
+    once = stands_once(numbers.days.once(rows.select("place", "snapshot_date")), numbers.size)
+    return rows if once else _added_up(rows)
 
 
-@cache
-def _units(some_paid: bool) -> dict[str, pl.Expr]:
-    """What a row of usage counts; `some_paid`: whether any is paid as used."""
-    paid = (pl.col("billing") == "USAGE").fill_null(False) if some_paid else pl.lit(False)
-    use, reserved = pl.col("in_use").fill_null(0), pl.col("reserved").fill_null(0)
-    of_use = pl.col("demand_identity") == "in_use"
-    units = pl.col("quantity").fill_null(0)
+def _units(usage: pl.DataFrame, identity: pl.Series | None) -> dict[str, pl.Series]:
+    """What a row of usage counts, by what `available` proves of it."""
+    units, use, reserved = (filled(usage[name], 0) for name in ("quantity", "in_use", "reserved"))
+    zero, never = same(ZERO, usage), same(NO, usage)
+    paid = filled(usage["billing"] == "USAGE", False)
+    of_use = never if identity is None else identity == "in_use"
+    kept = above_zero(reserved - use) if of_use.any() else zero
     return {
         "quantity": units,
         "in_use": use,
-        "prepaid": pl.when(paid).then(0).otherwise(units),
-        "usage_billed": pl.when(paid).then(use).otherwise(0),
-        "demand": pl.when(paid).then(0).when(of_use).then(use).otherwise(use + reserved),
-        "held": pl.when(~paid & of_use).then((reserved - use).clip(0)).otherwise(0),
-        "export_restricted": pl.col("export_restricted").fill_null(False),
-        "complete": pl.col("complete").fill_null(True),
+        "prepaid": where(paid, ZERO, units),
+        "usage_billed": where(paid, use, zero),
+        "demand": where(paid, ZERO, where(of_use, use, more(use, reserved))),
+        "held": where(of_use & ~paid, kept, zero),
+        "export_restricted": filled(usage["export_restricted"], False),
+        "complete": filled(usage["complete"], True),
         "billed_only": paid,
+        "demand_identity": same(UNPROVEN, usage) if identity is None else identity,
     }
 
 
@@ -189,7 +168,7 @@ def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
     """Some licence has several rows in an account on a day."""
     counts = pl.col("quantity", "prepaid", "in_use", "usage_billed", "demand", "held")
     return rows.group_by("place", "snapshot_date", maintain_order=True).agg(
-        pl.col(*KEY[:3], "account", "name").first(), counts.sum(), *_as_exported()
+        pl.col(*KEY[:3], "account").first(), counts.sum(), *_as_exported()
     )
 
 
@@ -202,76 +181,79 @@ def _as_exported() -> list[pl.Expr]:
     return [
         pl.when(reserved.count() > 0).then(reserved.sum()),
         pl.when(available.null_count() == 0).then(available.sum()),
-        pl.when(identity.n_unique() == 1).then(identity.first()).otherwise(pl.lit("unproven")),
+        pl.when(identity.n_unique() == 1)
+        .then(identity.first())
+        .otherwise(pl.lit("unproven", IDENTITY)),
         pl.col("tag", "complete", "billed_only").min(),
         pl.col("is_portable", "export_restricted", "wide").max(),
     ]
 
 
-def _with_identity(usage: pl.DataFrame) -> pl.DataFrame:
-    """The rows with what `available` proves of their file, on the rows that can tell."""
-    unproven = pl.lit("unproven").alias("demand_identity")
-    telling = usage.filter((pl.col("reserved") > 0) & pl.col("available").is_not_null())
-    if telling.is_empty():
-        return usage.with_columns(unproven)
-    left = pl.col("quantity") - pl.col("in_use") - pl.col("available")
-    identity = (
-        pl.when((left == 0).all())
-        .then(pl.lit("in_use"))
-        .when((left == pl.col("reserved")).all())
-        .then(pl.lit("in_use + reserved"))
-        .otherwise(unproven)
-    )
+def _identity(usage: pl.DataFrame) -> pl.Series | None:
+    """What `available` proves of each row's file; None where no row can tell."""
+    if (usage["reserved"].max() or 0) <= 0:
+        return None
+    tells = (usage["reserved"] > 0) & usage["available"].is_not_null()
+    if not tells.any():
+        return None
+    left = usage["quantity"] - usage["in_use"] - usage["available"]
+    export, source = usage["export"], usage["source"]
     # the pages of one export prove their identity together
-    teller = pl.coalesce("export", "source").alias("teller")
-    proved = telling.group_by(teller).agg(demand_identity=identity)
-    rows = usage.with_columns(teller).join(proved, on="teller", how="left", nulls_equal=True)
-    return rows.with_columns(pl.col("demand_identity").fill_null(unproven))
-
-
-def _lot_units(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    """The units of each lot by what they are on the day of its snapshot."""
-    day, units = pl.col("snapshot_date"), pl.col("quantity")
-    start, end = pl.col("start_date"), pl.col("end_date")
-    begun = (start <= day).fill_null(True) & (end >= day).fill_null(True)
-    valid = pl.col("countable") & begun & day.is_not_null()
-    bound = as_of - dt.timedelta(days=rules["positions.window_days"]) if as_of else None
-    young = (start > pl.lit(bound, pl.Date)).fill_null(False)
-    return lots.select(
-        *KEY,
-        lots_active=pl.when(_said("status", "ACTIVE", rows=lots)).then(units).otherwise(0),
-        lots_valid=pl.when(valid).then(units).otherwise(0),
-        lots_young=pl.when(valid & young).then(units).otherwise(0),
-        lots_all=units,
+    teller = export.zip_with(export.is_not_null(), source)
+    tell, no_use, no_both = (
+        teller.is_in(teller.filter(rows).unique().implode(), nulls_equal=True)
+        for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
+    both = where(tell & ~no_both, BOTH, same(UNPROVEN, usage))
+    return where(tell & ~no_use, IN_USE, both)
 
 
-@cache
-def _entitled() -> list[pl.Expr]:
+def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
     """Lots valid that day where they explain the quantity, else the quantity (rules.md)."""
-    prepaid, valid = pl.col("prepaid"), pl.col("lots_valid").fill_null(0)
-    explain = (pl.col("lots_all").fill_null(0) == prepaid) | (
-        pl.col("lots_active").fill_null(0) == prepaid
+    prepaid, paid, undated = rows["prepaid"], rows["billed_only"], rows["snapshot_date"].is_null()
+    valid, active, every = (units[f"lots_{name}"] for name in ("valid", "active", "all"))
+    by_lots = ((every == prepaid) | (active == prepaid)) & ~undated
+    basis = where(undated, NO_DAY, LOTS.zip_with(by_lots, QUANTITY))
+    # where the lots say the same as the quantity, the quantity's own column stands
+    entitled = where(paid, ZERO, where(by_lots & (valid != prepaid), valid, prepaid))
+    return {"entitled": entitled, "entitled_basis": where(paid, USAGE, basis)}
+
+
+def _gap(rows: pl.DataFrame, valid: pl.Series | None) -> pl.Series:
+    """How far the valid lots lie from the quantity, where a dated row has lots."""
+    if valid is None:
+        return same(NOT_KNOWN, rows)
+    return where(
+        rows["billed_only"] | rows["snapshot_date"].is_null(), NOT_KNOWN, valid - rows["prepaid"]
     )
-    undated, paid = pl.col("snapshot_date").is_null(), pl.col("billed_only")
-    by_lots = explain & ~undated
-    return [
-        pl.when(paid).then(0).when(by_lots).then(valid).otherwise(prepaid).alias("entitled"),
-        pl.when(paid)
-        .then(pl.lit("usage"))
-        .when(undated)
-        .then(pl.lit("undated"))
-        .when(by_lots)
-        .then(pl.lit("lots"))
-        .otherwise(pl.lit("quantity"))
-        .alias("entitled_basis"),
-        pl.when(~paid & ~undated).then(pl.col("lots_valid") - prepaid).alias("entitled_gap"),
-    ]
 
 
-def _young(as_of: dt.date | None) -> pl.Expr:
-    units = pl.min_horizontal(pl.col("lots_young").fill_null(0), "entitled")
-    return (pl.lit(None, pl.Int64) if as_of is None else units).alias("young")
+def _needed(
+    rows: pl.DataFrame, entitled: pl.Series, units: Mapping[str, pl.Series]
+) -> dict[str, pl.Series]:
+    """What is demanded and lent, what a place is short of and what may leave it."""
+    paid, lent, borrowed = rows["billed_only"], units["lent"], units["borrowed"]
+    twice = _twice(rows, units["reserved_and_reporting"])
+    demand = less(rows["demand"], twice)
+    free = less(less(entitled, lent), demand)
+    bound = paid | rows["export_restricted"]
+    return {
+        "reserved_and_reporting": twice,
+        "demand": demand,
+        "lent": lent,
+        "borrowed": borrowed,
+        "deficit": where(paid, ZERO, above_zero(less(0 - free, borrowed))),
+        "movable": where(bound, ZERO, above_zero(less(free, rows["held"]))),
+    }
+
+
+def _twice(rows: pl.DataFrame, found: pl.Series) -> pl.Series:
+    """A device both reserved and reporting is counted once, where demand adds the two."""
+    units = smaller(found, smaller(filled(rows["reserved"], 0), rows["in_use"]))
+    if nothing(units):
+        return units
+    adds = (rows["demand_identity"] != "in_use") & ~rows["billed_only"]
+    return where(adds, units, same(ZERO, rows))
 
 
 def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.DataFrame:
@@ -279,98 +261,25 @@ def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.Dat
     return tables["substitutions"].select(*key, pl.col("quantity").alias(name))
 
 
-def _classed(rows: pl.DataFrame, licences: pl.Series, rules: Rules) -> pl.DataFrame:
-    """The rows with what their licence is; kinds that no licence has are not looked up."""
+def _classed(rows: pl.DataFrame, numbers: Numbers, rules: Rules) -> dict[str, pl.Series]:
+    """What the licence of each row is; kinds that no licence has are not looked up."""
     kinds = pl.select(
-        pl.lit(licences)
+        pl.lit(numbers.last)
         .str.contains(_fitting(tuple(rules[f"licences.{kind}"])))
         .fill_null(False)
         .alias(kind)
         for kind in ("perpetual", "export_restricted")
     )
     perpetual, restricted = (
-        pl.lit(kind).gather("name") if kind.any() else pl.lit(False) for kind in kinds
+        kind.gather(rows["place"] % numbers.counts[-1]) if kind.any() else same(NO, rows)
+        for kind in kinds
     )
-    restricted = pl.col("export_restricted") | restricted
-    return rows.with_columns(perpetual=perpetual, export_restricted=restricted)
+    return {
+        "perpetual": perpetual,
+        "export_restricted": rows["export_restricted"] | restricted,
+    }
 
 
 @cache
 def _fitting(patterns: tuple[str, ...]) -> str:
     return matches_any(list(patterns))
-
-
-@cache
-def _once() -> pl.Expr:
-    """A device both reserved and reporting is counted once, where demand adds the two."""
-    adds = (pl.col("demand_identity") != "in_use") & ~pl.col("billed_only")
-    most = pl.min_horizontal(pl.col("reserved").fill_null(0), pl.col("in_use"))
-    units = pl.min_horizontal(pl.col("reserved_and_reporting").fill_null(0), most)
-    return pl.when(adds).then(units).otherwise(0).alias("reserved_and_reporting")
-
-
-@cache
-def _demand() -> pl.Expr:
-    return pl.col("demand") - pl.col("reserved_and_reporting")
-
-
-@cache
-def _deficit() -> pl.Expr:
-    short = (-pl.col("free") - pl.col("borrowed")).clip(0)
-    return pl.when("billed_only").then(0).otherwise(short).alias("deficit")
-
-
-@cache
-def _movable() -> pl.Expr:
-    free = (pl.col("free") - pl.col("held")).clip(0)
-    bound = pl.col("billed_only") | pl.col("export_restricted")
-    return pl.when(bound).then(0).otherwise(free).alias("movable")
-
-
-def _counted_twice(tables: Mapping[str, pl.DataFrame], rules: Rules) -> pl.DataFrame:
-    """Units of instances that the nearest device page shows both as reserved and as reporting."""
-    devices = tables["devices"]
-    nothing = pl.DataFrame(schema={"reserved_and_reporting": pl.Int64})
-    if devices.is_empty():
-        return nothing
-    device = [*PAGE, "udi_pid", "serial"]
-    reserved = pl.col("status").str.to_lowercase().str.contains("reserved").fill_null(False)
-    held = devices.filter(pl.col("serial").is_not_null() & reserved).select(device).unique()
-    if held.is_empty():
-        return nothing
-    twins = (
-        devices.join(held, on=device, how="semi", nulls_equal=True)
-        .group_by(device)
-        .agg(as_reserved=reserved.any(), as_reporting=(~reserved).any())
-        .filter("as_reserved", "as_reporting")
-    )
-    units = (
-        _table(tables, "device_licenses")
-        .join(twins, on=device, how="semi", nulls_equal=True)
-        .group_by(*device, "license")
-        .agg(pl.col("quantity").min(), records=pl.len())
-        .filter(pl.col("records") > 1)
-        .group_by(KEY)
-        .agg(reserved_and_reporting=pl.col("quantity").sum())
-    )
-    if units.is_empty():
-        return nothing
-    pages = tables["usage"].select(PAGE).unique()
-    nearest = _nearest_page(pages, devices.select(PAGE).unique(), rules)
-    shown = units.rename({"snapshot_date": "device_date"})
-    keys = [*ACCOUNT, "device_date"]
-    found = nearest.join(shown, on=keys, nulls_equal=True)
-    return found.select(*KEY, "reserved_and_reporting")
-
-
-def _nearest_page(pages: pl.DataFrame, shown: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Each usage page with the newest device page on or before it; undated goes with undated."""
-    day = pl.col("snapshot_date").fill_null(UNDATED).alias("day")
-    found = latest(
-        pages.with_columns(day),
-        shown.with_columns(day).rename({"snapshot_date": "device_date", "day": "shown"}),
-        by=ACCOUNT,
-        on=("day", "shown"),
-    )
-    age = (pl.col("day") - pl.col("shown")).dt.total_days()
-    return found.filter(age <= rules["positions.carry_days"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from cssm_lib.analyses.history.columns import filled, with_all
+from cssm_lib.analyses.history.repeats import Repeats, changes, numbers_of, repeats
+
 FEW = 2**16  # rows for which the plain way is as fast as any
+NO_DAY = -(2**31)  # stands for no day
 NONE = -(2**40)  # stands for no number, also after another is added
 _SPARE = 8  # squares of a board for each row, at most
 
@@ -18,12 +22,14 @@ _SPARE = 8  # squares of a board for each row, at most
 class Numbers:
     """How the names of a place are numbered, each from 0: a place's number is made of them.
 
-    `last` has the names of the last kind by their numbers.
+    `last` has the names of the last kind by their numbers, which are what is left of a place's
+    number by their count; `days` says which rows name the places of the day before.
     """
 
     of: tuple[pl.Expr, ...]
     counts: tuple[int, ...]
     last: pl.Series
+    days: Repeats
 
     @property
     def size(self) -> int:
@@ -37,40 +43,43 @@ class Numbers:
         return pl.when(known).then(made_of(self.of, self.counts))
 
 
-def made_of(numbers: Iterable[pl.Expr], counts: Iterable[int]) -> pl.Expr:
+def made_of(numbers: Iterable[pl.Expr], counts: Sequence[int]) -> pl.Expr:
     """One number of several, each below its count."""
-    made = pl.lit(0, pl.UInt64)
+    kind = pl.UInt32 if math.prod(counts) < 2**32 else pl.UInt64
+    made = pl.lit(0, kind)
     several = [pair for pair in zip(numbers, counts, strict=True) if pair[1] > 1]
     for number, count in several:
-        large = number.cast(pl.UInt64)
+        large = number.cast(kind)
         made = large if number is several[0][0] else made * count + large
     return made
 
 
 def numbered(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, Numbers]:
-    """The rows with `place`, `account` (all names but the last) and `name` (the last).
+    """The rows with the numbers of their `place` and `account` (all names but the last).
 
     >>> rows = pl.DataFrame({"account": ["N", "N", "S"], "license": ["A", "B", "B"]})
-    >>> numbered(rows, ["account", "license"])[0]["place"].n_unique()
+    >>> numbered(rows.with_columns(snapshot_date=1), ["account", "license"])[0]["place"].n_unique()
     3
     """
     codes = {name: pl.Categories.random() for name in names if not alone(rows[name])}
+    days = repeats(rows.select("snapshot_date", *codes))
+    said = days.once(rows.select(names))
     of = tuple(
-        one_number(rows[name], codes[name]) if name in codes else _only(rows[name])
+        one_number(said[name], codes[name]) if name in codes else _only(said[name])
         for name in names
     )
     own = zip(names, of, strict=True)
-    coded = rows.select(number.alias(name) for name, number in own if name in codes)
+    coded = said.select(number.alias(name) for name, number in own if name in codes)
     counts = tuple(int(coded[name].max()) + 1 if name in codes else 1 for name in names)
     each = [pl.lit(coded[name] if name in codes else 0, pl.UInt32) for name in names]
-    whole = rows.with_columns(
-        place=made_of(each, counts), account=made_of(each[:-1], counts[:-1]), name=each[-1]
-    )
-    last = rows[names[-1]]
+    found = said.with_columns(place=made_of(each, counts), account=made_of(each[:-1], counts[:-1]))
+    last = said[names[-1]]
     known = codes[last.name].to_series() if last.name in codes else last.head(1)
     if last.name in codes and last.null_count():
         known = pl.concat([last.clear().extend_constant(None, 1), known])
-    return whole, Numbers(of, counts, known.alias(last.name))
+    both = {name: days.all(found[name].to_numpy()) for name in ("place", "account")}
+    whole = with_all(rows, {name: pl.Series(column) for name, column in both.items()})
+    return whole, Numbers(of, counts, known.alias(last.name), days)
 
 
 def one_number(names: pl.Series, codes: pl.Categories) -> pl.Expr:
@@ -102,7 +111,7 @@ def stands_once(rows: pl.DataFrame, places: int) -> bool:
     place, day = rows["place"], rows["snapshot_date"]
     if rows.height <= FEW or day.null_count():
         return (place.hash() + day.hash(1)).n_unique() == rows.height
-    at, on = whole(place), day.to_physical().to_numpy()
+    at, on = whole(place), numbers_of(day)
     starts = np.concatenate([[0], np.flatnonzero(on[1:] != on[:-1]) + 1])
     days = on[starts]
     # as the rows of an export nearly always stand: day after day, on each place after place
@@ -138,3 +147,21 @@ def looked_up(numbers: pl.Series, keys: pl.Series, values: pl.Series) -> np.ndar
     board = np.full(size, NONE)
     board[keys.to_numpy()] = values.to_numpy()
     return board.take(whole(numbers))
+
+
+def same_place_and_day(found: pl.DataFrame, rows: pl.DataFrame, places: int) -> np.ndarray:
+    """The row of `rows` with the place and day of each that was found; past the last if none.
+
+    No place has two of these rows on a day; a place may be null, and so may a day.
+    """
+    day, asked = (filled(each["snapshot_date"].cast(pl.Int32), NO_DAY) for each in (rows, found))
+    starts = changes(day)
+    shown = np.unique(day.to_numpy()[starts])
+    nth = np.searchsorted(shown, day.to_numpy()[starts])
+    keys = np.repeat(nth * places, np.diff(starts, append=rows.height)) + whole(rows["place"])
+    some = np.isin(asked.to_numpy(), shown) & found["place"].is_not_null().to_numpy()
+    nth = np.searchsorted(shown, asked.to_numpy()[some])
+    named = nth * places + whole(found["place"].filter(pl.Series(some)))
+    at = np.full(found.height, NONE)
+    at[some] = looked_up(pl.Series(named), pl.Series(keys), pl.Series(np.arange(rows.height)))
+    return np.where(at < 0, rows.height, at)

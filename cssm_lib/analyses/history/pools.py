@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.history.days import ACCOUNT, dated_rows, latest, pages, places, states
+from cssm_lib.analyses.history.columns import NOT_KNOWN, ZERO, filled, less, nothing, same
+from cssm_lib.analyses.history.days import ACCOUNT, PAGE, dated_rows, latest, pages, places, states
 from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
+from cssm_lib.analyses.history.repeats import numbers_of, repeats
 from cssm_lib.rules import Rules
 
 DAY = ["group", "snapshot_date"]
@@ -39,17 +42,30 @@ class PoolFrame:
     nth: np.ndarray
     start: int
 
-    def rows(self, held: pl.DataFrame, members: pl.DataFrame) -> np.ndarray:
-        """The row of `days` that each holding adds to; one past the last where it adds to none."""
-        place, day = held["place"], held["snapshot_date"].to_physical().to_numpy()
-        since = np.clip(day - self.start, 0, self.nth.shape[1] - 1)
-        row = looked_up(place, members["place"], members["first"])
-        if len(self.nth) == 1:
-            row += self.nth[0].take(since)
-        else:
-            pool = looked_up(place, members["place"], members["pool"])
-            row += self.nth[np.maximum(pool, 0), since]
-        return np.where(row < 0, self.days.height, row) if row.min(initial=0) < 0 else row
+    def adding(
+        self, held: pl.DataFrame, members: pl.DataFrame
+    ) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
+        """The holdings, stretch by stretch, and the row of `days` that each adds to.
+
+        That is one past the last where it adds to none.
+        """
+        said = repeats(held["snapshot_date", "place"])
+        place = said.once(held.select("place")).to_series()
+        first = looked_up(place, members["place"], members["first"])
+        several = len(self.nth) > 1
+        pool = looked_up(place, members["place"], members["pool"]) if several else None
+        day = numbers_of(held["snapshot_date"])
+        start, last = 0, self.nth.shape[1] - 1
+        for at, count in said.says:
+            rows, each = slice(start, start + count), slice(at, at + count)
+            # a history that repeats itself has one day in each stretch
+            days = day[rows] if len(said.says) == 1 else day[[start]]
+            since = np.minimum(np.maximum(days - self.start, 0), last)
+            of = 0 if pool is None else np.maximum(pool[each], 0)
+            row = first[each] + self.nth[of, since]
+            nowhere = row.min(initial=0) < 0
+            yield held[rows], np.where(row < 0, self.days.height, row) if nowhere else row
+            start += count
 
 
 def pool_days(
@@ -110,11 +126,10 @@ def pool_frame(
     )
     inside = inside.select("place", "group", "pool", *ACCOUNT)
     cover = _cover(pages, inside, rules)
-    pool_day = cover.select("pool", "snapshot_date").unique()
+    pool_day = cover.select("pool", "snapshot_date").unique().sort("snapshot_date")
     days = (
-        groups.join(pool_day, on="pool")
-        .join(_doubtful(inside, cover), on=DAY, how="left")
-        .sort(DAY)
+        groups.join(pool_day, on="pool", maintain_order="left_right")
+        .join(_doubtful(inside, cover), on=DAY, how="left", maintain_order="left")
         .with_row_index("at")
     )
     first = days.group_by("group").agg(pl.col("at").min().cast(pl.Int64).alias("first"))
@@ -132,36 +147,35 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     """What `pool_days` says of these holdings, in a frame that was made before."""
     held, height = dated_rows(holdings), frame.days.height
     every = [name for name in (*SUMS, "young") if name != "free"]
-    some = held.select((pl.col(every) != 0).any()).row(0)
-    counts = [name for name, any_ in zip(every, some, strict=True) if any_]
-    parts = [(held, frame.rows(held, members)) for members in frame.members]
-    if not frame.carried.is_empty():
-        # the rows of the few days that speak for others, whatever the length of the history
-        days = frame.carried["spoken"].unique().implode()
-        spoken = held.filter(pl.col("snapshot_date").is_in(days))
-        spoken = spoken.select("place", *counts, spoken="snapshot_date")
-        older = spoken.join(frame.carried, on=["place", "spoken"])
-        parts.append((older, older["at"].to_numpy()))
-    sums = {name: pl.lit(0, pl.Int64) for name in every}
-    for name in counts:
-        twin = TWINS.get(name, name)
-        same = twin != name and held[name].equals(held[twin])
-        sums[name] = sums[twin] if same else pl.Series(_sum(name, parts, height), dtype=pl.Int64)
+    twins = {name: twin for name, twin in TWINS.items() if held[name].equals(held[twin])}
+    counts = [name for name in every if name not in twins and not nothing(held[name])]
+    sums = {name: np.zeros(height + 1, np.int64) for name in counts}
+    asked = held.select("snapshot_date", "place", *sums)
+    parts = [frame.adding(asked, members) for members in frame.members]
+    for rows, at in itertools.chain(*parts, _older(asked, frame)):
+        for name, sum_ in sums.items():
+            np.add.at(sum_, at, filled(rows[name], 0).to_numpy())
+    zero = same(ZERO, frame.days)
+    made = dict.fromkeys(every, zero) | {name: pl.Series(sums[name][:height]) for name in sums}
+    made |= {name: made[twin] for name, twin in twins.items()}
+    made["free"] = less(less(made["entitled"], made["demand"]), made["lent"])
     if held["young"].null_count() == held.height:
-        sums["young"] = pl.lit(None, pl.Int64)  # made without `as_of` they say nothing about it
-    return (
-        frame.days.with_columns(**sums)
-        .with_columns(free=pl.col("entitled") - pl.col("demand") - pl.col("lent"))
-        .select(pl.exclude(*SUMS, "young", "full"), *SUMS, "young", "full")
+        # made without `as_of` they say nothing about it
+        made["young"] = same(NOT_KNOWN, frame.days)
+    names = frame.days.drop("full")
+    return names.hstack([made[name].alias(name) for name in (*SUMS, "young")]).hstack(
+        [frame.days["full"]]
     )
 
 
-def _sum(name: str, parts: list[tuple[pl.DataFrame, np.ndarray]], height: int) -> np.ndarray:
-    """The sum of a column for each row of a frame's days, in whole numbers."""
-    sums = np.zeros(height + 1, np.int64)
-    for rows, at in parts:
-        np.add.at(sums, at, rows[name].fill_null(0).to_numpy())
-    return sums[:height]
+def _older(held: pl.DataFrame, frame: PoolFrame) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
+    """The holdings of the few days that speak for others, and the rows where they stand in."""
+    if frame.carried.is_empty():
+        return
+    days = frame.carried["spoken"].unique().implode()
+    spoken = held.filter(pl.col("snapshot_date").is_in(days)).rename({"snapshot_date": "spoken"})
+    older = spoken.join(frame.carried, on=["place", "spoken"])
+    yield older, older["at"].to_numpy()
 
 
 def _each_once(members: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -220,12 +234,12 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
         .select("pool", "snapshot_date")
         .unique()
     )
+    grid = accounts.join(days, on="pool")
     broken = pages.filter(~pl.col("complete")).select("smart_account", "snapshot_date").unique()
-    spoken = states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
     age = (pl.col("snapshot_date") - pl.col("spoken")).dt.total_days()
     known = (age <= rules["positions.carry_days"]).fill_null(False)
     return (
-        latest(accounts.join(days, on="pool"), spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
+        _spoken(grid, pages)
         .join(
             broken.with_columns(broken=True),
             on=["smart_account", "snapshot_date"],
@@ -234,6 +248,16 @@ def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataF
         )
         .with_columns(known=known, sure=known & pl.col("whole") & pl.col("broken").is_null())
     )
+
+
+def _spoken(grid: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
+    """The accounts' days with the newest state of each until then, of the day `spoken`."""
+    own = pages.select(*PAGE, spoken="snapshot_date", whole="complete", present=True)
+    shown = grid.join(own, on=PAGE, how="left", nulls_equal=True)
+    if not shown["spoken"].null_count():
+        return shown  # every account has a page on every day
+    spoken = states(pages).rename({"snapshot_date": "spoken", "complete": "whole"})
+    return latest(grid, spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
 
 
 def _carried(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
@@ -245,6 +269,10 @@ def _carried(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
 
 def _doubtful(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
     unsure = cover.filter(~pl.col("sure").fill_null(False))
+    if unsure.is_empty():
+        return pl.DataFrame(
+            schema={"group": pl.UInt32, "snapshot_date": pl.Date, "doubtful": pl.Boolean}
+        )
     unsure = unsure.select("pool", *ACCOUNT, "snapshot_date")
     members = inside.select("group", "pool", *ACCOUNT).unique()
     hit = members.join(unsure, on=["pool", *ACCOUNT], nulls_equal=True)

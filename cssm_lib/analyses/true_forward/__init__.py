@@ -49,7 +49,6 @@ from cssm_lib.analyses.true_forward.spread_of_readings import (
     reading_range,
 )
 from cssm_lib.analyses.true_forward.track import line_history, line_years, milestone_log
-from cssm_lib.analyses.true_forward.true_up import with_true_up
 from cssm_lib.analyses.true_forward.waiting import relieved, waiting
 
 __all__ = [
@@ -96,5 +95,4 @@ __all__ = [
     "user_days",
     "waiting",
     "with_billable",
-    "with_true_up",
 ]
