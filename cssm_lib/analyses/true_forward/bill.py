@@ -104,10 +104,10 @@ def measured_events(
     if events.is_empty():
         return events
     last = as_of or dt.date.max
-    known = days.filter(pl.col("snapshot_date") <= last)
-    numbers = events.select(*LINE, "number").unique("number", keep="any")
-    ahead = events.with_columns(ahead=pl.col("event_date") > last)
-    return measured(ahead, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
+    known = days.filter(days["snapshot_date"] <= last)
+    numbers = events[[*LINE, "number"]].unique("number", keep="any")
+    told = events.hstack([(events["event_date"] > last).alias("ahead")])
+    return measured(told, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
 
 
 def billed(
