@@ -76,6 +76,7 @@ def holdings(
     are missing count as empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
     >>> row = {"license": "A", "quantity": 10, "in_use": 7, "reserved": 2, "available": 1}
     >>> usage = TABLES["usage"].shaped(pl.DataFrame([row]))
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)

@@ -150,7 +150,7 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     twins = {name: twin for name, twin in TWINS.items() if held[name].equals(held[twin])}
     counts = [name for name in every if name not in twins and not nothing(held[name])]
     sums = {name: np.zeros(height + 1, np.int64) for name in counts}
-    asked = held.select("snapshot_date", "place", *sums)
+    asked = held["snapshot_date", "place", *sums]
     parts = [frame.adding(asked, members) for members in frame.members]
     for rows, at in itertools.chain(*parts, _older(asked, frame)):
         for name, sum_ in sums.items():
