@@ -108,6 +108,9 @@ def test_names_with_quotes_and_brackets_narrow_to_themselves():
         ("distinct", "", 2),
         ("max", "", 5),
         ("min", "units > 99", None),
+        ("sum", "(FALSE)", 0),
+        ("sum", "(TRUE)", 3),
+        ("count", "", 3),
         ("first", "", 5),
     ],
 )
@@ -140,8 +143,42 @@ def test_what_is_billed_without_a_price_is_unknown_and_no_zero(over, net, value)
         assert FIGURES[f"{page}.contract_net"].value(billed) == value
 
 
+@pytest.mark.parametrize(
+    ("net", "value"),
+    [
+        ([50, 30], 80),
+        ([50, None], None),  # without a price, or of unknown use
+        ([], 0),  # no event is left: nothing will be billed
+    ],
+)
+def test_a_next_event_of_which_a_part_is_unknown_is_unknown(net, value):
+    ahead = pl.DataFrame({"net": [*net, None]}, schema={"net": pl.Int64}).with_columns(
+        reading=pl.lit("contract"), event_date=pl.lit(dt.date(2027, 1, 1))
+    )
+    # the last line has no event ahead
+    done = pl.int_range(pl.len()) == len(net)
+    ahead = ahead.with_columns(event_date=pl.when(~done).then("event_date"))
+    assert FIGURES["forward.next_net"].value(ahead) == value
+
+
+def test_what_several_agreements_bill_is_unknown_where_one_is(answers):
+    lines = answers["reading_range"]
+    other = lines.with_columns(
+        agreement=pl.lit("EA 2"), **dict.fromkeys(("net", "past"), pl.lit(None, pl.Decimal(38, 6)))
+    )
+    for name in ("opening", "past"):
+        assert FIGURES[f"forward.{name}"].value(lines) is not None
+        assert FIGURES[f"forward.{name}"].value(pl.concat([lines, other])) is None
+
+
+def test_rows_without_a_price_are_told_beside_the_money(answers):
+    table = pl.DataFrame({"number": ["ask", "ask", "cured"], "rows_without_price": [3, 1, 3]})
+    assert FIGURES["brief.unpriced"].value(table) == 4
+    assert "{unpriced}" in READINGS["numbers"].some
+
+
 def test_an_unknown_aggregate_names_those_there_are():
-    with pytest.raises(PageError, match="'mean' is not known; there are sum, total, count"):
+    with pytest.raises(PageError, match="'mean' is not known; there are sum, total, whole, count"):
         value_of(pl.DataFrame({"a": [1]}), column="a", aggregate="mean")
 
 

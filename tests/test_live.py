@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import random
 import runpy
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,15 +16,17 @@ import polars as pl
 import pytest
 
 from cssm_lib import open_client
+from cssm_lib import scenario as scenario_module
 from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
 from cssm_lib.answers.positions import history_after
 from cssm_lib.client import Client, load_client
+from cssm_lib.config import ClientConfig
 from cssm_lib.errors import ConfigError
 from cssm_lib.pages.figures import HEADLINES
 from cssm_lib.pages.sheet import Page
 from cssm_lib.rules import load_rules
-from cssm_lib.scenario import Scenario, read_scenario, told, under
+from cssm_lib.scenario import Scenario, after, read_scenario, told, under
 from cssm_lib.scenario.near import Near
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
@@ -65,6 +70,41 @@ def test_use_of_the_newest_day_leaves_what_earlier_days_say_as_it_stands():
     assert then.made["past"] is one.today.made["past"]
     assert not then["expiries"].equals(one.today["expiries"])
     assert then.made["lot_ends"] is one.today.made["lot_ends"]
+    for name in ("pools", "full_days"):
+        assert then.made[name] is one.today.made[name], name
+
+
+def test_use_of_earlier_days_leaves_where_they_stand():
+    one = live()
+    days = one.client.tables["usage"]["snapshot_date"].unique().sort()
+    then = one.under(what_if({"do": "grow", "share": 1.0, "from": days[0]}))
+    assert not then["positions"].equals(one.today["positions"])
+    assert not then.made["past"].equals(one.today.made["past"])
+    for name in ("past_places", "placed", "pools", "full_days"):
+        assert then.made[name] is one.today.made[name], name
+
+
+def test_a_new_end_leaves_where_licences_stand_and_a_move_the_lots_of_older_days():
+    one = live()
+    later = one.under(what_if({"do": "terms", "end": "2028-01-31"}))
+    moved = one.under(what_if(MOVE))
+    assert not later["true_forward"].equals(one.today["true_forward"])
+    assert not moved["true_forward"].is_empty()
+    for name in ("named", "members", "stock_frame", "newest_line_lots", "generated"):
+        assert later.made[name] is one.today.made[name], name
+    for name in ("older_line_lots", "stock_frame"):
+        assert moved.made[name] is one.today.made[name], name
+    assert not moved.made["newest_line_lots"].equals(one.today.made["newest_line_lots"])
+
+
+def test_a_new_end_may_not_let_a_licence_stand_in_two_agreements_on_a_day():
+    before = elm.EA | {"name": "EA 2022", "start": "2022-01-01", "end": "2024-12-31"}
+    both = ClientConfig.model_validate({"client": "Elm", "agreements": [before, elm.EA]})
+    one = live_of(replace(client(), config=both))
+    assert not one.today["true_forward"].is_empty()
+    longer = {"do": "terms", "agreement": "EA 2022", "end": "2025-06-30"}
+    with pytest.raises(ConfigError, match="a licence stands in one line only"):
+        one.under(what_if(longer))["true_forward"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +135,46 @@ def test_an_undo_costs_nothing():
     for price in range(KEPT):
         one.under(what_if(TERMS | {"price": price}))
     assert one.under(what_if(RETIRE)) is not first
+
+
+def test_what_one_action_leaves_as_it_is_stands_from_the_scenario_before():
+    """The second price follows the first: nothing of the retirement is worked out again."""
+    one = live()
+    first = one.under(what_if(RETIRE, TERMS))
+    first["positions"], first["pooled"], first["true_forward"]
+    then = one.under(what_if(RETIRE, TERMS | {"price": 30}))
+    for name in ("holdings", "positions", "pooled", "line_days", "measurable"):
+        assert then.made[name] is first.made[name], name
+        assert then.made[name] is not one.today.made[name], name
+    assert then.made["idle"] is first.made["idle"]
+    replay = making(under(client(), then.client.scenario))
+    for name in ("positions", "true_forward", "next_events"):
+        assert then[name].equals(answer(replay, name)), name
+
+
+def test_actions_done_before_are_not_done_again(monkeypatch: pytest.MonkeyPatch):
+    one, done = live(), []
+    monkeypatch.setattr(
+        scenario_module,
+        "after",
+        lambda stand, action, **where: done.append(action.do) or after(stand, action, **where),
+    )
+    one.under(what_if(RETIRE, TERMS))
+    one.under(what_if(RETIRE, TERMS | {"price": 30}))
+    one.under(what_if(RETIRE | {"hostname": "?*"}, TERMS))
+    assert done == ["retire", "terms", "terms", "retire", "terms"]
+
+
+def test_no_more_scenarios_are_held_than_are_kept():
+    """Each is made beside the one before; none holds on to that for ever."""
+    one, held = live(), []
+    for price in range(KEPT + 3):
+        seen = one.under(what_if(RETIRE, TERMS | {"price": price}))
+        seen["positions"], seen["true_forward"]
+        held.append(weakref.ref(seen.made))
+    del seen
+    gc.collect()
+    assert [made() is not None for made in held] == [False] * 3 + [True] * KEPT
 
 
 def test_a_wrong_scenario_leaves_all_as_it_stood():

@@ -12,7 +12,11 @@ import pytest
 
 import cssm_lib
 from cssm_lib.analyses.true_forward import (
+    DATED,
     contradiction,
+    dated,
+    generated,
+    measured_events,
     moved_by_settings,
     moved_by_steps,
     next_events,
@@ -23,8 +27,8 @@ from cssm_lib.analyses.true_forward import (
     under_readings,
     waiting,
     with_billable,
-    with_true_up,
 )
+from cssm_lib.analyses.true_forward import billed as bill
 from cssm_lib.analyses.true_forward.projected import held, last_known
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import load_rules
@@ -39,8 +43,8 @@ FLEX = {"programme": "Flex", "entitled": 500, "price": D("12.5")}
 
 def billed(terms, seen, as_of=FIRST, rules=ASSUMED):
     read = under_readings(terms, rules)
-    found = true_forward(read, seen, as_of=as_of, rules=rules)
-    return with_true_up(found, read, seen, rules)
+    events = measured_events(dated(read.select(DATED)), seen, as_of=as_of, rules=rules)
+    return bill(read, events, rules, days=seen)
 
 
 def under(name, terms, seen, as_of=FIRST):
@@ -262,7 +266,7 @@ def test_billable_is_the_exports_total():
              for part in (700, 500)]
         )
     )  # fmt: skip
-    seen = with_billable(days((FIRST, 1000)), export, terms)
+    seen = with_billable(days((FIRST, 1000)), generated(export, terms))
     row = under("generated", terms, seen)[0]
     assert (row["measured"], row["measured_on"], row["charge"]) == (
         1200, dt.date(2025, 1, 20), 200 * 240,

@@ -13,16 +13,21 @@ from hypothesis import strategies as st
 
 from cssm_lib.analyses.history import counted_lots
 from cssm_lib.analyses.true_forward import (
+    DATED,
+    dated,
     device_days,
     in_lines,
-    line_cover,
+    line_lots,
+    measured_events,
     outside_units,
     scope,
+    stock_frame,
     tagged,
     true_forward,
     unit_prices,
     user_days,
 )
+from cssm_lib.analyses.true_forward.bill import completed
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import ANSWERS, TABLES
@@ -322,6 +327,28 @@ def test_the_peak_is_the_earliest_largest_full_day_of_the_window():
     assert figures(row, "measured", "measured_on", "complete") == (
         1240, dt.date(2024, 5, 1), True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", ["as_of", "peak", "average", "sum_of_negative_accounts"])
+def test_days_are_measured_alike_in_any_order_and_beside_those_of_no_line(measure):
+    """Days of two lines, one nearly too large for its millionths; some are of no day or no line."""
+    large = 10**18
+    terms = lines({"measure": measure}, {"measure": measure, "sku": "B"})
+    own = [days((dt.date(2024, 8, 1), large), (dt.date(2024, 9, 3), large + 1), (FIRST, large + 2)),
+           days((dt.date(2024, 12, 1), 1100), (FIRST, 1200), sku="B")]  # fmt: skip
+    when = dated(completed(terms, RULES).select(DATED))
+    seen = measured_events(when, pl.concat(own), as_of=FIRST, rules=RULES)
+    others = [days((None, 7)), days((FIRST, 9), sku="X"), *own[::-1]]
+    mixed = pl.concat(others).reverse()
+    assert measured_events(when, mixed, as_of=FIRST, rules=RULES).equals(seen)
+    covered = 33 * large + 36 * (large + 1) + large + 2  # the first snapshot holds until the next
+    values = {
+        "as_of": [(large + 2) * 10**6, 1200 * 10**6],
+        "peak": [(large + 2) * 10**6, 1200 * 10**6],
+        "average": [int(Fraction(covered * 10**6, 70) + Fraction(1, 2)), 1_102_702_703],
+        "sum_of_negative_accounts": [0, 0],
+    }
+    assert seen.filter(~pl.col("ahead"))["value"].to_list() == values[measure]
 
 
 def test_a_window_belongs_to_one_milestone_only():
@@ -681,8 +708,8 @@ def lots(*changes):
 
 
 def outside(found: pl.DataFrame, places: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
-    cover = line_cover(places, terms, rules=RULES)
-    return outside_units(counted_lots({"lots": found}), in_lines(places, terms), terms, cover)
+    frame = stock_frame(in_lines(places, terms), terms, seen=places, rules=RULES)
+    return outside_units(line_lots(counted_lots({"lots": found}), frame), frame, terms)
 
 
 def test_outside_units_stand_as_long_as_their_snapshot():
@@ -715,6 +742,24 @@ def test_outside_units_stand_as_long_as_their_snapshot():
 def test_outside_units_are_lots_the_agreement_cannot_have_brought(lot, units):
     found = outside(lots(lot), holdings({}), lines())
     assert found.rows() == [("EA", "Campus", "A", FIRST, units)]
+
+
+def test_a_lot_of_one_agreement_is_stock_from_outside_of_the_next():
+    """Each agreement has days of its own accounts; an account without a name is one too."""
+    day, end = dt.date(2024, 1, 20), dt.date(2024, 1, 31)
+    before = {"agreement": "EA 2021", "start": dt.date(2021, 2, 1), "end": end}
+    kept = holdings({"virtual_account": None, "snapshot_date": day}, {})
+    nowhere = {"virtual_account": None, "snapshot_date": day}
+    theirs = {"start_date": dt.date(2021, 2, 1), "end_date": end}
+    found = lots(nowhere | theirs, nowhere | {"quantity": None, "end_date": None}, theirs)
+    assert outside(found, kept, lines({}, before)).drop("suite", "sku").rows() == [
+        ("EA", day, 10), ("EA", FIRST, 0), ("EA 2021", day, 0), ("EA 2021", FIRST, 0),
+    ]  # fmt: skip
+
+
+def test_without_lots_or_pages_nothing_is_outside():
+    assert outside(lots({}).clear(), holdings({}), lines())["outside"].to_list() == [0]
+    assert outside(lots({}), holdings({}).clear(), lines()).is_empty()
 
 
 def test_only_the_best_witness_of_a_lot_counts():
@@ -881,4 +926,4 @@ def test_lines_find_licences_by_full_names_as_by_patterns(monkeypatch):
     assert found.equals(tried)
     nobody = scope.licences_named(licences.clear(), told)
     assert nobody.is_empty()
-    assert nobody.columns == ["agreement", "suite", "sku", "start", "end", "license", "tag"]
+    assert nobody.columns == ["agreement", "suite", "sku", "license", "tag"]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cssm_lib.analyses import expiries, history, instances, utilisation
+from cssm_lib.analyses.utilisation.numbers import Numbered
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import ANSWERS, TABLES
 
@@ -38,10 +39,13 @@ def answer(usage, as_of=DAY, **more):
     asked = {"as_of": as_of, "rules": RULES}
     pages = utilisation.page_days(history.pages(held), **asked)
     units = utilisation.units(history.places(held), pages, rules=RULES)
-    earlier = utilisation.earlier(units, utilisation.past(held, pages), pages, **asked)
+    past = utilisation.past(held, pages)
+    placed = utilisation.placed(units, past, pages, **asked)
+    earlier = utilisation.earlier(units, placed, past, pages)
     now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
     idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
-    year = utilisation.pool_year(days, **asked)
+    pools = utilisation.pools(units, days, **asked)
+    year = utilisation.pool_year(days, utilisation.full_days(days, pools, **asked), pools)
     at = utilisation.positions(now, idle, year, **asked)
     return at, utilisation.pooled(now, at, year)
 
@@ -474,6 +478,41 @@ def test_days_told_apart_say_what_each_day_says(lives, as_of):
             min(first, default=None),
         )
         assert row["zero_since"] == (since if as_of - shown[-1] <= GAP else None)
+
+
+UNITS = st.one_of(st.integers(-3, 3), st.integers(-(2**60), 2**60))
+ROWS = st.tuples(st.integers(0, 4), st.none() | UNITS, UNITS, st.none() | st.dates())
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.lists(ROWS, max_size=7))
+def test_rows_of_a_number_add_up_as_a_group_by_says(said):
+    schema = {"of": pl.Int64, "some": pl.Int64, "units": pl.Int64, "day": pl.Date}
+    rows = pl.DataFrame(said, schema=schema, orient="row")
+    by, every = Numbered(rows["of"].to_numpy(), 5), pl.DataFrame({"of": range(5)})
+    some, units, day = pl.col("some"), pl.col("units"), pl.col("day")
+    told = rows.group_by("of").agg(
+        total=pl.when(some.count() > 0).then(some.sum()),
+        most=some.max(),
+        last=day.max(),
+        least=units.min(),
+        peak=units.max(),
+        first=day.filter(units == units.max()).min(),
+    )
+    peak, first = by.peak(rows["units"], rows["day"])
+    found = {"total": by.total(rows["some"]), "most": by.most(rows["some"])}
+    found |= {"last": by.most(rows["day"]), "least": by.least(rows["units"])}
+    found = pl.DataFrame(found | {"peak": peak, "first": first})
+    assert found.equals(every.join(told, on="of", how="left", maintain_order="left").drop("of"))
+    stand = rows.select(
+        before=(units.cum_sum() - units).over("of"),
+        larger=units.rank("ordinal", descending=True).over("of").cast(pl.Int64) - 1,
+        sums=units.sum().over("of"),
+    )
+    plain = rows["units"].to_numpy()
+    assert by.before(plain).tolist() == stand["before"].to_list()
+    assert by.larger(plain).tolist() == stand["larger"].to_list()
+    assert by.sum(plain)[by.of].tolist() == stand["sums"].to_list()
 
 
 NAMES = st.fixed_dictionaries(

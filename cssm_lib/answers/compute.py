@@ -42,7 +42,7 @@ def making(client: Client, today: Making | None = None, **given: Any) -> Making:
     """The answers of a client, none of them made yet.
 
     `today`: the answers of the client that a scenario changes, of its day and by its rules, for
-    what the scenario leaves as it is. `given` and `later` as `Making` has them.
+    what the scenario leaves as it is. `last`, `given` and `later` as `Making` has them.
     """
     return Making(client, STEPS, today, **given)
 

@@ -10,7 +10,6 @@ from cssm_lib.analyses import history, true_forward
 from cssm_lib.answers.steps import Made, one, several
 from cssm_lib.answers.terms import agreement_lines
 from cssm_lib.client import Client
-from cssm_lib.schema import ANSWERS
 
 LINE = ["agreement", "suite", "sku"]
 # what of a line says what it counts: prices and terms leave the days of a line as they are
@@ -29,11 +28,8 @@ def _measured(client: Client, made: Made) -> pl.DataFrame:
 
 def _billed(client: Client, made: Made) -> pl.DataFrame:
     """What every reading bills, with the true-up beside it."""
-    read, rules, when = made["read_lines"], client.rules, made["dated"]
-    if read.is_empty():
-        return ANSWERS["true_forward"].empty()
-    billed = true_forward.billed(read, made["measured_events"], rules)
-    return true_forward.with_true_up(billed, read, made["past_days"], rules, when=when)
+    seen, days = made["measured_events"], made["past_days"]
+    return true_forward.billed(made["read_lines"], seen, client.rules, days=days)
 
 
 def _past(client: Client, made: Made) -> pl.DataFrame:
@@ -42,11 +38,17 @@ def _past(client: Client, made: Made) -> pl.DataFrame:
     These are the days up to a line's last such event, and the first known one after it.
     """
     day, last = pl.col("snapshot_date"), pl.col("last_event")
-    days = made["measurable"].join(made["last_events"], on=LINE, how="left", maintain_order="left")
-    known = [pl.col(name).is_not_null() for name in ("demand", "billable")]
-    after = [day == day.filter(told, day > last).min().over(LINE) for told in known]
-    seen = pl.any_horizontal(day <= last, *after).fill_null(False)
-    return days.filter(seen).drop("last_event")
+    ends = made["last_events"].with_row_index("line")
+    days = made["measurable"].join(ends, on=LINE, maintain_order="left")
+    told = [n for n in ("demand", "billable") if days[n].null_count() < days.height]
+    known = [pl.col(name).is_not_null() & (day > last) for name in told]
+    after = [day == day.filter(after).min().over("line") for after in known]
+    return days.filter(pl.any_horizontal(day <= last, *after)).drop("last_event", "line")
+
+
+def _generated(client: Client, made: Made) -> pl.DataFrame:
+    """What the EA consumption export says of each line, whatever its term."""
+    return true_forward.generated(client.tables["ea_consumption"], made["reach"])
 
 
 def _last_events(client: Client, made: Made) -> pl.DataFrame:
@@ -111,8 +113,8 @@ def _claims(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     tables, asked = client.tables, {"as_of": client.as_of, "rules": client.rules}
     read, errors, days = made["read_lines"], made["errors"], made["line_days"]
     own = read.filter(pl.col("reading") == "contract")
-    told = true_forward.generated(tables["ea_consumption"], own)
-    evidence = {"line_days": days, "held": made["holdings"], "generated": told, "errors": errors}
+    evidence = {name: made[name] for name in ("line_days", "generated", "errors")}
+    evidence["held"] = made["holdings"]
     report, billed = tables["true_forward_report"], made["true_forward"]
     differ, beside = true_forward.disputes(report, evidence, own, billed, **asked)
     relief = _relief(client, own, made)
@@ -176,10 +178,34 @@ def unmatched(client: Client, made: Made) -> pl.DataFrame:
     return true_forward.unmatched_days(made["named"], made["reach"], **seen)
 
 
+def _stock_frame(client: Client, made: Made) -> Any:
+    """The days of the lines and the pages that speak for them: no date of a term is in it."""
+    seen = {"seen": made["pages"], "rules": client.rules}
+    return true_forward.stock_frame(made["fits"], made["reach"], **seen)
+
+
+def _older_lots(client: Client, made: Made) -> pl.DataFrame:
+    """The lots of all days but the newest, which actions leave as they are."""
+    lots = client.tables["lots"].select(history.READ["lots"])
+    return lots.filter(pl.col("snapshot_date") < pl.col("snapshot_date").max())
+
+
+def _newest_line_lots(client: Client, made: Made) -> pl.DataFrame:
+    """Where the newest day's lots stand in the lines: the part that an action may change."""
+    lots = client.tables["lots"].select(history.READ["lots"])
+    newest = pl.col("snapshot_date") == pl.col("snapshot_date").max()
+    return _line_lots(lots.filter(newest), made)
+
+
+def _line_lots(lots: pl.DataFrame, made: Made) -> pl.DataFrame:
+    """Where lots stand in the lines; whether one counts is told by the lots of its own day."""
+    return true_forward.line_lots(history.counted_lots({"lots": lots}), made["stock_frame"])
+
+
 def outside(client: Client, made: Made) -> pl.DataFrame:
     """Stock that an agreement did not bring, of each line and day."""
-    frames = (made[name] for name in ("counted_lots", "named", "scope", "line_cover"))
-    return true_forward.outside_units(*frames)
+    lots = pl.concat([made["older_line_lots"], made["newest_line_lots"]])
+    return true_forward.outside_units(lots, made["stock_frame"], made["scope"])
 
 
 def _pooled(
@@ -206,23 +232,21 @@ STEPS = (
     one("dates", lambda client, made: made["read_lines"].select(true_forward.DATED)),
     one("dated", lambda client, made: true_forward.dated(made["dates"])),
     one("reach", lambda client, made: made["scope"].drop("start", "end")),
-    one("named", lambda c, made: true_forward.in_lines(made["places"], made["scope"])),
+    # which line names a licence rests on patterns alone; on dates only whether two lines may
+    one("fits", lambda c, made: true_forward.fitting(made["places"], made["reach"])),
+    one("named", lambda c, made: true_forward.in_one_line(made["fits"], made["scope"])),
     one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
-    one(
-        "line_cover",
-        lambda c, made: true_forward.line_cover(made["pages"], made["reach"], rules=c.rules),
-    ),
     one("device_days", device_days),
     one("unmatched", unmatched),
+    one("stock_frame", _stock_frame),
+    one("older_lots", _older_lots),
+    one("older_line_lots", lambda client, made: _line_lots(made["older_lots"], made)),
+    one("newest_line_lots", _newest_line_lots),
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),
-    one(
-        "measurable",
-        lambda c, made: true_forward.with_billable(
-            made["line_days"], c.tables["ea_consumption"], made["scope"]
-        ),
-    ),
+    one("generated", _generated),
+    one("measurable", lambda c, m: true_forward.with_billable(m["line_days"], m["generated"])),
     one("last_events", _last_events),
     one("past_days", _past),
     one("measured_events", _measured),

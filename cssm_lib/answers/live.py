@@ -14,7 +14,7 @@ import polars as pl
 from cssm_lib.analyses import true_forward, utilisation
 from cssm_lib.answers import _about, forward, told_of, what_if
 from cssm_lib.answers.compute import answer, making
-from cssm_lib.answers.positions import TWINS, history_after
+from cssm_lib.answers.positions import HISTORY, STOCK, TWINS, history_after
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
@@ -63,8 +63,9 @@ class Seen:
 class Live:
     """One client, read once; `today` is how it stands, `under` how it would stand.
 
-    What a scenario leaves as it is, its answers take from `today`. The last scenarios asked for are
-    kept, so that an undo costs nothing.
+    What a scenario leaves as it is, its answers take from the one asked for before it, which nearly
+    always differs in one action, or from `today`. The last ones asked for are kept, so that an undo
+    costs nothing.
     """
 
     client: Client
@@ -89,14 +90,21 @@ class Live:
     def forget(self) -> None:
         """Hold none of the scenarios that were asked for."""
         self._kept.clear()
+        for day in self._days.values():
+            day.last = None
 
     def _seen(self, scenario: Scenario) -> Seen:
         day = self._day(scenario)
         then = day.near.under(scenario)
-        client = then.client if then else under(self.client, scenario)
+        client = then.client if then else under(self.client, scenario, start=day.near.whole)
         about = {**self.today.about, **told_of(client), "scenario": told(scenario)}
-        given = _given(day, then, scenario)
-        made = making(client, day.made, given=given, later=getattr(client.tables, "later", ()))
+        last = day.last.made if then and day.last else None
+        given, later = _given(day, then, scenario), getattr(client.tables, "later", ())
+        made = making(client, day.made, last=last, given=given, later=later)
+        if then:
+            day.last = Last(then, made)
+        if last:
+            last.last = None  # of what was asked for before that nothing is held
         return Seen(client, about, made)
 
     def _day(self, scenario: Scenario) -> Day:
@@ -113,11 +121,20 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Last:
+    """The scenario of a day that was asked for last, and its answers."""
+
+    then: Then
+    made: Making
+
+
+@dataclass
 class Day:
     """How a client stands on a day by some rules, before any action."""
 
     made: Making
     near: Near
+    last: Last | None = None
 
     @cached_property
     def once(self) -> bool:
@@ -146,17 +163,44 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
         given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
-    held = history_after(then.client, day) or {}
-    given |= {name: lambda made, name=name: held[name] for name in held}
+    given["dated_files"] = lambda made: day["dated_files"]
+    given |= _held(at, then)
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
-    asked = {"as_of": client.as_of, "rules": client.rules}
-    given["idle"] = lambda made: utilisation.reported(made["quiet"], then.reports, **asked)
+    told_before = at.last is not None and at.last.then.reports is then.reports
+    given["idle"] = partial(_idle, then=then, told_before=told_before)
     spans = any(isinstance(action, LeaveOut) for action in scenario.actions)
     if day["scope"].filter(counted).is_empty():
         given["device_days"] = lambda made: _no_devices(made, at, then)
         if single and not spans:
             given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
+
+
+def _held(at: Day, then: Then) -> dict[str, Callable[[Made], Any]]:
+    """What accounts held: of the days that differ from those of the scenario before, or of today's.
+
+    No action adds rows that tell what `available` of their file is made of.
+    """
+    before, last = at.made, at.last
+    if last and last.made.holds("holdings"):
+        before = last.made
+    if all(then.client.tables[name] is before.client.tables[name] for name in STOCK):
+        held = {name: before[name] for name in HISTORY}
+    else:
+        held = history_after(then.client, before) or {}
+    return {name: lambda made, name=name: held[name] for name in held}
+
+
+def _idle(made: Making, *, then: Then, told_before: bool) -> pl.DataFrame:
+    """Which idle licences may only be silent; as before where the same licences are idle.
+
+    `told_before`: whether the reports are those of the scenario before.
+    """
+    quiet, last = made["quiet"], made.last if told_before else None
+    if last and last.holds("idle") and last["quiet"] is quiet:
+        return last["idle"]
+    asked = {"as_of": then.client.as_of, "rules": then.client.rules}
+    return utilisation.reported(quiet, then.reports, **asked)
 
 
 def _no_devices(made: Made, at: Day, then: Then) -> pl.DataFrame:

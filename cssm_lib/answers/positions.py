@@ -17,6 +17,7 @@ UNIT = ["smart_account", "virtual_account", "license"]
 STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
+HISTORY = ("holdings", "places", "pages")
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -117,9 +118,19 @@ def _units(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.units(made["places"], made["page_days"], rules=client.rules)
 
 
+def _past(client: Client, made: Made) -> dict[str, pl.DataFrame]:
+    """The days before the newest; what rests on which these are is not redone for their use."""
+    past = utilisation.past(made["holdings"], made["page_days"])
+    return {"past_places": past["place", "snapshot_date"], "past": past["in_use", "busy", "idle"]}
+
+
+def _placed(client: Client, made: Made) -> pl.DataFrame:
+    frames = (made[name] for name in ("units", "past_places", "page_days"))
+    return utilisation.placed(*frames, as_of=client.as_of, rules=client.rules)
+
+
 def _earlier(client: Client, made: Made) -> pl.DataFrame:
-    frames = (made[name] for name in ("units", "past", "page_days"))
-    return utilisation.earlier(*frames, as_of=client.as_of, rules=client.rules)
+    return utilisation.earlier(*(made[n] for n in ("units", "placed", "past", "page_days")))
 
 
 def _idle(client: Client, made: Made) -> pl.DataFrame:
@@ -127,8 +138,18 @@ def _idle(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.reported(made["quiet"], client.tables, **asked)
 
 
+def _pools(client: Client, made: Made) -> pl.DataFrame:
+    frames = made["units"], made["pool_frame"].days
+    return utilisation.pools(*frames, as_of=client.as_of, rules=client.rules)
+
+
+def _full_days(client: Client, made: Made) -> pl.DataFrame:
+    frames = made["pool_frame"].days, made["pools"]
+    return utilisation.full_days(*frames, as_of=client.as_of, rules=client.rules)
+
+
 def _pool_year(client: Client, made: Made) -> pl.DataFrame:
-    return utilisation.pool_year(made["pool_days"], as_of=client.as_of, rules=client.rules)
+    return utilisation.pool_year(*(made[name] for name in ("pool_days", "full_days", "pools")))
 
 
 def _positions(client: Client, made: Made) -> pl.DataFrame:
@@ -167,7 +188,7 @@ def _renewal_end(client: Client) -> dt.date | None:
 
 STEPS = (
     Step(TWINS, _twins),
-    several("holdings places pages", _history),
+    Step(HISTORY, _history),
     one("dated_files", _dated_files),
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
     one("standing", _standing),
@@ -177,9 +198,12 @@ STEPS = (
     # what rests on the days before the newest stands by itself: most scenarios leave it as it is
     one("page_days", _page_days),
     one("units", _units),
-    one("past", lambda c, made: utilisation.past(made["holdings"], made["page_days"])),
+    several("past_places past", _past),
+    one("placed", _placed),
     one("earlier", _earlier),
     one("now", lambda c, made: utilisation.at_newest(made["standing"], made["earlier"])),
+    one("pools", _pools),
+    one("full_days", _full_days),
     one("pool_year", _pool_year),
     one("quiet", lambda c, made: utilisation.quiet(made["now"])),
     one("idle", _idle),

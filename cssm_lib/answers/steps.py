@@ -60,7 +60,8 @@ class Making(Mapping[str, Any]):
     Every step's reads are kept: the tables and settings of the client and the tables made before
     that it looked at. `today` is another client's making; a step of which every read is the same
     there is not done again, its tables are those of `today`. That client has the same rules, day
-    and list of actions. Tables of the client that are worked out `later` are new without a look.
+    and list of actions. So with `last`, a client that was looked at before, and what is made of it.
+    Tables of the client that are worked out `later` are new without a look.
     `given` makes tables in a step's stead. Raises KeyError for a name that no step makes. A step is
     a function of what it reads alone; that is why equal reads make equal tables.
     """
@@ -68,6 +69,7 @@ class Making(Mapping[str, Any]):
     client: Client
     steps: Mapping[str, Step]
     today: Making | None = None
+    last: Making | None = None
     given: Mapping[str, Callable[[Made], Any]] = field(default_factory=dict)
     later: Collection[str] = ()
     reads: dict[str, dict[Read, Any]] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class Making(Mapping[str, Any]):
             self._made[name] = self._kept(name, self.given[name](self))
         if name not in self._made:
             step = self.steps[name]
-            self._made.update(self._as_today(step) or self._done(step))
+            self._made.update(self._as_before(step) or self._done(step))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -87,6 +89,10 @@ class Making(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def holds(self, name: str) -> bool:
+        """Whether a table is made already."""
+        return name in self._made
 
     def known(self, name: str) -> pl.DataFrame:
         """A table of the client as it was known at as_of."""
@@ -109,17 +115,26 @@ class Making(Mapping[str, Any]):
         return {name: self._kept(name, made[name]) for name in step.makes}
 
     def _kept(self, name: str, made: Any) -> Any:
-        """Today's own table where the new one says the same: what rests on it stands then too."""
-        was = self.today._made.get(name) if self.today else None
-        same = isinstance(was, pl.DataFrame) and was.equals(made)
-        return was if same else made
+        """The table made before where the new one says the same: what rests on it stands too."""
+        if not isinstance(made, pl.DataFrame):
+            return made
+        known = [one._made.get(name) for one in self._others]
+        return next((was for was in known if was is not None and was.equals(made)), made)
 
-    def _as_today(self, step: Step) -> Mapping[str, Any] | None:
-        if self.today is None or step.told:
-            return None
-        made = {name: self.today[name] for name in step.makes}
-        reads = self.today.reads[step.makes[0]]
-        return made if all(self._same(read, was) for read, was in reads.items()) else None
+    def _as_before(self, step: Step) -> Mapping[str, Any] | None:
+        first = step.makes[0]
+        for other in () if step.told else self._others:
+            if other is self.today:
+                other[first]
+            reads = other.reads.get(first)
+            if reads is not None and all(self._same(read, was) for read, was in reads.items()):
+                self.reads[first] = reads
+                return {name: other[name] for name in step.makes}
+        return None
+
+    @property
+    def _others(self) -> list[Making]:
+        return [one for one in (self.last, self.today) if one is not None]
 
     def _same(self, read: Read, was: Any) -> bool:
         kind, name = read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 import polars as pl
@@ -30,15 +30,20 @@ __all__ = [
 ]
 
 
-def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Client:
+def under(
+    client: Client, scenario: Scenario, *, where: str = "scenario", start: Stand | None = None
+) -> Client:
     """The client with every action of the scenario done, in order.
 
     A what-if changes usage, instances, stock and terms and nothing else: captures,
     configurations and the client's own records stay what they are. An action that fits nothing
     changes nothing and is told in `notes`. Raises ConfigError, with the key path, for a rule, a
     reading, a line or units that are not there.
+
+    `start` is the client on the scenario's day and by its rules before any action, where it is
+    held: to go through all its instances takes seconds once.
     """
-    start = stand_of(begun(client, scenario, where=where))
+    start = start or stand_of(begun(client, scenario, where=where))
     stands, idle = acted(start, scenario, where=where)
     now = stands[-1].client
     tables = {name: now.tables[name] for name in now.tables}
@@ -46,10 +51,22 @@ def under(client: Client, scenario: Scenario, *, where: str = "scenario") -> Cli
     return replace(now, tables=tables, before=client, scenario=scenario)
 
 
-def acted(stand: Stand, scenario: Scenario, *, where: str) -> tuple[list[Stand], list[AnyAction]]:
-    """How the client stands at first and after each action; the actions that changed nothing."""
-    stands = [stand]
-    for number, action in enumerate(scenario.actions):
+def acted(
+    stand: Stand,
+    scenario: Scenario,
+    *,
+    where: str,
+    known: Sequence[tuple[AnyAction, Stand]] = (),
+) -> tuple[list[Stand], list[AnyAction]]:
+    """How the client stands at first and after each action; the actions that changed nothing.
+
+    `known`: actions that were done to the client before and how it stood after each; those with
+    which the scenario begins too are not done again.
+    """
+    pairs = zip(known, scenario.actions, strict=False)
+    same = takewhile(lambda pair: pair[0][0] == pair[1], pairs)
+    stands = [stand, *(then for (_, then), _ in same)]
+    for number, action in list(enumerate(scenario.actions))[len(stands) - 1 :]:
         stands.append(after(stands[-1], action, where=f"{where}: actions[{number}]"))
     pairs = zip(scenario.actions, pairwise(stands), strict=True)
     return stands, [action for action, (was, now) in pairs if now is was]
@@ -58,6 +75,8 @@ def acted(stand: Stand, scenario: Scenario, *, where: str) -> tuple[list[Stand],
 def noted(client: Client, scenario: Scenario, idle: Sequence[AnyAction]) -> pl.DataFrame:
     """The client's notes, and one for every action that changed nothing."""
     notes = client.tables["notes"]
+    if not idle:
+        return notes
     silent = [noted_as(scenario, action) for action in idle]
     said = ["nothing fits this action: it changes nothing."] * len(silent)
     return pl.concat([notes, pl.DataFrame({"about": silent, "note": said}, schema=notes.schema)])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.scenario.model import Action
@@ -20,11 +21,11 @@ INSTANCES = ("devices", "device_licenses")
 
 @dataclass(frozen=True)
 class Fleet:
-    """The rows of instances and of what they consume that are still there, in numbers.
+    """The rows of instances and of what they consume, in numbers, and which are still there.
 
     A `page` is an account on a day, an `instance` is one of a page by its names, a `kind` is a
     licence as the exports write it; each is the number of a row of the frame of that name.
-    `devices` and `used` are rows of the tables in `exported`, of which they hold the number, `row`.
+    `devices` and `used` have the rows of the tables in `exported`; `left` says which are left.
     """
 
     exported: Mapping[str, pl.DataFrame]
@@ -34,16 +35,16 @@ class Fleet:
     devices: pl.DataFrame
     used: pl.DataFrame
     told: int  # kinds that the exports know; actions add theirs behind them
+    left: Mapping[str, np.ndarray]
 
-    def rows(self, table: str) -> pl.DataFrame:
-        """What is left of `devices` or `device_licenses`, in numbers."""
-        return self.devices if table == "devices" else self.used
+    def numbers(self, table: str, column: str) -> np.ndarray:
+        """A column of `devices` or `device_licenses`, of all rows that were exported."""
+        return (self.devices if table == "devices" else self.used)[column].to_numpy()
 
     def changed(self, table: str) -> bool:
         """Whether a table would be exported otherwise now."""
-        rows = self.rows(table)
-        fewer = rows.height < self.exported[table].height
-        return fewer or (table == "device_licenses" and self._on_others)
+        others = table == "device_licenses" and self._on_others
+        return others or not self.left[table].all()
 
     @property
     def risen(self) -> bool:
@@ -52,70 +53,91 @@ class Fleet:
 
     @cached_property
     def _on_others(self) -> bool:
-        return self.risen and bool((self.used["kind"] >= self.told).any())
+        if not self.risen:
+            return False
+        kind = self.numbers("device_licenses", "kind")
+        return bool((self.left["device_licenses"] & (kind >= self.told)).any())
 
     def places(self) -> pl.DataFrame:
         """One row per licence and tag that the instances of an account consume on some day."""
-        each = self.used.select("page", "kind").unique()
-        named = [*self.pages[each["page"]], *self.kinds[each["kind"]]]
+        found = np.flatnonzero(marked(self._cells(self.left["device_licenses"]), self._squares))
+        page, kind = np.divmod(found, self.kinds.height)
+        named = [*self.pages[page], *self.kinds[kind]]
         return pl.DataFrame(named).select(*ACCOUNT, "license", "tag").unique()
 
-    def without(self, *, devices: pl.Series | None = None, used: pl.Series | None = None) -> Fleet:
+    def without(self, **gone: np.ndarray) -> Fleet:
         """The fleet without the rows that are marked; the very same one where none is."""
-        left = {
-            name: getattr(self, name).filter(~gone)
-            for name, gone in (("devices", devices), ("used", used))
-            if gone is not None and gone.any()
-        }
-        return replace(self, **left) if left else self
+        left = {name: there & ~gone[name] for name, there in self.left.items() if name in gone}
+        fewer = {name: now for name, now in left.items() if (now != self.left[name]).any()}
+        return replace(self, left={**self.left, **fewer}) if fewer else self
 
-    def on(self, kind: pl.DataFrame, moved: pl.Series) -> Fleet:
+    def on(self, kind: pl.DataFrame, moved: np.ndarray) -> Fleet:
         """The fleet with the licences that are marked of another kind, given as one row."""
-        was = self.kinds[self.used["kind"].filter(moved).unique()].unique()
+        now = self.numbers("device_licenses", "kind")
+        was = self.kinds[np.flatnonzero(marked(now[moved], self.kinds.height))].unique()
         if was.is_empty() or was.equals(kind):
             return self
-        then = pl.when(moved).then(pl.lit(self.kinds.height, pl.UInt32)).otherwise("kind")
-        used = self.used.with_columns(kind=then)
+        then = np.where(moved, np.uint32(self.kinds.height), now)
+        used = self.used.with_columns(pl.Series("kind", then))
         return replace(self, kinds=pl.concat([self.kinds, kind]), used=used)
 
-    def when(self, table: str, action: Action) -> pl.Series:
+    def when(self, table: str, action: Action) -> np.ndarray:
         """Whether a page lies on a day that the action changes, in one of the two tables.
 
         From the day given; else the newest day of the table for its Smart Account, and what has no
         day.
         """
         if action.from_ is not None:
-            return (self.pages[DAY] >= action.from_).fill_null(False)
+            return fit(self.pages, (pl.col(DAY) >= action.from_).fill_null(False))
         return self.newest[table]
 
     @cached_property
-    def newest(self) -> dict[str, pl.Series]:
+    def newest(self) -> dict[str, np.ndarray]:
         """Of each table whether a page is shown and of its Smart Account's newest day."""
         last = pl.col(DAY).filter("shown").max().over("smart_account")
         newest = pl.col("shown") & pl.col(DAY).eq_missing(last)
         return {
-            name: holds(self.pages.with_columns(shown=self.shown(name)), newest)
+            name: fit(self.pages.with_columns(shown=pl.Series(self.shown[name])), newest)
             for name in INSTANCES
         }
 
-    def shown(self, table: str) -> pl.Series:
-        """Whether a page has a row in a table."""
-        return marked(self.rows(table)["page"], self.pages.height)
+    @cached_property
+    def shown(self) -> dict[str, np.ndarray]:
+        """Of each table whether a page has a row in it."""
+        return {
+            name: marked(self.numbers(name, "page")[there], self.pages.height)
+            for name, there in self.left.items()
+        }
 
-    def units(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The units that rows of `used` consume: smart_account, virtual_account, license, day."""
-        key = pl.col("page").cast(pl.UInt64) * self.kinds.height + pl.col("kind")
-        summed = rows.group_by(key=key).agg(pl.col("quantity").sum().alias("units"))
-        page, kind = (summed["key"] // self.kinds.height, summed["key"] % self.kinds.height)
-        named = [*self.pages[page], self.kinds["license"].gather(kind), summed["units"]]
-        return pl.DataFrame(named).group_by(*PAGE, "license").agg(pl.col("units").sum())
+    def units(self, rows: np.ndarray) -> pl.DataFrame:
+        """The units that rows consume: smart_account, virtual_account, license, day; none of 0."""
+        units = np.zeros(self._squares, np.int64)
+        quantity = self.numbers("device_licenses", "quantity")
+        np.add.at(units, self._cells(rows), quantity[rows])
+        found = np.flatnonzero(units)
+        page, kind = np.divmod(found, self.kinds.height)
+        license = self.kinds["license"].gather(kind)
+        named = pl.DataFrame([*self.pages[page], license, pl.Series("units", units[found])])
+        if self.kinds["license"].n_unique() == self.kinds.height:
+            return named
+        return named.group_by(*PAGE, "license").agg(pl.col("units").sum())
+
+    @property
+    def _squares(self) -> int:
+        return self.pages.height * self.kinds.height
+
+    def _cells(self, rows: np.ndarray) -> np.ndarray:
+        """Page and kind of rows as one number."""
+        page, kind = (self.numbers("device_licenses", name)[rows] for name in ("page", "kind"))
+        return page.astype(np.int64) * self.kinds.height + kind
 
     def table(self, name: str) -> pl.DataFrame:
         """A table as it would be exported now."""
-        rows = self.rows(name)
-        found = self.exported[name][rows["row"]]
-        on_others = name == "device_licenses" and self._on_others
-        return found.with_columns(self.kinds[rows["kind"]]) if on_others else found
+        there = self.left[name]
+        found = self.exported[name].filter(there)
+        if name != "device_licenses" or not self._on_others:
+            return found
+        return found.with_columns(self.kinds[self.numbers(name, "kind")[there]])
 
 
 def fleet_of(devices: pl.DataFrame, used: pl.DataFrame) -> Fleet:
@@ -125,18 +147,18 @@ def fleet_of(devices: pl.DataFrame, used: pl.DataFrame) -> Fleet:
     instances = _numbered(pl.concat([one.select(keys) for one in exported.values()]), "instance")
     pages, kinds = _numbered(instances.select(PAGE), "page"), _numbered(used.select(KIND), "kind")
     instances = _with(instances, pages)
+    count = {"quantity": pl.col("quantity").cast(pl.Int64).fill_null(0)}
     return Fleet(
         exported,
         pages.drop("page"),
         instances.sort("instance").select("page", *NAMES),
         kinds.drop("kind"),
-        _with(devices.with_row_index("row"), instances).select(
-            "row", "page", "instance", reserved=RESERVED, silent=_silent_days()
+        _with(devices, instances).select(
+            "page", "instance", reserved=RESERVED, silent=_silent_days()
         ),
-        _with(_with(used.with_row_index("row"), instances), kinds).select(
-            "row", "page", "instance", "kind", "quantity"
-        ),
+        _with(_with(used, instances), kinds).select("page", "instance", "kind", **count),
         kinds.height,
+        {name: np.ones(rows.height, bool) for name, rows in exported.items()},
     )
 
 
@@ -154,18 +176,22 @@ RESERVED = pl.col("status").str.contains("(?i)reserv").fill_null(False)
 
 
 def _silent_days() -> pl.Expr:
-    return (pl.col(DAY) - pl.col("last_contact").dt.date()).dt.total_days()
+    """Days without contact; -1 where that is unknown, which is not silent."""
+    days = (pl.col(DAY) - pl.col("last_contact").dt.date()).dt.total_days()
+    return days.fill_null(-1)
 
 
-def holds(rows: pl.DataFrame, told: pl.Expr) -> pl.Series:
+def fit(rows: pl.DataFrame, told: pl.Expr) -> np.ndarray:
     """Whether each row is as told; what holds for all may be a single value."""
-    return rows.with_columns(holds=told)["holds"]
+    return rows.with_columns(fits=told)["fits"].to_numpy()
 
 
-def marked(numbers: pl.Series, count: int) -> pl.Series:
+def marked(numbers: np.ndarray, count: int) -> np.ndarray:
     """Which of so many numbers, from 0 on, are there.
 
-    >>> marked(pl.Series([2, 0, 2]), 4).to_list()
+    >>> marked(np.array([2, 0, 2]), 4).tolist()
     [True, False, True, False]
     """
-    return pl.zeros(count, dtype=pl.UInt8, eager=True).scatter(numbers, 1) == 1
+    there = np.zeros(count, bool)
+    there[numbers] = True
+    return there

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from itertools import compress
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, holds
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, fit
 from cssm_lib.scenario.later import Later
-from cssm_lib.scenario.model import LeaveOut, Retire, Scenario, Tier
+from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
 from cssm_lib.scenario.stock import left_out_of, newest_days
 
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
 PLACE = [*ACCOUNT, "license", "tag"]
+TOLD = {
+    "devices": [*ACCOUNT, DAY, *NAMES, "last_contact"],
+    "device_licenses": [*ACCOUNT, DAY, *NAMES, "license", "quantity"],
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Near:
     client: Client
     base: Client
     owing: Callable[[pl.DataFrame], pl.Expr] | None = None
+    # of the scenario before: its actions, each with the client after it, and what was reported
+    _acted: list[tuple[AnyAction, Stand]] = field(init=False, repr=False, default_factory=list)
+    _reported: list[tuple[Fleet, list[LeaveOut], Later]] = field(
+        init=False, repr=False, default_factory=list
+    )
 
     @cached_property
     def _known(self) -> dict[str, pl.DataFrame]:
@@ -76,10 +86,16 @@ class Near:
         }
         return stand_of(replace(self.base, tables={**self.base.tables, **near}))
 
+    @cached_property
+    def whole(self) -> Stand:
+        """The base with all its instances."""
+        return stand_of(self.base)
+
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
-        parts = (self.start.fleet, "newest"), (self, "places"), (self, "_watched"), (self, "_marks")
-        for one, name in parts:
+        start = self.start.start
+        owed = [(self, name) for name in ("places", "_watched", "_owing", "_named")]
+        for one, name in [*owed, (start.fleet, "newest"), (start, "newest"), (start, "seen")]:
             getattr(one, name)
 
     @cached_property
@@ -118,7 +134,8 @@ class Near:
         on_instances = [isinstance(one, Retire | Tier) for one in scenario.actions]
         if any(one.from_ for one in compress(scenario.actions, on_instances)):
             return None
-        stands, idle = acted(self.start, scenario, where="scenario")
+        stands, idle = acted(self.start, scenario, where="scenario", known=self._acted)
+        self._acted[:] = zip(scenario.actions, stands[1:], strict=True)
         lost = any(self._lost(stand.fleet) for stand in compress(stands, on_instances))
         if lost or any(action in idle for action in spans):
             return None
@@ -128,16 +145,16 @@ class Near:
         later = self._later(scenario, now)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
         client = replace(self.base, config=now.config, **given)
-        return Then(client, self._reports(now, spans), partial(self._new_places, now.fleet))
+        return Then(client, self._reports(now.fleet, spans), partial(self._new_places, now.fleet))
 
     def _lost(self, fleet: Fleet) -> bool:
         """Whether a Smart Account shows its newest day no more, in one of the two tables."""
         first = self.start.fleet
-        if fleet is first:
-            return False
+        pages = {name: first.newest[name] & fleet.shown[name] for name in INSTANCES}
         return any(
-            _holders(first, newest & fleet.shown(name)) < _holders(first, newest)
-            for name, newest in first.newest.items()
+            (left != first.newest[name]).any()
+            and _holders(first, left) < _holders(first, first.newest[name])
+            for name, left in pages.items()
         )
 
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
@@ -148,7 +165,7 @@ class Near:
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:
             return {}
-        whole = cache(partial(under, self.client, scenario))
+        whole = cache(partial(under, self.client, scenario, start=self.whole))
         return {name: lambda name=name: whole().tables[name] for name in INSTANCES}
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
@@ -156,17 +173,33 @@ class Near:
         used = self._watched["device_licenses"] if len(spans) <= 1 else self._used_by_watched
         return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
 
-    def _reports(self, now: Stand, spans: Sequence[LeaveOut]) -> Later:
-        newest = cache(partial(self._newest_of, now.fleet))
+    def _reports(self, fleet: Fleet, spans: list[LeaveOut]) -> Later:
+        """What is told of these instances and spans; the very same as for the scenario before."""
+        for known, over, reports in self._reported:
+            if known is fleet and over == spans:
+                return reports
+        reports = self._told(fleet, spans)
+        self._reported[:] = [(fleet, spans, reports)]
+        return reports
 
+    def _told(self, fleet: Fleet, spans: Sequence[LeaveOut]) -> Later:
         def devices() -> pl.DataFrame:
-            parts = [self._watched["devices"], newest().table("devices")]
-            return pl.concat([rows.select(*ACCOUNT, DAY, *NAMES, "last_contact") for rows in parts])
+            one = self._one_a_page(fleet)
+            return pl.concat([self._watched["devices"].select(one.columns), one, newest("devices")])
 
         def used() -> pl.DataFrame:
-            parts = [self._used_earlier(spans), newest().table("device_licenses")]
-            columns = [*ACCOUNT, DAY, *NAMES, "license", "quantity"]
-            return pl.concat([rows.select(columns) for rows in parts])
+            rows = newest("device_licenses")
+            return pl.concat([self._used_earlier(spans).select(rows.columns), rows])
+
+        def newest(table: str) -> pl.DataFrame:
+            """Of the newest instances that are left those that may owe."""
+            rows, told = self._owing[table]
+            there = fleet.left[table][rows]
+            found = told.filter(there)
+            if table == "devices" or not fleet.risen:
+                return found
+            kind = fleet.numbers(table, "kind")[rows[there]]
+            return found.with_columns(fleet.kinds["license"].gather(kind))
 
         return Later({}, dict(zip(INSTANCES, (devices, used), strict=True)))
 
@@ -191,33 +224,31 @@ class Near:
         return self._parts("device_licenses")[1].filter(self._may_owe)
 
     @cached_property
-    def _marks(self) -> tuple[pl.Series, pl.Series]:
-        """Of the newest instances those that may owe a report, and those with a name."""
-        instances = self.start.fleet.instances
-        return holds(instances, self._may_owe), holds(instances, NAMED)
+    def _owing(self) -> dict[str, tuple[np.ndarray, pl.DataFrame]]:
+        """Of the newest instances those that may owe a report: their rows, and what these tell."""
+        fleet = self.start.fleet
+        owing = fit(fleet.instances, self._may_owe)
+        rows = {name: np.flatnonzero(owing[fleet.numbers(name, "instance")]) for name in INSTANCES}
+        return {
+            name: (rows[name], fleet.exported[name][rows[name]].select(TOLD[name])) for name in rows
+        }
 
-    def _newest_of(self, fleet: Fleet) -> Fleet:
-        """Of the newest instances that are left those that may owe, and one of each page."""
-        owing, named = self._marks
-        rows = fleet.devices
-        one = _one_a_page(rows.filter(named.gather(rows["instance"])), fleet.pages.height)
-        return replace(
-            fleet,
-            # of rows of one day the last one speaks: those that may owe keep their order
-            devices=pl.concat([one, rows.filter(owing.gather(rows["instance"]))]),
-            used=fleet.used.filter(owing.gather(fleet.used["instance"])),
-        )
+    @cached_property
+    def _named(self) -> np.ndarray:
+        """The rows of the newest instances that have a name."""
+        fleet = self.start.fleet
+        return np.flatnonzero(fit(fleet.instances, NAMED)[fleet.numbers("devices", "instance")])
 
-
-def _one_a_page(rows: pl.DataFrame, pages: int) -> pl.DataFrame:
-    """A row of each page that has one."""
-    places = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
-    last = pl.repeat(None, pages, dtype=pl.UInt32, eager=True).scatter(rows["page"], places)
-    return rows[last.drop_nulls()]
+    def _one_a_page(self, fleet: Fleet) -> pl.DataFrame:
+        """An instance with a name of each page that has one left."""
+        rows = self._named[fleet.left["devices"][self._named]]
+        last = np.full(fleet.pages.height, -1)
+        last[fleet.numbers("devices", "page")[rows]] = rows
+        return fleet.exported["devices"].select(TOLD["devices"])[last[last >= 0]]
 
 
 NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
 
 
-def _holders(fleet: Fleet, pages: pl.Series) -> int:
+def _holders(fleet: Fleet, pages: np.ndarray) -> int:
     return fleet.pages.filter(pages)["smart_account"].n_unique()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.config import ClientConfig
-from cssm_lib.scenario.fleet import INSTANCES, Fleet, fleet_of
-from cssm_lib.scenario.instances import left_over, on_tier, retired
+from cssm_lib.scenario.fleet import INSTANCES, PAGE, Fleet, fleet_of
+from cssm_lib.scenario.instances import left_over, on_tier, on_usage_days, retired, seen_on
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import AnyAction, Grow, LeaveOut, Move, Retire, Terms, Tier
-from cssm_lib.scenario.stock import grown, left_out, moved
+from cssm_lib.scenario.stock import grown, left_out, moved, newest_days, used_more
 from cssm_lib.scenario.terms import with_terms
 
 STOCK = ("usage", "lots")
@@ -35,6 +36,21 @@ class Start:
     def fleet(self) -> Fleet:
         """The instances in numbers; only some actions need them."""
         return fleet_of(*(self.tables[name] for name in INSTANCES))
+
+    @cached_property
+    def newest(self) -> dict[str, pl.DataFrame]:
+        """The newest day of use and stock for each Smart Account; no action changes it."""
+        return {name: newest_days(self.tables[name]) for name in STOCK}
+
+    @cached_property
+    def days(self) -> pl.DataFrame:
+        """The accounts and days that usage shows."""
+        return self.tables["usage"].select(PAGE).unique()
+
+    @cached_property
+    def seen(self) -> pl.DataFrame:
+        """By which snapshot of instances each of these days goes."""
+        return seen_on(self.days, self.fleet)
 
 
 @dataclass(frozen=True)
@@ -88,37 +104,55 @@ def stand_of(client: Client) -> Stand:
 
 def after(stand: Stand, action: AnyAction, *, where: str = "scenario") -> Stand:
     """One action done; the very same `stand` where it changes nothing."""
-    if isinstance(action, Terms):
-        config = with_terms(stand.config, action, stand.start.client.rules, where=where)
-        return stand if config == stand.config else replace(stand, config=config)
-    stock = {name: getattr(stand, name) for name in STOCK}
-    fleet, then = _done(stand, action, where)
-    same = {
-        name: name not in then or then[name] is table or then[name].equals(table)
-        for name, table in stock.items()
-    }
-    if all(same.values()) and (fleet is None or fleet is stand.fleet):
-        return stand
-    left = {name: stock[name] if same[name] else then[name] for name in STOCK}
-    return replace(stand, **left, changed=fleet or stand.changed)
-
-
-def _done(
-    stand: Stand, action: AnyAction, where: str
-) -> tuple[Fleet | None, dict[str, pl.DataFrame]]:
-    """The instances, where the action is on them, and what it makes of use and stock."""
-    usage = stand.usage
     match action:
+        case Terms():
+            config = with_terms(stand.config, action, stand.start.client.rules, where=where)
+            return stand if config == stand.config else replace(stand, config=config)
         case Retire():
-            fleet, usage = retired(stand.fleet, usage, action)
+            return _on_instances(stand, action, *retired(stand.fleet, action))
         case Tier():
-            fleet, usage = on_tier(stand.fleet, usage, action)
+            tag = _tag(stand.usage, action.to_license)
+            return _on_instances(stand, action, *on_tier(stand.fleet, action, tag))
         case LeaveOut():
-            fleet, usage = left_over(stand.fleet, action), left_out(usage, action)
+            return _with(stand, left_over(stand.fleet, action), left_out(stand.usage, action))
         case Grow():
-            return None, {"usage": grown(usage, action)}
+            return _with(stand, stand.fleet, grown(stand.usage, action))
         case Move():
-            return None, moved(usage, stand.lots, action, where=where)
+            newest = stand.start.newest
+            stock = moved(stand.usage, stand.lots, action, newest=newest, where=where)
+            return _with(stand, stand.fleet, **stock)
         case _:
             raise TypeError(f"no such action: {action!r}")
-    return fleet, {"usage": usage}
+
+
+def _on_instances(stand: Stand, action: Retire | Tier, fleet: Fleet, units: pl.DataFrame) -> Stand:
+    """The instances as they are then, and usage with so many more units, less where below 0."""
+    if fleet is stand.fleet and units.is_empty():
+        return stand
+    more = on_usage_days(_seen(stand), units)
+    return _with(stand, fleet, used_more(stand.usage, more, action))
+
+
+def _seen(stand: Stand) -> pl.DataFrame:
+    """By which snapshot of instances each day of usage goes."""
+    start, shown = stand.start, stand.fleet.shown["device_licenses"]
+    # no action takes a row of usage away; one that moves units may show an account on a new day
+    rows = stand.usage.height == start.tables["usage"].height
+    if rows and np.array_equal(shown, start.fleet.shown["device_licenses"]):
+        return start.seen
+    return seen_on(stand.usage.select(PAGE).unique(), stand.fleet)
+
+
+def _with(
+    stand: Stand, fleet: Fleet, usage: pl.DataFrame, lots: pl.DataFrame | None = None
+) -> Stand:
+    lots = stand.lots if lots is None else lots
+    if fleet is stand.fleet and usage is stand.usage and lots is stand.lots:
+        return stand
+    changed = None if fleet is stand.start.fleet else fleet
+    return replace(stand, usage=usage, lots=lots, changed=changed)
+
+
+def _tag(usage: pl.DataFrame, name: str) -> str | None:
+    """The entitlement tag that the exports give that licence, else none."""
+    return usage["tag"].filter(usage["license"] == name).drop_nulls().first()

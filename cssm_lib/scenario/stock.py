@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -53,23 +53,35 @@ def used_more(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
 
     What Cisco says is left follows. A licence that an account has no row for gets one without
     stock. Of several rows of one licence and day the first that is no USAGE row takes the units.
+    The very same `usage` where nothing changes.
     """
     if units.is_empty():
         return usage
-    days = pl.col(DAY).is_in(units[DAY].unique().implode(), nulls_equal=True)
-    some = usage.select(*LICENCE, "in_use", "billing").with_row_index("row").filter(days)
-    hit = some.join(units, on=LICENCE, nulls_equal=True)
-    late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
-    rank = pl.col("row").cast(pl.Int64) + late
+    rows = _since(usage, units[DAY])
+    some = usage.select(*LICENCE, "in_use", "billing")[rows].with_columns(row=rows)
+    found = units.join(some, on=LICENCE, how="left", nulls_equal=True, maintain_order="left")
+    absent = found.filter(pl.col("row").is_null() & (pl.col("units") > 0))
+    hit = found.drop_nulls("row")
+    if found.height > units.height:
+        late = _paid().cast(pl.Int64) * usage.height  # what is paid as used comes last
+        rank = pl.col("row").cast(pl.Int64) + late
+        hit = hit.filter(rank == rank.min().over(LICENCE))
     more = pl.max_horizontal(pl.col("units"), -pl.col("in_use"))
-    changes = hit.filter(rank == rank.min().over(LICENCE)).select("row", more=more)
-    changed = with_more(usage, changes, in_use=1, available=-1)
-    absent = units.filter(pl.col("units") > 0).join(some, on=LICENCE, how="anti", nulls_equal=True)
+    changed = with_more(usage, hit.select("row", more=more), in_use=1, available=-1)
     return pl.concat([changed, _new_rows(usage, absent, action)]) if absent.height else changed
+
+
+def _since(rows: pl.DataFrame, days: pl.Series) -> pl.Series:
+    """The numbers of the rows from the first of some days on; of all where one has no day."""
+    if days.null_count():
+        return pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+    return (rows[DAY] >= days.min()).arg_true()
 
 
 def with_more(rows: pl.DataFrame, changes: pl.DataFrame, **signs: int) -> pl.DataFrame:
     """The rows with `more` units, of either sign, in some columns of those that `changes` names.
+
+    The very same rows where no number changes.
 
     >>> rows = pl.DataFrame({"in_use": [1, 2], "available": [3, None]})
     >>> changes = pl.DataFrame({"row": [1], "more": [5]})
@@ -78,7 +90,13 @@ def with_more(rows: pl.DataFrame, changes: pl.DataFrame, **signs: int) -> pl.Dat
     """
     more = pl.zeros(rows.height, dtype=pl.Int64, eager=True)
     more = more.scatter(changes["row"], changes["more"])
-    return rows.with_columns(pl.col(name) + sign * more for name, sign in signs.items())
+    return _with(rows, [rows[name] + sign * more for name, sign in signs.items()])
+
+
+def _with(rows: pl.DataFrame, changed: Sequence[pl.Series]) -> pl.DataFrame:
+    """The rows with columns in the place of those of the same name; the same rows if they are."""
+    same = all(column.equals(rows[column.name]) for column in changed)
+    return rows if same else rows.with_columns(changed)
 
 
 def _new_rows(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.DataFrame:
@@ -100,14 +118,20 @@ def _new_rows(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
 
 
 def moved(
-    usage: pl.DataFrame, lots: pl.DataFrame, action: Move, *, where: str
+    usage: pl.DataFrame,
+    lots: pl.DataFrame,
+    action: Move,
+    *,
+    newest: Mapping[str, pl.DataFrame],
+    where: str,
 ) -> dict[str, pl.DataFrame]:
     """`usage` and `lots` with units of a licence in another Virtual Account.
 
-    Lots that end last move first, so that what was moved outlives what stays. Raises ConfigError
-    where the giving account does not hold so many on each day.
+    Lots that end last move first, so that what was moved outlives what stays. `newest` has the
+    newest day of both tables for each Smart Account. Raises ConfigError where the giving account
+    does not hold so many on each day.
     """
-    rows = _of_licence(usage, action)
+    rows = _of_licence(usage, action, newest["usage"])
     giving, taking = (
         rows.filter(pl.col("virtual_account") == account)
         for account in (action.from_virtual_account, action.to_virtual_account)
@@ -126,20 +150,24 @@ def moved(
         license=pl.lit(action.license),
         units=pl.lit(0, pl.Int64),
     )
-    new = _new_rows(usage, absent, action).with_columns(
-        quantity=pl.lit(action.units, pl.Int64), available=pl.lit(action.units, pl.Int64)
-    )
-    usage = pl.concat([shifted, new]) if new.height else shifted
-    return {"usage": usage, "lots": _moved_lots(lots, action)}
+    if absent.height:
+        new = _new_rows(usage, absent, action).with_columns(
+            quantity=pl.lit(action.units, pl.Int64), available=pl.lit(action.units, pl.Int64)
+        )
+        shifted = pl.concat([shifted, new])
+    return {"usage": shifted, "lots": _moved_lots(lots, action, newest["lots"])}
 
 
-def _of_licence(rows: pl.DataFrame, action: Move) -> pl.DataFrame:
+def _of_licence(rows: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
     """The numbered rows of the licence that moves, on the days that the action changes."""
-    mine = rows.with_row_index("row").filter(pl.col("license") == action.license).filter(~_paid())
+    days = newest[DAY] if action.from_ is None else pl.Series([action.from_])
+    near = _since(rows, days)
+    some = rows[near].with_columns(row=near)
+    mine = some.filter(pl.col("license") == action.license, ~_paid())
     if action.from_ is not None:
         return mine.filter(when(action))
     mine = mine.filter(fitting({"smart_account": action.smart_account}))
-    return mine.join(newest_days(rows), on=["smart_account", DAY], how="semi", nulls_equal=True)
+    return mine.join(newest, on=["smart_account", DAY], how="semi", nulls_equal=True)
 
 
 def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
@@ -157,10 +185,12 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
         )
 
 
-def _moved_lots(lots: pl.DataFrame, action: Move) -> pl.DataFrame:
-    mine = _of_licence(lots, action).filter(
+def _moved_lots(lots: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
+    mine = _of_licence(lots, action, newest).filter(
         pl.col("virtual_account") == action.from_virtual_account
     )
+    if mine.is_empty():
+        return lots
     active = pl.col("status").str.to_uppercase().fill_null("") == "ACTIVE"
     giving = mine.sort(
         [active, "end_date"], descending=[True, True], nulls_last=False, maintain_order=True
@@ -172,25 +202,29 @@ def _moved_lots(lots: pl.DataFrame, action: Move) -> pl.DataFrame:
     )
     left = with_more(lots, taken, quantity=-1)
     used_up = taken.filter(pl.col("more") == pl.col("quantity"))["row"]
+    if used_up.len():
+        left = left.filter(~marked(used_up.to_numpy(), lots.height))
     arrived = taken.with_columns(
         quantity=pl.col("more"), virtual_account=pl.lit(action.to_virtual_account)
     )
-    kept = left.filter(~marked(used_up, lots.height))
-    return pl.concat([kept, arrived.select(lots.columns)])
+    return pl.concat([left, arrived.select(lots.columns)])
 
 
 def left_out(usage: pl.DataFrame, action: LeaveOut) -> pl.DataFrame:
-    """`usage` without the use that fits, between the days."""
-    fits, zero = left_out_of(action), pl.lit(0, pl.Int64)
+    """`usage` without the use that fits, between the days; the very same where there is none."""
+    rows, zero = usage.select(in_span(action)).to_series().arg_true(), pl.lit(0, pl.Int64)
     reserved = pl.col("reserved").fill_null(0)
     was = pl.col("quantity") - pl.col("available") - pl.col("in_use")
     # what reservations take of `available` comes back only where the file counts them there
     back = pl.col("in_use") + pl.when(was == reserved).then(reserved).otherwise(0)
-    return usage.with_columns(
-        available=pl.when(fits).then(pl.col("available") + back).otherwise("available"),
-        in_use=pl.when(fits).then(zero).otherwise("in_use"),
-        reserved=pl.when(fits & pl.col("reserved").is_not_null()).then(zero).otherwise("reserved"),
+    changes = usage[rows].with_columns(row=rows).filter(left_out_of(action))
+    left = changes.select(
+        available=pl.col("available") + back,
+        in_use=zero,
+        reserved=pl.when(pl.col("reserved").is_not_null()).then(zero),
     )
+    changed = [usage[one.name].clone().scatter(changes["row"], one) for one in left]
+    return _with(usage, changed)
 
 
 def left_out_of(action: LeaveOut) -> pl.Expr:
@@ -204,14 +238,17 @@ def in_span(action: LeaveOut) -> pl.Expr:
 
 
 def grown(usage: pl.DataFrame, action: Grow) -> pl.DataFrame:
-    """`usage` with use that grew by a share, each row rounded half up to whole licences."""
+    """`usage` with use that grew by a share, each row rounded half up to whole licences.
+
+    The very same `usage` where none does.
+    """
     fits = when(action) & _use(action)
     use = pl.col("in_use")
     millionths = int(action.share * 1_000_000)
     # whole numbers: (2 × use × share + 1) / 2 rounded down is half up for either sign
     more = (2 * use * millionths + 1_000_000) // 2_000_000
-    more = pl.when(fits).then(more).otherwise(0)
-    return usage.with_columns(in_use=use + more, available=pl.col("available") - more)
+    more = usage.select(pl.when(fits).then(more).otherwise(0)).to_series()
+    return _with(usage, [usage["in_use"] + more, usage["available"] - more])
 
 
 def _use(action: LeaveOut | Grow) -> pl.Expr:

@@ -14,8 +14,9 @@ report against it, figure by figure (`reported`, `causes`).
 from cssm_lib.analyses.true_forward.bill import billed, measured_events, true_forward
 from cssm_lib.analyses.true_forward.counted import (
     device_days,
-    line_cover,
+    line_lots,
     outside_units,
+    stock_frame,
     unmatched_days,
     user_days,
 )
@@ -34,7 +35,9 @@ from cssm_lib.analyses.true_forward.readings import (
     under_readings,
 )
 from cssm_lib.analyses.true_forward.scope import (
+    fitting,
     in_lines,
+    in_one_line,
     line_places,
     places_in_lines,
     summed,
@@ -46,7 +49,6 @@ from cssm_lib.analyses.true_forward.spread_of_readings import (
     reading_range,
 )
 from cssm_lib.analyses.true_forward.track import line_history, line_years, milestone_log
-from cssm_lib.analyses.true_forward.true_up import with_true_up
 from cssm_lib.analyses.true_forward.waiting import relieved, waiting
 
 __all__ = [
@@ -59,13 +61,15 @@ __all__ = [
     "disputes",
     "error_places",
     "error_units",
+    "fitting",
     "generated",
     "growth",
     "growth_years",
     "intervals",
     "in_lines",
-    "line_cover",
+    "in_one_line",
     "line_history",
+    "line_lots",
     "line_places",
     "line_years",
     "measured_events",
@@ -80,6 +84,7 @@ __all__ = [
     "published",
     "reading_range",
     "relieved",
+    "stock_frame",
     "summed",
     "tagged",
     "terms_read",
@@ -90,5 +95,4 @@ __all__ = [
     "user_days",
     "waiting",
     "with_billable",
-    "with_true_up",
 ]

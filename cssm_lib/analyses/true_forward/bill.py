@@ -7,14 +7,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from cssm_lib.analyses.true_forward.columns import filled, whole
 from cssm_lib.analyses.true_forward.events import DATED, dated
 from cssm_lib.analyses.true_forward.measure import ACCOUNTS, measured
 from cssm_lib.analyses.true_forward.money import (
-    MICRO,
+    CENT,
+    MILLION,
     PARTS,
-    PER_CENT,
+    half_up,
     micro,
     priced,
     refuse_overflow,
@@ -22,7 +25,8 @@ from cssm_lib.analyses.true_forward.money import (
 )
 from cssm_lib.analyses.true_forward.printed import counted, printed
 from cssm_lib.analyses.true_forward.scope import LINE
-from cssm_lib.analyses.true_forward.settled import settled
+from cssm_lib.analyses.true_forward.settled import NOTHING, RESTS_ON, settled
+from cssm_lib.analyses.true_forward.true_up import true_up
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
@@ -101,44 +105,72 @@ def measured_events(
         return events
     last = as_of or dt.date.max
     known = days.filter(pl.col("snapshot_date") <= last)
-    numbers = events.select(*LINE, "number").unique("number", keep="any")
-    ahead = events.with_columns(ahead=pl.col("event_date") > last)
-    return measured(ahead, known.join(numbers, on=LINE), carry_days=rules["positions.carry_days"])
+    numbers = events.select(*LINE, "number")[events["number"].arg_unique()]
+    own = known.select(LINE).join(numbers, on=LINE, how="left", maintain_order="left")["number"]
+    ahead = (events["event_date"] > last).alias("ahead")
+    carry_days = rules["positions.carry_days"]
+    return measured(events.hstack([ahead]), known.hstack([own]), carry_days=carry_days)
 
 
 def billed(
-    terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules, standing: pl.DataFrame | None = None
+    terms: pl.DataFrame,
+    seen: pl.DataFrame,
+    rules: Rules,
+    *,
+    days: pl.DataFrame | None = None,
+    standing: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The table true_forward of lines with all their settings and their measured events.
 
-    `seen` is what `measured_events` makes of the same lines, in the same order. Where events came
+    `seen` is what `measured_events` makes of the same lines, in the same order. With the `days`
+    that were measured, what a true-up would bill stands beside each event. Where events came
     before these, `standing` has the base (millionths of a licence) that they left each of the
     lines by its own way with outside stock, and open_since, the first undecided one.
     """
     if seen.is_empty():
         return ANSWERS["true_forward"].empty()
-    terms = priced(completed(terms, rules))
+    terms = priced(terms)
     rows = weighed(terms, seen)
-    if standing is not None:
-        rows = rows.with_columns(standing["open_since"].gather(rows["line"]))
-        found = settled(rows, standing["base"])
-    else:
+    if standing is None:
         both = _stock_outside(rows)
-        found = settled(_both_ways(rows, terms.height) if both else rows, _base(terms, 1 + both))
-    refuse_overflow(found, terms)
-    return printed(found, terms)
+        found = (_both_ways if both else _one_way)(rows, _base(terms))
+        since = pl.Series([None], dtype=pl.Date).new_from_index(0, rows.height)
+    else:
+        found = _one_way(rows, standing["base"])
+        since = standing["open_since"][rows["line"]]
+    free = half_up(found["base"] * rows["share"], MILLION)
+    bills = rows.hstack(found).hstack([since.alias("open_since"), free.alias("allowance")])
+    refuse_overflow(bills, terms)
+    return printed(bills, terms, true_up(bills, terms, days, rules["positions.carry_days"]))
 
 
-def _base(terms: pl.DataFrame, times: int) -> pl.Series:
-    base = terms.select(base=pl.col("entitled").cast(pl.Int128) * MICRO)["base"]
-    return pl.concat([base] * times)
+def _base(terms: pl.DataFrame) -> pl.Series:
+    return terms["entitled"].cast(pl.Int128) * MILLION
 
 
 def weighed(terms: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
-    """The measured events of the lines with what sets them against the base and prices them."""
-    numbers = seen.drop(*LINE, "reading", "measure")
-    rows = numbers.hstack(terms.select(_settings())[seen["line"]])
-    return timed(rows).with_columns(_by_month()).select(_against_base())
+    """The measured events of the lines with what sets them against the base and prices them.
+
+    Single accounts' over-use stands as it is; all else is set against the base.
+    """
+    rows = timed(seen.hstack(terms.select_seq(_settings())[seen["line"]]))
+    month, early, accounts = rows["month"], rows["early"], rows["accounts"]
+    share = rows["allowed"].zip_with(month >= rows["allowance_from_month"], NOTHING)
+    share = filled(share, NOTHING)
+    cap = rows["initial_cap"].zip_with(month == 6, rows["standard_cap"])
+    too_late, time = rows["months_left"] < rows["last_months"], rows["month_top"]
+    found = {
+        "share": share,
+        "cap": cap.zip_with(early, whole(None)),
+        "too_late": too_late,
+        "deal": rows["group"] * 2**16 + month,
+        "owed": NOTHING.zip_with(accounts, whole(1)),
+        "free_to": NOTHING.zip_with(accounts, share + MILLION),
+        "billed_time": NOTHING.zip_with(too_late, rows["unit_billed"] * time),
+        "priced_time": whole(None).zip_with(too_late, rows["unit_price"] * time),
+        "cent": rows["time_part"] * CENT,
+    }
+    return rows.hstack([one.alias(name) for name, one in found.items()])
 
 
 @cache
@@ -148,69 +180,45 @@ def _settings() -> list[pl.Expr]:
     return [
         *(pl.col(name) for name in ("months", "per", "allowance_from_month", "last_months")),
         *(pl.col(name) for name in ("unit_price", "unit_billed", "shift_consumes")),
-        *(micro(name).alias(name) for name in ("initial_cap", "standard_cap", "allowance")),
+        *(micro(name).alias(name) for name in ("initial_cap", "standard_cap")),
+        micro("allowance").alias("allowed"),
         accounts.alias("accounts"),
         (~accounts & (pl.col("charged") == "above_allowance")).alias("beyond_allowance"),
         (accounts | (pl.col("ratchet") == "by_charged")).alias("by_charge"),
         (pl.col("credit") == "value_shift").alias("shifts"),
-        (pl.col("outside_stock") == "offsets").alias("offsets"),
-    ]
-
-
-@cache
-def _by_month() -> list[pl.Expr]:
-    month = pl.col("month")
-    share = pl.when(month >= pl.col("allowance_from_month")).then("allowance")
-    cap = pl.when(month == 6).then("initial_cap").otherwise("standard_cap")
-    return [
-        share.fill_null(0).alias("share"),
-        pl.when("early").then(cap).alias("cap"),
-        (pl.col("months_left") < pl.col("last_months")).alias("too_late"),
-        pl.col("offsets").alias("taken_off"),
-        pl.col("line").alias("chain"),
-        pl.lit(None, pl.Date).alias("open_since"),
-        (pl.col("group") * 2**16 + month).alias("deal"),
-    ]
-
-
-_KEPT = [
-    *("line", "month", "chain", "deal", "event_date", "early", "ahead", "too_late", "open_since"),
-    *("value", "used", "outside", "measured_on", "full", "coverage", "share", "cap"),
-    *("value_before", "value_after", "outside_before", "outside_after", "taken_off", "offsets"),
-    *("accounts", "beyond_allowance", "by_charge", "shifts", "shift_consumes"),
-    *("month_top", "month_part", "time_part", "unit_billed", "per"),
-]
-
-
-@cache
-def _against_base() -> list[pl.Expr]:
-    """Single accounts' over-use stands as it is; all else is set against the base."""
-    accounts, late = pl.col("accounts"), pl.col("too_late")
-    time = pl.col("month_top")
-    return [
-        *(pl.col(name) for name in _KEPT),
-        counted(),
-        pl.when(accounts).then(0).otherwise(1).cast(pl.Int128).alias("owed"),
-        pl.when(accounts).then(0).otherwise(MICRO + pl.col("share")).alias("free_to"),
-        pl.when(late).then(0).otherwise(pl.col("unit_billed") * time).alias("billed_time"),
-        pl.when(~late).then(pl.col("unit_price") * time).alias("priced_time"),
-        (PER_CENT * pl.col("time_part")).alias("cent"),
+        (pl.col("outside_stock") == "offsets").fill_null(False).alias("offsets"),
     ]
 
 
 def _stock_outside(rows: pl.DataFrame) -> bool:
     """Without stock from outside both ways to see it are one."""
-    names = ("outside", "outside_before", "outside_after")
-    return any((rows[name].fill_null(0) != 0).any() for name in names)
+    stock = [rows[name] for name in ("outside", "outside_before", "outside_after")]
+    return any(one.max() or one.min() for one in stock)
 
 
-_WAYS = pl.DataFrame({"taken_off": [False, True]})
+def _one_way(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
+    """What each line is billed by its own way with outside stock, which is the only one."""
+    found = settled(_seen(rows, rows["offsets"]), base)
+    return found.hstack([found["charge"].alias("other")])
 
 
-def _both_ways(rows: pl.DataFrame, lines: int) -> pl.DataFrame:
-    """Every row by either way to see outside stock, side by side; each way has its own chain."""
-    both = rows.drop("taken_off").join(_WAYS, how="cross", maintain_order="left_right")
-    off = pl.col("taken_off").cast(pl.Int64)
-    return both.with_columns(
-        counted(), chain=pl.col("line") + off * lines, deal=2 * pl.col("deal") + off
-    )
+def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
+    """What each line is billed by its own way with outside stock, beside the other way's charge."""
+    ways = [
+        _seen(rows, pl.Series([False])),
+        _seen(rows, pl.Series([True]), chains=base.len(), deals=2**48),
+    ]
+    found = settled(pl.concat(ways), pl.concat([base, base]))
+    place, below = np.arange(rows.height), rows["offsets"].to_numpy()
+    other = found["charge"][place + rows.height * ~below]
+    return found[place + rows.height * below].hstack([other.alias("other")])
+
+
+def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0, deals: int = 0) -> pl.DataFrame:
+    """The rows as they are settled where outside stock is taken off or not.
+
+    What is seen both ways has for each way chains and suites of its own, numbered on.
+    """
+    chain, deal = rows["line"] + chains, rows["deal"] + deals
+    told = [counted(rows, off), chain.alias("chain"), deal.alias("deal")]
+    return rows[RESTS_ON].hstack(told)

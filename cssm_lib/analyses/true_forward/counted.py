@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.true_forward.scope import LINE, PLACE, accounts_in_scope, places_in_lines
@@ -15,6 +16,7 @@ DAYS = {
     **dict.fromkeys(LINE, pl.String), "snapshot_date": pl.Date,
     **dict.fromkeys([*COUNTS, "free"], pl.Int64), "full": pl.Boolean,
 }  # fmt: skip
+LOTS = {"at": pl.Int64, "quantity": pl.Int64, "start_date": pl.Date, "end_date": pl.Date}
 
 
 def device_days(
@@ -92,47 +94,98 @@ def user_days(user_counts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def line_cover(
-    seen: pl.DataFrame, lines: pl.DataFrame, *, rules: Rules | None = None
-) -> pl.DataFrame:
-    """One row per agreement, snapshot day and Virtual Account in its scope: the snapshot to use.
+@dataclass(frozen=True)
+class StockFrame:
+    """The days of lines and the pages that speak for them: all that `outside_units` says but units.
+
+    `days` has one row per line and snapshot day; the days of a line stand together. `places` says
+    at which row of `days` a line that names a licence in a Virtual Account begins (`first`), and
+    which `account` of the line's agreement that is; `pages` for which of its agreement's days
+    (`nth`) an account speaks by its page of the day `seen_on`.
+    """
+
+    days: pl.DataFrame
+    places: pl.DataFrame
+    pages: pl.DataFrame
+
+
+def stock_frame(
+    named: pl.DataFrame, lines: pl.DataFrame, *, seen: pl.DataFrame, rules: Rules | None = None
+) -> StockFrame:
+    """The days of lines whose licences are counted, for all lots and whatever terms they have.
 
     Rule: a Virtual Account's newest snapshot speaks for `positions.carry_days` days (rules.md,
-    Peaks). `seen` as in `unmatched_days`; lines counted by a metric have no accounts. Adds seen_on
-    (null: none, it holds nothing) and covered (false makes the day partial).
+    Peaks). `named` and `seen` as in `unmatched_days`; lines counted by a metric have no accounts.
 
-    >>> line_cover(pl.DataFrame(), pl.DataFrame()).height
+    >>> stock_frame(pl.DataFrame(), pl.DataFrame(), seen=pl.DataFrame()).days.height
     0
     """
     if lines.is_empty() or seen.is_empty():
-        return pl.DataFrame()
-    return _carried(_seen(seen), lines.filter(pl.col("metric").is_null()), rules or load_rules())
+        return StockFrame(pl.DataFrame(schema=_first(DAYS, 4)), pl.DataFrame(), pl.DataFrame())
+    counted, holder = lines.filter(pl.col("metric").is_null()), ["agreement", *ACCOUNT]
+    cover = _carried(_seen(seen), counted, rules or load_rules()).drop("account")
+    days = _every_day(cover, counted).select(*LINE, "snapshot_date").sort(*LINE, "snapshot_date")
+    first = days.with_row_index("first").unique(LINE, keep="first").drop("snapshot_date")
+    accounts = cover.select(holder).unique().with_row_index("account")
+    nth = pl.col("snapshot_date").rank("dense").over("agreement") - 1
+    return StockFrame(
+        days,
+        named.select(*ACCOUNT, "license", *LINE).unique()
+        .join(first, on=LINE).join(accounts, on=holder, nulls_equal=True)
+        .select(*ACCOUNT, "license", "first", "account"),
+        cover.with_columns(nth=nth).filter(pl.col("seen_on").is_not_null())
+        .join(accounts, on=holder, nulls_equal=True)
+        .select("account", "seen_on", "snapshot_date", "nth"),
+    )  # fmt: skip
 
 
-def outside_units(
-    lots: pl.DataFrame, named: pl.DataFrame, lines: pl.DataFrame, cover: pl.DataFrame
-) -> pl.DataFrame:
+def line_lots(lots: pl.DataFrame, frame: StockFrame) -> pl.DataFrame:
+    """One row per countable lot of a line's licence and day of that line on which it is valid.
+
+    Rule: each Virtual Account's lots stand as long as its snapshot does (rules.md, Peaks). `lots`
+    is what `counted_lots` makes. Columns: at (the row of the frame's days), quantity (licences),
+    start_date, end_date.
+
+    >>> nothing = stock_frame(pl.DataFrame(), pl.DataFrame(), seen=pl.DataFrame())
+    >>> line_lots(pl.DataFrame(), nothing).height
+    0
+    """
+    if lots.is_empty() or frame.days.is_empty():
+        return pl.DataFrame(schema=LOTS)
+    return (
+        lots.filter("countable")
+        .select(*ACCOUNT, "license", *list(LOTS)[1:], seen_on="snapshot_date")
+        .join(frame.places, on=[*ACCOUNT, "license"], nulls_equal=True)
+        .join(frame.pages, on=["account", "seen_on"])
+        .filter(_valid("snapshot_date"))
+        .select((pl.col("first") + pl.col("nth")).cast(pl.Int64).alias("at"), *list(LOTS)[1:])
+    )  # fmt: skip
+
+
+def outside_units(lots: pl.DataFrame, frame: StockFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per line and snapshot day: units valid that day that the agreement did not bring.
 
     Rule: countable lots valid that day whose end is not the agreement's, or that start before it or
-    without a day; they cannot be its own (rules.md, True Forward, outside stock; practice). Each
-    Virtual Account's lots stand as long as its snapshot does. `lots` is what `counted_lots` makes,
-    `named` what stands in which line (`places_in_lines`), `cover` what `line_cover` makes. Columns:
-    agreement, suite, sku, snapshot_date, outside (licences; 0 where there are none).
+    without a day; they cannot be its own (rules.md, True Forward, outside stock; practice). `lots`
+    is what `line_lots` makes in the same frame. Columns: agreement, suite, sku, snapshot_date,
+    outside (licences; 0 where there are none).
 
-    >>> outside_units(*[pl.DataFrame()] * 4).columns[-1]
+    >>> nothing = stock_frame(pl.DataFrame(), pl.DataFrame(), seen=pl.DataFrame())
+    >>> outside_units(pl.DataFrame(), nothing, pl.DataFrame()).columns[-1]
     'outside'
     """
-    if lines.is_empty() or cover.is_empty():
-        return pl.DataFrame(schema={**_first(DAYS, 4), "outside": pl.Int64})
-    units = _on_days(cover, _foreign(lots, named, lines)).filter(_valid("snapshot_date"))
-    found = units.group_by(*LINE, "snapshot_date").agg(pl.col("quantity").sum().alias("outside"))
-    counted = lines.filter(pl.col("metric").is_null())
-    return (
-        _every_day(cover, counted).join(found, on=[*LINE, "snapshot_date"], how="left")
-        .select(*LINE, "snapshot_date", pl.col("outside").fill_null(0))
-        .sort(*LINE, "snapshot_date")
-    )  # fmt: skip
+    outside = np.zeros(frame.days.height, np.int64)
+    if not lots.is_empty():
+        terms = lines.unique("agreement").select("agreement", "start", "end")
+        of_day = frame.days.select("agreement").join(
+            terms, on="agreement", how="left", maintain_order="left"
+        )
+        start, end = (of_day[name].gather(lots["at"]) for name in ("start", "end"))
+        own = (lots["end_date"] == end) & (lots["start_date"] >= start)
+        foreign = lots.filter(~own.fill_null(False))
+        units = foreign["quantity"].fill_null(0)
+        np.add.at(outside, foreign["at"].to_numpy(), units.to_numpy())
+    return frame.days.with_columns(outside=pl.Series(outside))
 
 
 def _first(columns: dict[str, pl.DataType], count: int) -> dict[str, pl.DataType]:
@@ -260,28 +313,6 @@ def _on_days(grid: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 def _every_day(grid: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     full = grid.group_by("agreement", "snapshot_date").agg(pl.col("covered").all().alias("full"))
     return lines.unique(LINE).select(LINE).join(full, on="agreement")
-
-
-def _foreign(lots: pl.DataFrame, named: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Countable lots of licences in a line whose term is not the agreement's."""
-    places = named.select(*ACCOUNT, "license", *LINE).unique()
-    terms = lines.unique("agreement").select("agreement", "start", "end")
-    # nearly all lots are an agreement's own, and with one agreement no other's
-    others = ~pl.all_horizontal(_own(*term) for term in terms.select("start", "end").iter_rows())
-    brought = [*ACCOUNT, "license", "quantity", "start_date", "end_date"]
-    return (
-        lots.filter("countable", others)
-        .select(*brought, seen_on="snapshot_date")
-        .join(places, on=[*ACCOUNT, "license"], nulls_equal=True)
-        .join(terms, on="agreement")
-        .filter(~_own(pl.col("start"), pl.col("end")))
-        .select(*LINE, *ACCOUNT, "seen_on", "quantity", "start_date", "end_date")
-    )
-
-
-def _own(start: Any, end: Any) -> pl.Expr:
-    """Whether a lot is of an agreement's own term; one without a day is not."""
-    return ((pl.col("end_date") == end) & (pl.col("start_date") >= start)).fill_null(False)
 
 
 def _valid(day: str) -> pl.Expr:

@@ -56,7 +56,7 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
 def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
     """The events of each different term: many lines and readings share one."""
     ends = terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
-    months = whole_months("start", "after").alias("term_months")
+    months = whole_months(pl.col("start"), pl.col("after")).alias("term_months")
     every = ends.with_columns(months).with_columns(_QUARTERS).explode("month")
     found = every.filter(_called()).with_columns(_kind())
     # a start at a month's end can clip the last anniversary into the last month covered
@@ -96,14 +96,13 @@ def _when() -> list[pl.Expr]:
 
 @cache
 def _left() -> list[pl.Expr]:
-    days = (pl.col("after") - pl.col("event_date")).dt.total_days()
-    return [whole_months("event_date", "after").alias("months_left"), days.alias("days_left")]
+    event, after = pl.col("event_date"), pl.col("after")
+    days = (after - event).dt.total_days()
+    return [whole_months(event, after).alias("months_left"), days.alias("days_left")]
 
 
-@cache
-def whole_months(first: str, last: str) -> pl.Expr:
+def whole_months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     """Calendar months that fit between two days; the 31st of a shorter month is its last day."""
-    start, end = pl.col(first), pl.col(last)
     months = (end.dt.year() - start.dt.year()) * 12 + (end.dt.month() - start.dt.month())
     due = pl.min_horizontal(start.dt.day(), end.dt.month_end().dt.day())
     return months.cast(pl.Int64) - (due > end.dt.day()).cast(pl.Int64)

@@ -47,9 +47,12 @@ def generated(ea_consumption: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def with_billable(
-    days: pl.DataFrame, ea_consumption: pl.DataFrame, lines: pl.DataFrame
-) -> pl.DataFrame:
-    """The days of the lines with the export's days beside them, which only `billable` measures."""
-    told = generated(ea_consumption, lines).select(*LINE, "snapshot_date", billable="total")
-    return pl.concat([days, told], how="diagonal_relaxed")
+def with_billable(days: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """The days of the lines with the export's days beside them, which only `billable` measures.
+
+    `told` is what `generated` makes of the export.
+    """
+    if told.is_empty():
+        return days.with_columns(billable=pl.lit(None, pl.Int64))
+    beside = told.select(*LINE, "snapshot_date", billable="total")
+    return pl.concat([days, beside], how="diagonal_relaxed")

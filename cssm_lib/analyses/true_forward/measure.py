@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
 ACCOUNTS = "sum_of_negative_accounts"
-MEASURES = ("as_of", "peak", "average", "billable", ACCOUNTS)
-DAY = pl.col("snapshot_date")
-_EVENT = ["number", "event", "event_date", "window_start"]
 _FIGURES = ["demand", "deficit", "outside"]
-_TOTALS = ["covered", "demand", "outside"]
-_OWN = ["value", "used", "outside", "measured_on", "full", "coverage"]
-_AROUND = ["value_before", "value_after", "outside_before", "outside_after"]
+_DAY = {
+    "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
+    "full": pl.Boolean,
+}  # fmt: skip
+_NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
+_NOWHERE = -1  # the place of no day
+_MICRO = pl.Series([10**6], dtype=pl.Int128)
 
 
 def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl.DataFrame:
@@ -27,270 +30,224 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     time-weighted over that window, a full day's value holding until the next snapshot and at most
     `carry_days`, to a millionth of a licence; billable is the last figure of the EA consumption
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
-    in both frames; an event that is `ahead` is not measured. Units are whole millionths of a
-    licence. Adds value, used (what stands against the base for unused value), outside, measured_on,
-    full, coverage, and value and outside before and after. Readings that measure a line alike share
-    the work; measures that no row of `events` asks for are not worked out.
+    in both frames, null on days of no line that is asked for; an event that is `ahead` is not
+    measured. Units are whole millionths of a licence. Adds value, used (what stands against the
+    base for unused value), outside, measured_on, full, coverage, and value and outside before and
+    after. Measures that no row of `events` asks for are not worked out.
     """
-    keyed = events.with_columns(_keys())
-    past = keyed.filter(~pl.col("ahead"))
-    asked = past.select(_EVENT).unique("event", keep="any")
-    values = pl.concat(_by_measure(past, asked, days, carry_days))
-    return keyed.join(values, on="asked", how="left", maintain_order="left").drop("asked", "event")
-
-
-@cache
-def _keys() -> list[pl.Expr]:
-    """An event of a line as one whole number, and the same with the measure."""
-    window = pl.col("month") * 2**8 + pl.col("window_months")
-    event = (pl.col("number").cast(pl.Int64) * 2**24 + window) * 2**4
-    measure = pl.col("measure").cast(pl.Enum(MEASURES)).to_physical()
-    return [event.alias("event"), (event + measure).alias("asked")]
-
-
-def _by_measure(
-    past: pl.DataFrame, asked: pl.DataFrame, days: pl.DataFrame, carry_days: int
-) -> list[pl.DataFrame]:
-    """The events by each measure that is named."""
-    known, named = _known(days, "demand"), set(past["measure"].unique())
-    near = _around(_placed(asked, known, carry_days), known)
-    frames = [near.select(_shaped("as_of"))]
-    if ACCOUNTS in named:
-        frames.append(near.select(_shaped(ACCOUNTS)))
-    if "billable" in named:
+    known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
+    number, event = (_whole(events[name]) for name in ("number", "event_date"))
+    places, shown = _near(known, number, event, carry_days), known.days
+    places[:, ~past.to_numpy()] = _NOWHERE
+    billable = ((measure == "billable") & past).to_numpy()
+    if billable.any():
         told = _known(days, "billable")
-        if not told.is_empty():
-            seen = _around(_placed(asked, told, carry_days), told)
-            frames.append(seen.select(_shaped("billable")))
-    if named & {"peak", "average"}:
-        windows = past.filter(_windowed())["event"].unique()
-        average = _average(near.filter(pl.col("event").is_in(windows.implode())), known, carry_days)
-        frames.append(average.select(_shaped("average")))
-        frames.append(_peak(average, known).select(_shaped("peak")))
-    return frames
+        own = _near(told, number[billable], event[billable], carry_days)
+        places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
+        shown = pl.concat([shown, told.days])
+    found = _found(shown, places, measure == ACCOUNTS)
+    windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
+    if windowed.any():
+        start = _whole(events["window_start"])
+        window = [each[windowed] for each in (number, start, event)]
+        peak = (measure == "peak").to_numpy()[windowed]
+        _put(found, windowed, _over_windows(known, carry_days, *window, peak))
+    return events.hstack(pl.DataFrame(found))
 
 
-@cache
-def _windowed() -> pl.Expr:
-    return (pl.col("measure") == "peak") | (pl.col("measure") == "average")
-
-
-@cache
-def _shaped(measure: str) -> list[pl.Expr]:
-    """A measure's columns with the snapshots before and after, should the event be undecided.
+def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
+    """What snapshots say of each event; should it be undecided, those before and after too.
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    asked = (pl.col("event") + MEASURES.index(measure)).alias("asked")
-    taken = {f"value{side}": f"deficit{side}" for side in ("", "_before", "_after")}
-    taken = taken if measure == ACCOUNTS else {}
-    told = {name: pl.col(taken.get(name, name)) for name in (*_OWN, *_AROUND)}
-    told["used"] = pl.coalesce("used", told["value"])
-    return [asked, *(value.alias(name) for name, value in told.items())]
+    now, before, after = (_at(days, each) for each in places)
+    value, value_before, value_after = (
+        each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
+    )
+    return {
+        "value": value, "used": now["demand"], "outside": now["outside"],
+        "measured_on": now["snapshot_date"], "full": now["full"],
+        "coverage": _none(pl.Float64, len(short)),
+        "value_before": value_before, "value_after": value_after,
+        "outside_before": before["outside"], "outside_after": after["outside"],
+    }  # fmt: skip
 
 
-def _known(days: pl.DataFrame, figure: str) -> pl.DataFrame:
-    """Dated days with the figure as demand, in order, in millionths; unnamed columns are null."""
-    if figure not in days.columns:
-        days = days.clear().with_columns(pl.lit(None, pl.Int64).alias(figure))
-    lacking = [name for name in _FIGURES[1:] if name not in days.columns]
-    none = (pl.lit(None, pl.Int64).alias(name) for name in lacking)
-    known = (days.with_columns(none) if lacking else days).select(_millionths(figure))
-    return known.filter(_dated()).sort("moment")
+def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Series]) -> None:
+    """Write what the rows of a mask have of their own."""
+    rows = pl.Series(np.flatnonzero(where))
+    for name, column in own.items():
+        found[name].scatter(rows, column)
 
 
-@cache
-def _millionths(figure: str) -> list[pl.Expr]:
-    units = dict(zip(_FIGURES, (figure, *_FIGURES[1:]), strict=True))
-    return [
-        *(pl.col("number"), DAY, _moment(DAY).alias("moment")),
-        *((pl.col(name).cast(pl.Int128) * MICRO).alias(new) for new, name in units.items()),
-        pl.col("full").fill_null(False),
-    ]
+def _none(dtype: type[pl.DataType], height: int) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, height)
 
 
-@cache
-def _dated() -> pl.Expr:
-    return pl.col("moment").is_not_null() & pl.col("demand").is_not_null()
+@dataclass(frozen=True)
+class _Known:
+    """Dated days that have a figure, as `demand`, in order by line and day.
 
-
-def _moment(day: pl.Expr) -> pl.Expr:
-    """A line and a day as one whole number: in order by line, then by day."""
-    return pl.col("number").cast(pl.Int64) * 2**32 + (day.to_physical() + 2**31)
-
-
-def _placed(asked: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """The events with the places, in order, of the days that matter; null where the line has none.
-
-    `last` is the last day up to the event, `at` the same where it is young enough to speak,
-    `before` the last that is not, `after` the first after the event, `since` the last up to the
-    window's start; its days lie from `first` to before `end`.
+    `moments` has each one's line and day as one whole number.
     """
-    moments = asked.select(_ends(carry_days))
-    count = pl.col("moment").search_sorted
-    places = days.select(
-        count(pl.lit(one), side="right").alias(one.name) for one in moments.get_columns()
+
+    days: pl.DataFrame
+    moments: np.ndarray
+
+    def until(self, number: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """How many come no later than a day of a line: those of other lines before it count."""
+        return np.searchsorted(self.moments, _moment(number, day), side="right")
+
+    def of(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the first day of each line and of the one after its last."""
+        starts = np.searchsorted(self.moments, np.arange(number.max(initial=0) + 2) * 2**32)
+        return starts[number], starts[number + 1]
+
+
+def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
+    return number * 2**32 + (day + 2**31)
+
+
+def _known(days: pl.DataFrame, figure: str) -> _Known:
+    """The days that have a figure; columns that they lack are null."""
+    none = _none(pl.Int64, days.height)
+    named = {name: days.get_column(name, default=none) for name in _DAY}
+    rows = pl.DataFrame(named | {"demand": days.get_column(figure, default=none)})
+    asked = ["number", "snapshot_date", "demand"]
+    if any(rows[name].null_count() for name in asked):
+        rows = rows.drop_nulls(asked)
+    if rows["full"].null_count():
+        rows = rows.with_columns(pl.col("full").fill_null(False))
+    moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
+    if (moments[1:] < moments[:-1]).any():
+        order = np.argsort(moments, kind="stable")
+        rows, moments = rows[order], moments[order]
+    return _Known(rows, moments)
+
+
+def _whole(numbers: pl.Series) -> np.ndarray:
+    """Numbers, or days since 1970, for numpy; none of them is null."""
+    return numbers.cast(pl.Int64).to_numpy()
+
+
+def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
+    """Where the snapshot is that speaks for each event, the last before its reach, the next one."""
+    own, others = known.of(number)
+    old, end = known.until(number, event - carry_days - 1), known.until(number, event)
+    return np.array(
+        [
+            np.where(end > old, end - 1, _NOWHERE),
+            np.where(old > own, old - 1, _NOWHERE),
+            np.where(end < others, end, _NOWHERE),
+        ]
     )
-    return asked.hstack(places.cast(pl.Int64).select(_own()))
+
+
+def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
+    """The days at these places, all null nowhere, with their units in millionths."""
+    found = pl.concat([days, _NO_DAY], rechunk=True)[places].to_dict()
+    return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
+
+
+def _over_windows(
+    known: _Known,
+    carry_days: int,
+    number: np.ndarray,
+    start: np.ndarray,
+    event: np.ndarray,
+    peak: np.ndarray,
+) -> dict[str, pl.Series]:
+    """The average or, where asked for, the peak of windows, and how much of each is covered."""
+    windows = _windows(known, carry_days, number, start, event)
+    ones = pl.Series(np.ones(len(windows.span), np.int64))
+    covered, length = windows.sums(ones), pl.Series(event - start)
+    none = _none(pl.Int128, len(peak))
+    found = {
+        "value": none, "outside": none.clone(),
+        "measured_on": _none(pl.Date, len(peak)), "full": covered == length,
+        "coverage": covered.cast(pl.Float64) / length,
+    }  # fmt: skip
+    if not peak.all():
+        sums = {name: windows.sums(_units(known.days[name])) for name in ("demand", "outside")}
+        found |= pl.DataFrame(sums | {"covered": covered}).select(_means()).to_dict()
+    if peak.any():
+        ends = (known.until(number, day)[peak] for day in (start, event))
+        _put(found, peak, _peak(known, *ends))
+    return found | {"used": found["value"]}
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Windows among the days: up to where running totals go at their starts, then at their ends.
+
+    `span` says how many days each snapshot speaks for in full, `at` which is the last one before an
+    end of a window, `held` for how many days that one speaks up to there. One more row is no day.
+    """
+
+    span: pl.Series
+    at: np.ndarray
+    held: pl.Series
+
+    def sums(self, units: pl.Series) -> pl.Series:
+        """Unit-days of each window: the running total of its end less that of its start."""
+        share = units * self.span
+        total = (share.cum_sum() - share)[self.at] + units[self.at] * self.held
+        windows = len(total) // 2
+        return total[windows:] - total[:windows]
+
+
+def _windows(
+    known: _Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
+) -> _Windows:
+    day, until, full = _spoken(known, carry_days)
+    ends, lines = np.concatenate([start, event]), np.concatenate([number, number])
+    place = known.until(lines, ends)
+    some = place > known.of(lines)[0]
+    at = place - some  # where a line has no day yet, totals begin with its first
+    held = np.where(some & full[at], np.minimum(until[at], ends) - day[at] + 1, 0)
+    return _Windows(pl.Series(np.where(full, until - day + 1, 0)), at, pl.Series(held))
+
+
+def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
+    number, day = (_whole(known.days[name]) for name in ("number", "snapshot_date"))
+    until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
+    until[more] = np.minimum(until[more], day[more + 1] - 1)
+    full = known.days["full"].to_numpy()
+    return np.append(day, 0), np.append(until, 0), np.append(full, False)
+
+
+def _units(figure: pl.Series) -> pl.Series:
+    """Licences in numbers whose products with days are exact; none on the row that is no day."""
+    known = figure.fill_null(0) if figure.null_count() else figure
+    return pl.Series(np.append(known.to_numpy(), 0)).cast(pl.Int128)
 
 
 @cache
-def _ends(carry_days: int) -> list[pl.Expr]:
-    """The moments whose places tell which days are a line's own."""
-    event = pl.col("event_date")
-    line = pl.col("number").cast(pl.Int64) * 2**32
+def _means() -> list[pl.Expr]:
+    """To a millionth of a licence, where full days cover any of the window."""
+    covered = pl.col("covered").cast(pl.Int128)
     return [
-        line.alias("mine"),
-        _moment(pl.col("window_start")).alias("start"),
-        _moment(event.dt.offset_by(f"-{carry_days + 1}d")).alias("old"),
-        _moment(event).alias("event"),
-        (line + 2**32 - 1).alias("others"),
+        pl.when(covered > 0).then(half_up(pl.col(name) * MICRO, covered)).alias(new)
+        for name, new in (("demand", "value"), ("outside", "outside"))
     ]
 
 
-@cache
-def _own() -> list[pl.Expr]:
-    start, old, event = (pl.col(name) for name in ("start", "old", "event"))
-    places = {
-        "last": pl.when(event > pl.col("mine")).then(event - 1),
-        "at": pl.when(event > old).then(event - 1),
-        "before": pl.when(old > pl.col("mine")).then(old - 1),
-        "after": pl.when(event < pl.col("others")).then(event),
-        "since": pl.when(start > pl.col("mine")).then(start - 1),
-    }
-    return [*(place.alias(name) for name, place in places.items()),
-            start.alias("first"), event.alias("end")]  # fmt: skip
-
-
-def _taken(placed: pl.DataFrame, place: str, names: list[str], to: str = "") -> pl.Expr:
-    """Figures of the days at a place of each event, nulls where there is none."""
-    found = pl.col(names).gather(pl.lit(placed[place]), null_on_oob=True)
-    return found.name.suffix(to) if to else found
-
-
-def _around(placed: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """The snapshot that speaks for each event, the last before its reach and the first after it."""
-    found = days.select(
-        _taken(placed, "at", [*_FIGURES, "full", "snapshot_date"]),
-        *(_taken(placed, side, _FIGURES, f"_{side}") for side in ("before", "after")),
-    )
-    return placed.hstack(found.rename(_NAMED)).with_columns(_UNSAID)
-
-
-_NAMED = {
-    **{f"demand{side}": f"value{side}" for side in ("", "_before", "_after")},
-    "snapshot_date": "measured_on",
-}
-_UNSAID = [pl.col("value").alias("used"), pl.lit(None, pl.Float64).alias("coverage")]
-
-
-def _peak(windows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """The largest full day among those that lie, in order, between a window's two ends."""
-    each = windows.select("event", place=pl.int_ranges("first", "end")).explode("place")
-    full = pl.when("full").then("demand").alias("value")
-    value = days.select(full.gather(pl.lit(each["place"]), null_on_oob=True))
-    inside = each.hstack(value)
-    largest = inside.filter(pl.col("value") == pl.col("value").max().over("event"))
-    peaks = largest.unique("event", keep="first", maintain_order=True)
-    found = days.select(_taken(peaks, "place", ["outside", "full", "snapshot_date"]))
-    found = peaks.drop("place").hstack(found.rename({"snapshot_date": "measured_on"}))
-    rest = windows.drop("value", "outside", "full", "measured_on")
-    return rest.join(found, on="event", how="left", maintain_order="left")
-
-
-def _average(windows: pl.DataFrame, days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """Running totals at both ends of each window; their difference is the window's own."""
-    totals = _running(days, carry_days)
-    ends = [
-        one
-        for place, end in (("since", "_start"), ("last", "_end"))
-        for one in (
-            _taken(windows, place, ["snapshot_date", "until", "full", *_TOTALS[1:]], end),
-            _so_far(windows, place, end),
-        )
-    ]
-    kept = windows.select("event_date", "window_start").hstack(totals.select(ends))
-    own = kept.select(_held_in()).select(_kept()).select(_averaged())
-    return windows.drop(own.columns).hstack(own)
-
-
-def _so_far(windows: pl.DataFrame, place: str, end: str) -> pl.Expr:
-    """Running totals at a place, or, without one, at the window's first."""
-    index = pl.lit(windows[place].fill_null(windows["first"]))
-    names = [f"{name}_so_far" for name in _TOTALS]
-    return pl.col(names).gather(index, null_on_oob=True).name.suffix(end)
-
-
-def _running(days: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """Days covered and unit-days up to the eve of each snapshot; a partial day covers nothing."""
-    until = days.with_columns(_until(carry_days))
-    return until.with_columns(_days_held(pl.col("until"))).with_columns(_totals())
-
-
-@cache
-def _until(carry_days: int) -> list[pl.Expr]:
-    more = pl.col("number") == pl.col("number").shift(-1)
-    eve = pl.when(more).then(DAY.shift(-1)).dt.offset_by("-1d")
-    until = pl.min_horizontal(DAY.dt.offset_by(f"{carry_days}d"), eve)
-    return [pl.col("outside").fill_null(0), until.alias("until")]
-
-
-@cache
-def _totals() -> list[pl.Expr]:
-    covered = pl.col("covered")
-    shares = [covered, *(pl.col(name) * covered for name in _TOTALS[1:])]
-    return [
-        *(
-            (share.cum_sum() - share).alias(f"{name}_so_far")
-            for name, share in zip(_TOTALS, shares, strict=True)
-        ),
-    ]
-
-
-def _days_held(last: pl.Expr, end: str = "") -> pl.Expr:
-    """Days that a snapshot speaks for, up to a last one."""
-    held = (last - pl.col(f"snapshot_date{end}")).dt.total_days() + 1
-    covered = pl.when(f"full{end}").then(held).otherwise(0)
-    return covered.cast(pl.Int128).alias(f"covered{end}")
-
-
-@cache
-def _held_in() -> list[pl.Expr]:
-    """What the last snapshot before each end adds to the running total, up to that evening."""
-    ends = {"_start": "window_start", "_end": "event_date"}
-    held = [_days_held(pl.min_horizontal(f"until{end}", day), end) for end, day in ends.items()]
-    return [
-        pl.all(),
-        *held,
-        (pl.col("event_date") - pl.col("window_start")).dt.total_days().alias("length"),
-    ]
-
-
-@cache
-def _kept() -> list[pl.Expr]:
-    """The running total of a window's last evening less that of the evening before it begins."""
-    kept = [(_total(name, "_end") - _total(name, "_start")).alias(name) for name in _TOTALS]
-    return [*kept, pl.col("length")]
-
-
-def _total(name: str, end: str) -> pl.Expr:
-    share = pl.col(f"covered{end}")
-    if name != "covered":
-        share = (pl.col(f"{name}{end}") * share).fill_null(0)
-    return pl.col(f"{name}_so_far{end}").fill_null(0) + share
-
-
-@cache
-def _averaged() -> list[pl.Expr]:
-    covered = pl.col("covered")
-    mean = {
-        new: pl.when(covered > 0).then(half_up(pl.col(name), covered))
-        for new, name in (("value", "demand"), ("outside", "outside"))
-    }
-    return [
-        *(value.alias(name) for name, value in mean.items()),
-        pl.lit(None, pl.Int128).alias("used"),
-        pl.lit(None, pl.Date).alias("measured_on"),
-        (covered == pl.col("length")).alias("full"),
-        (covered.cast(pl.Float64) / pl.col("length")).alias("coverage"),
-    ]
+def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
+    """The largest full day among those from one place to before another, where one is full."""
+    days = end - first
+    window = np.repeat(np.arange(len(days)), days)
+    place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
+    full = known.days["full"].to_numpy()[place]
+    window, place = window[full], place[full]
+    demand = known.days["demand"].to_numpy()[place]
+    most = np.full(len(days), np.iinfo(np.int64).min)
+    np.maximum.at(most, window, demand)
+    largest = np.flatnonzero(demand == most[window])[::-1]  # of ties the earliest is written last
+    at = np.full(len(days), _NOWHERE)
+    at[window[largest]] = place[largest]
+    found = _at(known.days, at)
+    return {
+        "value": found["demand"], "outside": found["outside"],
+        "full": found["full"], "measured_on": found["snapshot_date"],
+    }  # fmt: skip

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from typing import TypeVar
 
 import polars as pl
 
+from cssm_lib.analyses.true_forward.columns import filled, first_of, known, whole, word
 from cssm_lib.errors import ConfigError
+
+Amount = TypeVar("Amount", pl.Expr, pl.Series)
 
 PARTS = pl.Decimal(38, 6)
 MICRO = pl.lit(10**6, pl.Int128)
+MILLION, CENT = whole(10**6), whole(10**16)  # as MICRO and PER_CENT, beside columns
 PER_CENT = pl.lit(10**16, pl.Int128)  # (units at 10^-6) × (price at 10^-12) in one cent
 _LIMIT = 1e14  # currency units on one line: its square in cents still fits 128 bits
 
@@ -25,14 +30,14 @@ def micro(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Decimal(38, 6)).to_physical()
 
 
-def decimal(amount: pl.Expr, parts: int) -> pl.Expr:
+def decimal(amount: Amount, parts: int) -> Amount:
     """Whole parts (10**6, 100 or 1 to the unit) as the printed decimal; a product is exact here."""
-    return amount.cast(pl.Decimal(38, 0)) * pl.lit(Decimal(1) / parts, pl.Decimal(38, 6))
+    return (amount.cast(pl.Decimal(38, 0)) * (Decimal(1) / parts)).cast(PARTS)
 
 
-def half_up(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
+def half_up(top: Amount, bottom: Amount) -> Amount:
     """The quotient of two whole numbers, not negative, to the nearest whole, halves up."""
-    return (2 * top + bottom) // (2 * bottom)
+    return (top + top + bottom) // (bottom + bottom)
 
 
 def priced(lines: pl.DataFrame) -> pl.DataFrame:
@@ -43,41 +48,26 @@ def priced(lines: pl.DataFrame) -> pl.DataFrame:
     Adds unit_price and unit_billed (with support; 10^-12 of
     the currency), price_basis (contract, list, none).
     """
-    if "price_from" not in lines.columns:
-        lines = lines.with_columns(price_from=pl.lit("by_commitment"))
-    named = lines.with_columns(_prices()).with_columns(_cheaper())
-    return named.with_columns(_unit_prices()).drop("_own", "_listed", "_cheaper")
-
-
-@cache
-def _prices() -> list[pl.Expr]:
-    """The contract's price and the discounted list price, where they may be taken."""
-    full, said = pl.col("commitment") == "full", pl.col("price_from")
-    own = pl.when((full & (said != "list")) | (said == "contract")).then(micro("price") * MICRO)
-    discounted = micro("list_price") * (MICRO - micro("discount"))
-    return [own.alias("_own"), pl.when(said != "contract").then(discounted).alias("_listed")]
-
-
-@cache
-def _cheaper() -> pl.Expr:
-    own, listed = pl.col("_own"), pl.col("_listed")
-    return (own.is_not_null() & (listed.is_null() | (own <= listed))).alias("_cheaper")
-
-
-@cache
-def _unit_prices() -> list[pl.Expr]:
-    listed = pl.col("_listed")
-    price = pl.when("_cheaper").then("_own").otherwise(listed)
-    basis = (
-        pl.when("_cheaper").then(pl.lit("contract"))
-        .when(listed.is_not_null()).then(pl.lit("list"))
-        .otherwise(pl.lit("none"))
+    said = lines["price_from"] if "price_from" in lines.columns else word("by_commitment")
+    amounts, full = lines.select_seq(_amounts()), lines["commitment"] == "full"
+    price, listed, discount, support = amounts.get_columns()
+    may = (full & (said != "list")) | (said == "contract")
+    own = (price * MILLION).zip_with(may, whole(None))
+    listed = (listed * (MILLION - discount)).zip_with(said != "contract", whole(None))
+    by_list = listed < own
+    unit = filled(first_of((by_list, listed), otherwise=own), listed)
+    basis = first_of(
+        (by_list, word("list")), (known(own), word("contract")), (known(listed), word("list")),
+        otherwise=word("none"),
     )  # fmt: skip
-    return [
-        price.alias("unit_price"),
-        (price + micro("support_price").fill_null(0) * MICRO).alias("unit_billed"),
-        basis.alias("price_basis"),
-    ]
+    billed = unit + filled(support, whole(0)) * MILLION
+    named = {"unit_price": unit, "unit_billed": billed, "price_basis": basis}
+    return lines.hstack([one.alias(name) for name, one in named.items()])
+
+
+@cache
+def _amounts() -> list[pl.Expr]:
+    return [micro(name) for name in ("price", "list_price", "discount", "support_price")]
 
 
 def timed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -86,28 +76,14 @@ def timed(rows: pl.DataFrame) -> pl.DataFrame:
     Adds month_top / month_part (months, the days way: days × 12 / 365.25 = days × 48 / 1461) and
     time_part (the same in units of the price: a month, a year, a whole term).
     """
-    return rows.with_columns(_months()).with_columns(_time_part())
-
-
-@cache
-def _months() -> list[pl.Expr]:
-    by_days = pl.col("months") == "days"
-    months = pl.when(by_days).then(48 * pl.col("days_left")).otherwise("months_left")
-    part = pl.when(by_days).then(1461).otherwise(1)
-    return [
-        months.cast(pl.Int128).alias("month_top"),
-        part.cast(pl.Int128).alias("month_part"),
-    ]
-
-
-@cache
-def _time_part() -> pl.Expr:
-    period = (
-        pl.when(pl.col("per") == "year").then(12)
-        .when(pl.col("per") == "term").then(pl.col("term_months").clip(1))
-        .otherwise(1)
-    )  # fmt: skip
-    return (pl.col("month_part") * period.cast(pl.Int128)).alias("time_part")
+    by_days, per = rows["months"] == "days", rows["per"]
+    top = (rows["days_left"] * 48).zip_with(by_days, rows["months_left"]).cast(pl.Int128)
+    part = whole(1461).zip_with(by_days, whole(1))
+    term = rows["term_months"].cast(pl.Int128)
+    term = term.zip_with(term > whole(1), whole(1))
+    period = first_of((per == "year", whole(12)), (per == "term", term), otherwise=whole(1))
+    found = {"month_top": top, "month_part": part, "time_part": part * period}
+    return rows.hstack([one.alias(name) for name, one in found.items()])
 
 
 def cents(units: pl.Expr, price: str) -> pl.Expr:

@@ -44,9 +44,9 @@ def unit_prices(
 
 def _worth(lines: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     day, after = pl.lit(as_of), pl.col("end").dt.offset_by("1d")
-    whole = lines.with_columns(day=day, after=after).with_columns(
-        months_left=whole_months("day", "after"),
-        term_months=whole_months("start", "after"),
+    whole = lines.with_columns(after=after).with_columns(
+        months_left=whole_months(day, pl.col("after")),
+        term_months=whole_months(pl.col("start"), pl.col("after")),
         days_left=(after - day).dt.total_days(),
     )
     cost = half_up(pl.col("unit_billed") * pl.col("month_top"), pl.col("time_part"))
@@ -70,5 +70,5 @@ def renewed_lines(lines: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame
     running = lines.filter(pl.lit(as_of).is_between("start", "end"))
     after = pl.col("end").dt.offset_by("1d")
     return priced(running.with_columns(after=after)).with_columns(
-        term_months=whole_months("start", "after")
+        term_months=whole_months(pl.col("start"), pl.col("after"))
     )

@@ -4,92 +4,90 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.money import MICRO, decimal, half_up
+from cssm_lib.analyses.true_forward.columns import filled, first_of, known, whole, word
+from cssm_lib.analyses.true_forward.money import MICRO, MILLION, decimal, half_up
 from cssm_lib.analyses.true_forward.scope import LINE
-from cssm_lib.analyses.true_forward.settled import charged
+from cssm_lib.analyses.true_forward.settled import NOTHING, valued
 from cssm_lib.schema import ANSWERS
 
 _SIDES = ("before", "after")
+_NO = pl.Series([False])
 
 
-def printed(settled: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
+def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
     """The table true_forward of settled events, `line` a row of `terms`.
 
-    The agreement's own way with outside stock has a row, the other way's charge stands beside it.
-    The rows are those of one line after the other, month after month, both ways side by side.
+    Each event has one row by the agreement's own way with outside stock, `other` is the other
+    way's charge; `beside` is what a true-up would bill. The rows are those of one line after the
+    other, month after month.
     """
-    rows = _own_way(_doubted(settled))
-    return rows.hstack(terms.select(_of_line())[rows["line"]]).select(_columns())
+    known = _doubted(settled).hstack(beside)
+    shown, rows = _shown(known), known[_PRINTED]
+    if not shown.all():
+        rows = rows.filter(shown)
+    told = _words(rows) | _figures(rows)
+    lines = terms.select_seq(_of_line())[rows["line"]]
+    whole_table = lines.hstack(rows[_TAKEN]).hstack([one.alias(name) for name, one in told.items()])
+    return ANSWERS["true_forward"].shaped(whole_table)
 
 
-def counted(side: str = "") -> pl.Expr:
+def counted(rows: pl.DataFrame, off: pl.Series, side: str = "") -> pl.Series:
     """What stands against the base: outside stock is taken off where the way says so."""
-    value = pl.col(f"value{side}")
-    off = pl.col("taken_off") & ~pl.col("accounts")
-    owned = pl.when(off).then(pl.col(f"outside{side}").fill_null(0)).otherwise(0)
-    return (value - owned).alias("counted")
+    outside = rows[f"outside{side}"].zip_with(off & ~rows["accounts"], NOTHING)
+    return (rows[f"value{side}"] - filled(outside, NOTHING)).alias("counted")
 
 
-def _doubted(settled: pl.DataFrame) -> pl.DataFrame:
+def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     """The events with what is not known of them and of those before: most agreements lack nothing.
 
     Adds undecided, uncertain (the first undecided event before: it left the base as it was), blind
     (a line of its suite is undecided) and what undecided events would charge by the snapshots
     before and after them.
     """
-    rows = settled.with_columns(_silent())
-    if not rows["silent"].any():
-        return rows.with_columns(_no_doubt())
-    return _neighbours(rows).with_columns(_undecided()).with_columns(_doubt())
+    silent = rows["over"].is_null() & ~rows["ahead"]
+    if not silent.any():
+        none, no = (one.new_from_index(0, rows.height) for one in (whole(None), _NO))
+        sides = [none.alias(f"charge_if_{side}") for side in _SIDES]
+        uncertain = rows["open_since"].alias("uncertain")
+        return rows.hstack([*sides, no.alias("undecided"), no.alias("blind"), uncertain])
+    told = {"silent": silent} | _around(rows, silent)
+    found = rows.hstack([one.alias(name) for name, one in told.items()])
+    return found.hstack(found.select_seq(_doubt()))
 
 
-@cache
-def _silent() -> pl.Expr:
-    """An event so far of which nothing is known."""
-    return (pl.col("over").is_null() & ~pl.col("ahead")).alias("silent")
+def _around(rows: pl.DataFrame, silent: pl.Series) -> dict[str, pl.Series]:
+    """Which silent events are undecided, and what they would charge by the snapshots around them.
+
+    An early event without a value is open only where a neighbouring one would be charged.
+    """
+    at = np.flatnonzero(silent.to_numpy())
+    asked = rows[_RESTS_ON][at]
+    near = pl.concat([counted(asked, asked["offsets"], f"_{side}") for side in _SIDES])
+    over, charge, *_ = valued(pl.concat([asked, asked]).hstack([near]))
+    charges, none = filled(over > NOTHING, _NO), whole(None).new_from_index(0, rows.height)
+    open_ = ~asked["early"] | charges.head(at.size) | charges.tail(at.size)
+    return {
+        "undecided": silent.clone().scatter(at, open_),
+        "charge_if_before": none.clone().scatter(at, charge.head(at.size)),
+        "charge_if_after": none.clone().scatter(at, charge.tail(at.size)),
+    }
 
 
-@cache
-def _no_doubt() -> list[pl.Expr]:
-    return [
-        *(pl.lit(None, pl.Int128).alias(f"charge_if_{side}") for side in _SIDES),
-        *(pl.lit(False).alias(name) for name in ("undecided", "blind")),
-        pl.col("open_since").alias("uncertain"),
-    ]
-
-
-def _neighbours(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the units and the charge of silent ones by the snapshots around them."""
-    numbered = rows.with_row_index("row")
-    silent = numbered.filter("silent")
-    if all(silent[f"value_{side}"].null_count() == silent.height for side in _SIDES):
-        none = [f"{name}_{side}" for name in ("over", "charge_if") for side in _SIDES]
-        return rows.with_columns(pl.lit(None, pl.Int128).alias(name) for name in none)
-    found = [
-        charged(silent.with_columns(counted(f"_{side}"))).select(
-            pl.col("over").alias(f"over_{side}"), pl.col("charge").alias(f"charge_if_{side}")
-        )
-        for side in _SIDES
-    ]
-    around = pl.concat([silent.select("row"), *found], how="horizontal")
-    return numbered.join(around, on="row", how="left", maintain_order="left")
-
-
-@cache
-def _undecided() -> pl.Expr:
-    """An early event without a value is open only where a neighbouring one would be charged."""
-    matters = (pl.col("over_before") > 0) | (pl.col("over_after") > 0)
-    open_ = ~pl.col("early") | matters.fill_null(False)
-    return (pl.col("silent") & open_).alias("undecided")
+_RESTS_ON = [
+    *("base", "used", "owed", "free_to", "cap", "beyond_allowance", "billed_time", "priced_time"),
+    *("cent", "early", "accounts", "offsets"),
+    *("value_before", "value_after", "outside_before", "outside_after"),
+]
 
 
 @cache
 def _doubt() -> list[pl.Expr]:
     """The first undecided event before, and whether the suite's credit lacks an undecided line."""
     day, left = pl.col("event_date"), pl.col("undecided") & ~pl.col("too_late")
-    first = pl.when(left).then(day).min().over("chain")
+    first = pl.when(left).then(day).min().over("line")
     since = pl.min_horizontal("open_since", first)
     return [
         pl.when(day > since).then(since).alias("uncertain"),
@@ -97,22 +95,11 @@ def _doubt() -> list[pl.Expr]:
     ]
 
 
-@cache
-def _shown() -> pl.Expr:
+def _shown(rows: pl.DataFrame) -> pl.Series:
     """Early events have a row only where they charge, may charge, or give value to their suite."""
-    charges = (pl.col("over") > 0).fill_null(False)
-    gives = (pl.col("residual") > 0).fill_null(False) & (pl.col("shift") > 0)
-    return ~pl.col("early") | pl.col("ahead") | pl.col("undecided") | charges | gives
-
-
-def _own_way(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the agreement's own way that are shown, with the charge of the other way."""
-    if (rows["taken_off"] == rows["offsets"]).all():
-        return rows.filter(_shown()).with_columns(other="charge")
-    charge = pl.col("charge")
-    other = pl.when("taken_off").then(charge.shift(1)).otherwise(charge.shift(-1))
-    own = pl.col("taken_off") == pl.col("offsets")
-    return rows.with_columns(other=other).filter(own & _shown())
+    charges = filled(rows["over"] > NOTHING, _NO)
+    gives = filled(rows["residual"] > NOTHING, _NO) & (rows["shift"] > NOTHING)
+    return ~rows["early"] | rows["ahead"] | rows["undecided"] | charges | gives
 
 
 @cache
@@ -121,72 +108,74 @@ def _of_line() -> list[pl.Expr]:
     words = [pl.col(name).list.join(" + ").replace("", None) for name in ("licenses", "tags")]
     return [
         *(pl.col(name) for name in (*LINE, "reading", "measure", "support_price")),
-        *(pl.col(name) for name in ("price_basis", "list_date", "currency")),
+        *(pl.col(name) for name in ("price_basis", "list_date", "per", "currency")),
         pl.concat_str(*words, "metric", separator=" + ", ignore_nulls=True).alias("licenses"),
         decimal(half_up(pl.col("unit_price"), MICRO), 10**6).alias("price"),
     ]
 
 
-_UNITS = {"measured": "value"} | {name: name for name in ("base", "outside", "over", "next_base")}
+_PRINTED = [
+    *("line", "month", "event_date", "measure", "ahead", "early", "too_late", "blind", "uncertain"),
+    *("value", "outside", "measured_on", "full", "coverage", "base", "allowance", "over"),
+    *("month_top", "month_part", "offsets", "charge", "other", "credit", "spent", "residual"),
+    *("next_base", "charge_if_before", "charge_if_after"),
+    *("over_since", "months_past", "past", "true_up"),
+]
+_TAKEN = ["event_date", "measured_on", "coverage", "over_since"]
+_UNITS = {"measured": "value"} | {
+    name: name for name in ("base", "outside", "allowance", "over", "next_base", "months_past")
+}
 _MONEY = {"credit_given": "spent"} | {
-    name: name for name in ("charge", "credit", "charge_if_before", "charge_if_after")
+    name: name
+    for name in ("charge", "credit", "charge_if_before", "charge_if_after", "past", "true_up")
 }
 
 
-@cache
-def _columns() -> list[pl.Expr]:
-    """The contract's columns, in its order."""
-    contract = ANSWERS["true_forward"].dtypes
-    found = {name: pl.col(name) for name in contract} | _words() | _figures() | _unpaid()
-    return [found[name].cast(dtype).alias(name) for name, dtype in contract.items()]
-
-
-def _figures() -> dict[str, pl.Expr]:
+def _figures(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """Whole numbers as the decimals that are printed."""
-    charge, other, offsets = pl.col("charge"), pl.col("other"), pl.col("offsets")
-    money = {name: pl.col(figure) for name, figure in _MONEY.items()} | {
-        "credit_unused": pl.col("residual") - pl.col("spent"),
-        "net": charge - pl.col("credit"),
-        "charge_if_ignored": pl.when(offsets).then(other).otherwise(charge),
-        "charge_if_offset": pl.when(offsets).then(charge).otherwise(other),
+    charge, other, offsets = rows["charge"], rows["other"], rows["offsets"]
+    money = {name: rows[figure] for name, figure in _MONEY.items()} | {
+        "credit_unused": rows["residual"] - rows["spent"],
+        "net": charge - rows["credit"],
+        "charge_if_ignored": other.zip_with(offsets, charge),
+        "charge_if_offset": charge.zip_with(offsets, other),
     }
-    units = {name: pl.col(figure) for name, figure in _UNITS.items()} | {
-        "allowance": half_up(pl.col("base") * pl.col("share"), MICRO),
-        "months": half_up(pl.col("month_top") * MICRO, pl.col("month_part")),
+    units = {name: rows[figure] for name, figure in _UNITS.items()} | {
+        "months": half_up(rows["month_top"] * MILLION, rows["month_part"]),
     }
-    return {name: decimal(cents, 100) for name, cents in money.items()} | {
-        name: decimal(parts, 10**6) for name, parts in units.items()
-    }
+    return _decimals(money, 100) | _decimals(units, 10**6)
 
 
-def _unpaid() -> dict[str, pl.Expr]:
-    """What a true-up would bill is laid beside the rows later."""
-    return dict.fromkeys(("over_since", "months_past", "past", "true_up"), pl.lit(None))
+def _decimals(figures: dict[str, pl.Series], parts: int) -> dict[str, pl.Series]:
+    """Columns of one height as decimals, made in one go."""
+    exact = decimal(pl.concat(list(figures.values())), parts)
+    height = exact.len() // len(figures)
+    return {name: exact.slice(n * height, height) for n, name in enumerate(figures)}
 
 
-def _words() -> dict[str, pl.Expr]:
+def _words(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """The kind of event and the outcome in words."""
-    kind = (
-        pl.when("too_late").then(pl.lit("last twelve months"))
-        .when("early").then(pl.lit("early"))
-        .when(pl.col("month") % 12 != 0).then(pl.lit("quarterly"))
-        .otherwise(pl.lit("milestone"))
-    )  # fmt: skip
-    doubt = pl.format("; base uncertain since {}", pl.col("uncertain").dt.to_string("%Y-%m-%d"))
-    outcome = pl.concat_str(_outcome(), doubt, ignore_nulls=True)
-    return {"event": kind, "outcome": outcome, "complete": pl.col("full")}
+    kind = first_of(
+        (rows["too_late"], word("last twelve months")),
+        (rows["early"], word("early")),
+        (rows["month"] % 12 != 0, word("quarterly")),
+        otherwise=word("milestone"),
+    )
+    outcome, uncertain = _outcome(rows), rows["uncertain"]
+    if uncertain.null_count() < rows.height:
+        doubt = word("; base uncertain since ") + uncertain.dt.to_string("%Y-%m-%d")
+        outcome = (outcome + doubt).zip_with(known(uncertain), outcome)
+    return {"event": kind, "outcome": outcome, "complete": rows["full"]}
 
 
-def _outcome() -> pl.Expr:
-    over = pl.col("over") > 0
-    unseen = pl.lit("charged; credit without an undecided line of the suite")
-    return (
-        pl.when("ahead").then(pl.lit("ahead"))
-        .when(pl.col("over").is_null() & (pl.col("measure") == "billable"))
-        .then(pl.lit("undecided: the EA consumption report is needed"))
-        .when(pl.col("over").is_null()).then(pl.lit("undecided"))
-        .when(over & pl.col("too_late")).then(pl.lit("new agreement or separate licences"))
-        .when(over & pl.col("blind")).then(unseen)
-        .when(over).then(pl.lit("charged"))
-        .otherwise(pl.lit("none due"))
-    )  # fmt: skip
+def _outcome(rows: pl.DataFrame) -> pl.Series:
+    over = rows["over"] > NOTHING
+    return first_of(
+        (rows["ahead"], word("ahead")),
+        (over & rows["too_late"], word("new agreement or separate licences")),
+        (over & rows["blind"], word("charged; credit without an undecided line of the suite")),
+        (over, word("charged")),
+        (known(over), word("none due")),
+        (rows["measure"] == "billable", word("undecided: the EA consumption report is needed")),
+        otherwise=word("undecided"),
+    )

@@ -57,7 +57,7 @@ def next_events(
         until = due["event_date"].max()
         asked = ahead.filter(pl.col("event_date") <= until)
         seen = measured_events(asked, held(days, last, due, as_of), as_of=until, rules=rules)
-        found.append(_projected(due, settled_and_printed(terms, seen, rules, standing)))
+        found.append(_projected(due, settled_and_printed(terms, seen, rules, standing=standing)))
     return contract.shaped(pl.concat(found, how="diagonal_relaxed").sort(READ))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from cssm_lib.errors import ConfigError
@@ -31,11 +33,39 @@ def in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     >>> in_lines(pl.DataFrame(schema={"license": pl.String}), pl.DataFrame()).columns
     ['license', 'agreement', 'suite', 'sku']
     """
-    if rows.is_empty() or lines.is_empty():
-        return rows.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
+    return in_one_line(fitting(rows, lines), lines).drop("at")
+
+
+def fitting(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per row and line that names it, on whatever days its agreement runs.
+
+    Adds the columns agreement, suite, sku and `at`, the number of the row in `rows`.
+
+    >>> fitting(pl.DataFrame(schema={"license": pl.String}), pl.DataFrame()).columns
+    ['at', 'license', 'agreement', 'suite', 'sku']
+    """
     numbered = rows.with_row_index("at")
-    found = _in_lines(_with_tag(numbered).select("at", *PLACE), lines).select("at", *LINE)
-    return numbered.join(found, on="at").drop("at")
+    if rows.is_empty() or lines.is_empty():
+        return numbered.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
+    places = _with_tag(numbered).select("at", *PLACE)
+    named = licences_named(places.select("license", "tag").unique(), lines)
+    found = places.join(named, on=["license", "tag"], nulls_equal=True).join(
+        accounts_in_scope(places, lines),
+        on=["smart_account", "virtual_account", "agreement"],
+        nulls_equal=True,
+    )
+    return numbered.join(found.select("at", *LINE), on="at")
+
+
+def in_one_line(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """What `fitting` makes of these lines; ConfigError where a row stands in two of them on a day.
+
+    A predecessor agreement may name the same licences; two that run together may not.
+    """
+    twice = rows.filter(pl.col("at").is_duplicated())
+    if not twice.is_empty():
+        _refuse_double(twice, lines)
+    return rows
 
 
 def summed(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -53,18 +83,6 @@ def summed(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per licence in a Virtual Account and line that names it; ConfigError where two do."""
     return in_lines(_with_tag(rows).select(PLACE).unique(), lines)
-
-
-def _in_lines(places: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """The places, each with a number `at`, that a line names, with that line."""
-    named = licences_named(places.select("license", "tag").unique(), lines)
-    found = places.join(named, on=["license", "tag"], nulls_equal=True).join(
-        accounts_in_scope(places, lines),
-        on=["smart_account", "virtual_account", "agreement"],
-        nulls_equal=True,
-    )
-    _refuse_double(found)
-    return found
 
 
 def line_places(
@@ -134,24 +152,23 @@ def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
     Lines that name their licences in full find them by name; only the others are tried one by one.
     """
-    lines = lines.unique(LINE, maintain_order=True).select(
-        *LINE, "start", "end", "licenses", "tags"
-    )
+    lines = lines.unique(LINE, maintain_order=True).select(*LINE, "licenses", "tags")
     full = pl.Series(
         [
-            _in_full([*(row[0] or ()), *(row[1] or ())])
-            for row in lines.select("licenses", "tags").iter_rows()
+            _in_full([*(names or ()), *(tags or ())])
+            for names, tags in lines.select("licenses", "tags").iter_rows()
         ],
         dtype=pl.Boolean,
     )
+    if licences.is_empty() or not full.any():
+        return _fitting(licences, lines)
     plain = pl.all_horizontal(
         pl.col("license", "tag").fill_null("").str.contains(r"^[[:ascii:]]*$")
     )
     called, odd = lines.filter(full), licences.filter(~plain)
     pairs = [(licences.filter(plain), called, _called)]
     pairs += [(licences, lines.filter(~full), _fitting), (odd, called, _fitting)]
-    found = [find(names, of) for names, of, find in pairs if names.height and of.height]
-    return pl.concat(found) if found else _called(odd.clear(), called)
+    return pl.concat(find(names, of) for names, of, find in pairs if names.height and of.height)
 
 
 def _in_full(patterns: list[str]) -> bool:
@@ -163,7 +180,7 @@ def _called(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The licences that a line calls by their names or tags."""
     found = []
     for names, column in (("licenses", "license"), ("tags", "tag")):
-        called = lines.select(*LINE, "start", "end", folded=pl.col(names)).explode("folded")
+        called = lines.select(*LINE, folded=pl.col(names)).explode("folded")
         if called["folded"].null_count() < called.height or column == "license":
             folded = licences.with_columns(folded=pl.col(column).str.to_lowercase())
             lower = called.with_columns(pl.col("folded").str.to_lowercase())
@@ -175,8 +192,6 @@ def _fitting(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The licences that fit the patterns of a line, each tried with each."""
     tried = lines.select(
         *LINE,
-        "start",
-        "end",
         _expressions(lines["licenses"]).alias("by_license"),
         _expressions(lines["tags"]).alias("by_tag"),
     )
@@ -197,15 +212,18 @@ def _names_that_fit(names: pl.Series, agreements: pl.DataFrame) -> pl.DataFrame:
 
 def _expressions(patterns: pl.Series) -> pl.Series:
     """One regular expression per line or agreement: a few hundred settings, not rows of data."""
-    found = [matches_any(list(items or ())) for items in patterns.to_list()]
+    found = [_expression(tuple(items or ())) for items in patterns.to_list()]
     return pl.Series(found, dtype=pl.String)
 
 
-def _refuse_double(found: pl.DataFrame) -> None:
-    """A predecessor agreement may name the same licences; two that run together may not."""
-    twice = found.filter(pl.col("at").is_duplicated())
-    if twice.is_empty():
-        return
+@lru_cache(maxsize=4096)
+def _expression(patterns: tuple[str, ...]) -> str:
+    return matches_any(list(patterns))
+
+
+def _refuse_double(twice: pl.DataFrame, lines: pl.DataFrame) -> None:
+    terms = lines.unique(LINE).select(*LINE, "start", "end")
+    twice = _with_tag(twice).select("at", *PLACE, *LINE).join(terms, on=LINE)
     twin = twice.select(
         "at", *(pl.col(name).alias(f"{name}_2") for name in (*LINE, "start", "end"))
     )
@@ -213,7 +231,7 @@ def _refuse_double(found: pl.DataFrame) -> None:
         twice.join(twin, on="at")
         .filter(pl.struct(LINE) != pl.struct(pl.col(f"{key}_2").alias(key) for key in LINE))
         .filter(pl.col("start") <= pl.col("end_2"), pl.col("start_2") <= pl.col("end"))
-        .sort(*PLACE, *LINE)
+        .sort(*PLACE, *LINE, *(f"{key}_2" for key in LINE))
     )
     if double.height:
         raise ConfigError(_double_said(double.row(0, named=True)))

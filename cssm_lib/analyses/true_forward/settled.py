@@ -4,174 +4,142 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.money import MICRO, half_up
+from cssm_lib.analyses.true_forward.columns import filled, known, whole
+from cssm_lib.analyses.true_forward.money import MILLION, half_up
 
-_RESTS_ON = [
-    *("month", "chain", "deal", "counted", "used", "owed", "free_to", "cap", "beyond_allowance"),
-    *("billed_time", "priced_time", "cent", "by_charge", "shifts", "shift_consumes", "too_late"),
+RESTS_ON = [
+    *("month", "used", "owed", "free_to", "cap", "beyond_allowance", "billed_time", "priced_time"),
+    *("cent", "by_charge", "shifts", "shift_consumes", "too_late"),
 ]
+NOTHING = whole(0)
 
 
 def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
-    """The rows with what each event bills, month after month: what one leaves the next begins with.
+    """What each event bills, month after month: what one leaves the next begins with.
 
-    `base` is each chain's own before its first event, in millionths of a licence; a row's `chain`
-    is a place in it. Adds base, over, charge, residual (the unused value), spent (of it, what its
-    suite used), credit (of the charge, what unused value met), shift and next_base. Units are
-    millionths, money is cents.
+    `rows` have the columns RESTS_ON and, of the way they are seen, counted (what stands against
+    the base), chain and deal (the suite's event). `base` is each chain's own before its first
+    event, in millionths of a licence; a row's `chain` is a place in it. Columns, in the rows'
+    order: base, over, charge, residual (the unused value), spent (of it, what its suite used),
+    credit (of the charge, what unused value met), shift and next_base. Units are millionths, money
+    is cents.
     """
+    order = np.argsort(rows["month"].to_numpy(), kind="stable")
+    by_month = rows[order]
+    _, begins, heights = np.unique(by_month["month"], return_index=True, return_counts=True)
     done = []
-    placed = rows.select(_RESTS_ON).with_row_index("row")
-    for _, now in sorted(placed.partition_by("month", as_dict=True).items()):
-        step = _one_month(now.hstack([base.gather(now["chain"]).alias("base")]))
+    for begin, height in zip(begins, heights, strict=True):
+        now = by_month.slice(begin, height)
+        step = _one_month(now.hstack([base[now["chain"]].alias("base")]))
         base = base.scatter(now["chain"], step["next_base"])
         done.append(step)
-    return rows.hstack(pl.concat(done).sort("row").drop("row"))
+    return pl.concat(done)[np.argsort(order)]
 
 
-def charged(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the units over and the charge: null where nothing was measured.
+def valued(rows: pl.DataFrame) -> list[pl.Series]:
+    """The units over with their charge, and the units under the base with what they are worth.
 
-    After the last True Forward event nothing is charged.
+    Null where nothing was measured. No line is both, so one division serves either. After the last
+    True Forward event nothing is charged, and what is unused is no value.
     """
-    return _overs(rows).with_columns(_charge())
+    over, base, used = _over(rows), rows["base"], rows["used"]
+    below = (over == NOTHING) & (base > used)
+    under = (base - used).zip_with(below, over * NOTHING)
+    worth, charges = under * rows["priced_time"], over > NOTHING
+    cents = half_up((over * rows["billed_time"]).zip_with(charges, worth), rows["cent"])
+    charge, residual = cents.zip_with(charges, over), cents.zip_with(below, worth)
+    found = {"over": over, "charge": charge, "under": under, "residual": residual}
+    return [one.alias(name) for name, one in found.items()]
 
 
-def _overs(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(_above()).with_columns(_over())
-
-
-@cache
-def _above() -> list[pl.Expr]:
-    """Units above the base, and those above what is free, times a million."""
-    counted, base = pl.col("counted"), pl.col("base")
-    return [
-        (counted - base * pl.col("owed")).alias("above"),
-        (counted * MICRO - base * pl.col("free_to")).alias("beyond"),
-    ]
-
-
-@cache
-def _over() -> pl.Expr:
-    """Units to charge: 0 up to allowance or cap."""
-    above, beyond = pl.col("above"), pl.col("beyond")
-    below_cap = above * MICRO <= pl.col("base") * pl.col("cap")
-    units = pl.when("beyond_allowance").then(half_up(beyond, MICRO)).otherwise("above")
-    return pl.when((beyond <= 0) | below_cap).then(0).otherwise(units).alias("over")
-
-
-@cache
-def _charge() -> pl.Expr:
-    over = pl.col("over")
-    cents = half_up(over * pl.col("billed_time"), pl.col("cent"))
-    return pl.when(over == 0).then(0).otherwise(cents).alias("charge")
+def _over(rows: pl.DataFrame) -> pl.Series:
+    """Units to charge: those above the base or above what is free, 0 up to allowance or cap."""
+    counted, base = rows["counted"], rows["base"]
+    above = counted - base * rows["owed"]
+    beyond = counted * MILLION - base * rows["free_to"]
+    below_cap = above * MILLION <= base * rows["cap"]
+    by_allowance, units = rows["beyond_allowance"], above
+    if by_allowance.any():
+        units = half_up(beyond, MILLION).zip_with(by_allowance, above)
+    return NOTHING.zip_with((beyond <= NOTHING) | below_cap, units)
 
 
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line. Value shifts where something is charged and something unused."""
-    units = _overs(rows).with_columns(_charge(), _under()).with_columns(_residual())
+    units = rows.hstack(valued(rows))
     shifts = units["charge"].max() and units["residual"].max()
-    return (_laid(units) if shifts else units).select(_result(bool(shifts)))
+    shifted = units.hstack(_shifted(units) if shifts else _not_shifted(units))
+    return shifted.hstack([_next_base(shifted)])[_FOUND]
 
 
-@cache
-def _under() -> pl.Expr:
-    """Units below the base; a charged line has none."""
-    over, base, used = pl.col("over"), pl.col("base"), pl.col("used")
-    below = (over == 0) & (base > used)
-    return pl.when(below).then(base - used).otherwise(0 * over).alias("under")
+_FOUND = ["base", "over", "charge", "residual", "spent", "credit", "shift", "next_base"]
 
 
-@cache
-def _residual() -> pl.Expr:
-    """What the units below the base are worth; after the last event they are no value."""
-    return half_up(pl.col("under") * pl.col("priced_time"), pl.col("cent")).alias("residual")
+def _not_shifted(rows: pl.DataFrame) -> list[pl.Series]:
+    none = NOTHING.new_from_index(0, rows.height)
+    credit = rows["charge"] * NOTHING
+    found = {"spent": none, "credit": credit, "shift": none, "given": none}
+    return [one.alias(name) for name, one in found.items()]
 
 
-@cache
-def _result(shifts: bool) -> list[pl.Expr]:
-    """What an event leaves; without a shift nothing is spent, met or given."""
-    none, donor = pl.lit(0, pl.Int128), pl.col("residual") > 0
-    laid, shift = (pl.col("laid"), pl.col("shift")) if shifts else (none, none)
-    spent = pl.when(donor).then(laid).otherwise(none)
-    credit = pl.when(pl.col("charge").is_not_null()).then(laid - spent)
-    found = {"spent": spent, "credit": credit, "shift": shift}
-    names = ("row", "base", "over", "charge", "residual")
-    base = _next_base(pl.col("given") if shifts else none)
-    return [
-        *(pl.col(name) for name in names),
-        *(one.alias(name) for name, one in found.items()),
-        base,
-    ]
+def _shifted(rows: pl.DataFrame) -> list[pl.Series]:
+    """What of the shift each line gave or got, and the units that left its base with it.
 
-
-def _laid(rows: pl.DataFrame) -> pl.DataFrame:
-    """What of a suite's shift each unused line gives and each charged line gets.
-
-    No line is both, so the shift is laid to either side at once: largest remainder, ties in the
-    rows' order.
+    Value shift in a suite: min(gross, residual). No line both gives and gets, so the shift is laid
+    to either side at once.
     """
-    shifted = rows.with_columns(_sums()).with_columns(_shift())
-    shares = shifted.with_columns(_share()).with_columns(_left())
-    return shares.with_columns(_lay()).with_columns(_units())
+    charge, residual = rows["charge"], rows["residual"]
+    gross, unused = rows.select_seq(_sums()).get_columns()
+    shift = gross.zip_with(gross < unused, unused).zip_with(rows["shifts"], NOTHING)
+    gives, deal = residual > NOTHING, rows["deal"] * 2
+    weights = {
+        "top": shift * residual.zip_with(gives, charge),
+        "whole": unused.zip_with(gives, gross),
+        "side": (deal + 1).zip_with(gives, deal),
+    }
+    laid = _laid(shift, pl.DataFrame([one.alias(name) for name, one in weights.items()]))
+    spent = laid.zip_with(gives, NOTHING)
+    credit = (laid - spent).zip_with(known(charge), whole(None))
+    found = {"spent": spent, "credit": credit, "shift": shift, "given": _given(rows, spent)}
+    return [one.alias(name) for name, one in found.items()]
 
 
 @cache
 def _sums() -> list[pl.Expr]:
-    donor = pl.col("residual") > 0
-    return [
-        pl.col("charge").sum().over("deal").alias("gross"),
-        pl.col("residual").sum().over("deal").alias("unused"),
-        (2 * pl.col("deal") + donor.fill_null(False)).alias("side"),
-        pl.when(donor).then("residual").otherwise("charge").alias("weight"),
-    ]
+    return [pl.col(name).sum().over("deal") for name in ("charge", "residual")]
+
+
+def _laid(shift: pl.Series, weights: pl.DataFrame) -> pl.Series:
+    """The shift by weight in whole cents: largest remainder, ties in the rows' order."""
+    share, shared, rank = weights.select_seq(_shares()).get_columns()
+    more = whole(1).zip_with(rank <= shift - shared, NOTHING)
+    return filled(share + more, NOTHING)
 
 
 @cache
-def _shift() -> list[pl.Expr]:
-    """Value shift in a suite: min(gross, residual)."""
-    least = pl.min_horizontal("gross", "unused")
-    whole = pl.when(pl.col("residual") > 0).then("unused").otherwise("gross")
-    return [pl.when("shifts").then(least).otherwise(0).alias("shift"), whole.alias("whole")]
+def _shares() -> list[pl.Expr]:
+    """Each line's share, what the shares of its side come to, and who gets a cent of the rest."""
+    share, rest = pl.col("top") // pl.col("whole"), pl.col("top") % pl.col("whole")
+    rank = rest.rank("ordinal", descending=True).over("side").cast(pl.Int128)
+    return [share.alias("share"), share.sum().over("side").alias("shared"), rank.alias("rank")]
 
 
-@cache
-def _share() -> list[pl.Expr]:
-    """The shift by weight, in whole cents, with what is left of each."""
-    top, whole = pl.col("shift") * pl.col("weight"), pl.col("whole")
-    return [(top // whole).alias("share"), (top % whole).alias("rest")]
-
-
-@cache
-def _left() -> list[pl.Expr]:
-    """Cents that no share holds, and the order in which the rows get one of them."""
-    left = pl.col("shift") - pl.col("share").sum().over("side")
-    rank = pl.col("rest").rank("ordinal", descending=True).over("side")
-    return [left.alias("left"), rank.cast(pl.Int128).alias("rank")]
-
-
-@cache
-def _lay() -> pl.Expr:
-    more = (pl.col("rank") <= pl.col("left")).cast(pl.Int128)
-    return (pl.col("share") + more).fill_null(0).alias("laid")
-
-
-@cache
-def _units() -> pl.Expr:
+def _given(rows: pl.DataFrame, spent: pl.Series) -> pl.Series:
     """Donors give up the whole units whose value was used (practice)."""
-    laid, whole = pl.col("laid"), pl.col("under") // MICRO
-    worth = laid * pl.col("cent") // pl.col("priced_time") // MICRO
-    part = pl.min_horizontal(whole, worth.fill_null(0))
-    given = pl.when(laid == pl.col("residual")).then(whole).otherwise(part)
-    gives = pl.col("shift_consumes") & (pl.col("residual") > 0) & (laid > 0)
-    return pl.when(gives).then(given * MICRO).otherwise(0).alias("given")
+    under = rows["under"]
+    worth = filled(spent * rows["cent"] // rows["priced_time"], NOTHING)
+    part = worth.zip_with(worth < under, under)
+    units = under.zip_with(spent == rows["residual"], part)
+    gives = rows["shift_consumes"] & (spent > NOTHING)
+    return (units - units % MILLION).zip_with(gives, NOTHING)
 
 
-def _next_base(given: pl.Expr) -> pl.Expr:
+def _next_base(rows: pl.DataFrame) -> pl.Series:
     """Charged lines ratchet up; donors come down by what they gave."""
-    base, over = pl.col("base"), pl.col("over")
-    raised = pl.when("by_charge").then(base + over).otherwise("counted")
-    moves = (over > 0) & ~pl.col("too_late")
-    return pl.when(moves).then(raised).otherwise(base - given).alias("next_base")
+    base, over = rows["base"], rows["over"]
+    raised = (base + over).zip_with(rows["by_charge"], rows["counted"])
+    moves = (over > NOTHING) & ~rows["too_late"]
+    return raised.zip_with(moves, base - rows["given"]).alias("next_base")

@@ -1,40 +1,54 @@
 """The position at `as_of`: what is entitled, needed, short, lent and idle, by account and pooled.
 
 Both tables are made from the frames of `history`: `standing`, `holdings`, and `pool_days` by
-Smart Account and licence. `page_days`, `units`, `past` and `earlier` say what all days but the
-newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether that is
-known, `pool_year` what the days of a pool tell.
+Smart Account and licence. `page_days`, `units`, `past`, `placed` and `earlier` say what all days
+but the newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether
+that is known, `pools`, `full_days` and `pool_year` what a pool is and what its days tell.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.utilisation.idle import may_owe, quiet, reported, stranded, zero
-from cssm_lib.analyses.utilisation.lending import by_ladder, lent_by_ladder, pool_sums
-from cssm_lib.analyses.utilisation.shelf import pool_year, shelf_by_account, window
-from cssm_lib.analyses.utilisation.units import at_newest, earlier, page_days, past, units
+from cssm_lib.analyses.utilisation.lending import change_if_lent, gap_if_lent
+from cssm_lib.analyses.utilisation.numbers import Numbered
+from cssm_lib.analyses.utilisation.shelf import full_days, pool_year, shelf_by_account, window
+from cssm_lib.analyses.utilisation.units import (
+    at_newest,
+    earlier,
+    page_days,
+    past,
+    placed,
+    pools,
+    units,
+)
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
 __all__ = [
     "at_newest",
     "earlier",
+    "full_days",
     "may_owe",
     "page_days",
     "past",
+    "placed",
     "pool_year",
     "pooled",
+    "pools",
     "positions",
     "quiet",
     "reported",
     "units",
 ]
 
-POOL = ["smart_account", "license"]
 DAY = pl.col("snapshot_date")
+COUNTS = ["quantity", "entitled", "in_use", "usage_billed", "demand", "lent", "borrowed"]
 
 
 def positions(
@@ -62,24 +76,28 @@ def positions(
     >>> tables = {"usage": TABLES["usage"].shaped(pl.DataFrame([row]))}
     >>> asked = {"as_of": None, "rules": load_rules()}
     >>> held = history.holdings(tables, asked["rules"])
-    >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
+    >>> sums = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, days), days, **asked)
+    >>> old = past(held, days)
+    >>> before = earlier(places, placed(places, old, days, **asked), old, days)
     >>> now = at_newest(history.standing(held, as_of=None), before)
     >>> idle = reported(quiet(now), {}, **asked)
-    >>> at = positions(now, idle, pool_year(pools, **asked), **asked)
-    >>> at["balance", "utilisation"].row(0)
+    >>> groups = pools(places, sums, **asked)
+    >>> year = pool_year(sums, full_days(sums, groups, **asked), groups)
+    >>> positions(now, idle, year, **asked)["balance", "utilisation"].row(0)
     (6, 0.4)
     """
-    joined = (
-        now.hstack(idle.select("quiet_since", "idle_since", "silent"))
-        .join(lent_by_ladder(now), on="unit", how="left", maintain_order="left")
-        .join(year.drop("peak_date"), on=POOL, how="left", nulls_equal=True, maintain_order="left")
-    )
-    peak = _peak(as_of, rules)
-    shown = joined.with_columns(*_balances(), *_shares(), *peak, stranded(rules), *zero(rules))
-    return ANSWERS["positions"].shaped(shelf_by_account(shown))
+    pool, demand = Numbered(now["pool"].to_numpy(), year.height), now["demand"].to_numpy()
+    beside = [
+        pl.Series("elsewhere", pool.sum(demand)[pool.of] - demand),
+        change_if_lent(now),
+        shelf_by_account(now, year["shelf_units"]),
+    ]
+    rows = now.hstack([*idle["quiet_since", "idle_since", "silent"], *beside])
+    days = (rules[f"positions.{name}_days"] for name in ("gap", "stranded"))
+    shown = rows.with_columns_seq(*_of_row(*days), *_peak(as_of, rules))
+    return ANSWERS["positions"].shaped(shown)
 
 
 def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl.DataFrame:
@@ -95,24 +113,39 @@ def pooled(now: pl.DataFrame, positions: pl.DataFrame, year: pl.DataFrame) -> pl
     >>> from cssm_lib.rules import load_rules
     >>> asked = {"as_of": None, "rules": load_rules()}
     >>> held = history.holdings({}, asked["rules"])
+    >>> sums = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
     >>> days = page_days(history.pages(held), **asked)
     >>> places = units(history.places(held), days, rules=asked["rules"])
-    >>> before = earlier(places, past(held, days), days, **asked)
+    >>> old = past(held, days)
+    >>> before = earlier(places, placed(places, old, days, **asked), old, days)
     >>> now = at_newest(history.standing(held, as_of=None), before)
-    >>> pools = history.pool_days(held, by=["smart_account", "license"], rules=asked["rules"])
-    >>> pooled(now, ANSWERS["positions"].empty(), pool_year(pools, **asked)).height
+    >>> groups = pools(places, sums, **asked)
+    >>> year = pool_year(sums, full_days(sums, groups, **asked), groups)
+    >>> pooled(now, ANSWERS["positions"].empty(), year).height
     0
     """
-    found = positions.select("balance", "stranded_units")
-    sums = [*_account_sums(), *_gaps(), *pool_sums()]
-    pools = now.hstack(found).group_by("pool").agg(pl.col(POOL).first(), *sums).sort("pool")
-    on_ladder, left = pl.col("ladder").is_not_null(), pl.col("short") - pl.col("into")
-    rows = by_ladder(pools).with_columns(
-        true_gap_if_lent=pl.when(on_ladder).then(left).otherwise("true_gap"),
-        lending_confidence="ladder_confidence",
-    )
-    years = {"on": POOL, "how": "left", "nulls_equal": True, "maintain_order": "left"}
-    return ANSWERS["pooled"].shaped(rows.join(year, **years))
+    pool = Numbered(now["pool"].to_numpy(), year.height)
+    short, free = (pool.sum(now[name].to_numpy()) for name in ("deficit", "movable"))
+    cured = pl.Series("curable_units", np.minimum(short, free))
+    gap = pl.Series("true_gap", short) - cured
+    found = [
+        pool.most(now["snapshot_date"]),
+        pl.Series("virtual_accounts", pool.sum(np.ones_like(pool.of))),
+        *(pool.total(now[name]) for name in (*COUNTS, "reserved")),
+        *(pool.total(positions[name]) for name in ("balance", "stranded_units")),
+        pl.Series("short_units", short),
+        cured,
+        gap,
+        *gap_if_lent(now, year, gap),
+        pool.every(now["complete"]),
+    ]
+    return ANSWERS["pooled"].shaped(year.hstack(found).filter(pool.some))
+
+
+@cache
+def _of_row(gap_days: int, stranded_days: int) -> tuple[pl.Expr, ...]:
+    """What follows from a position's own row."""
+    return (*_balances(), *_shares(), *zero(gap_days), stranded(stranded_days))
 
 
 def _balances() -> list[pl.Expr]:
@@ -121,7 +154,7 @@ def _balances() -> list[pl.Expr]:
         balance.alias("balance"),
         pl.col("available").alias("exported_balance"),
         (balance - pl.col("lent") + pl.col("borrowed")).alias("balance_after_substitution"),
-        (balance + pl.col("change_if_lent").fill_null(0)).alias("balance_if_lent"),
+        (balance + pl.col("change_if_lent")).alias("balance_if_lent"),
     ]
 
 
@@ -141,31 +174,4 @@ def _peak(as_of: dt.date | None, rules: Rules) -> list[pl.Expr]:
     return [
         pl.when(newer).then(use).otherwise(past).alias("peak_in_use"),
         pl.when(newer).then(DAY).otherwise("past_peak_date").alias("peak_date"),
-    ]
-
-
-def _account_sums() -> list[pl.Expr]:
-    def known(name: str) -> pl.Expr:
-        return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
-
-    counts = ["quantity", "entitled", "in_use", "usage_billed", "demand", "lent", "borrowed"]
-    return [
-        DAY.max(),
-        pl.len().alias("virtual_accounts"),
-        pl.col(*counts, "balance").sum(),
-        known("reserved"),
-        known("stranded_units"),
-        pl.col("complete").min(),
-    ]
-
-
-def _gaps() -> list[pl.Expr]:
-    """What is short in single accounts, what transfers cure of it, what remains."""
-    short, free = pl.col("deficit").sum(), pl.col("movable").sum()
-    cured = pl.min_horizontal(short, free)
-    return [
-        pl.col("perpetual").first(),
-        short.alias("short_units"),
-        cured.alias("curable_units"),
-        (short - cured).alias("true_gap"),
     ]

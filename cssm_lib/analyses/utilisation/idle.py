@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.utilisation.units import BUSY, IDLE
@@ -18,6 +19,14 @@ FEW = 2**15  # rows that are given names all together, without asking which are 
 MANY = 8  # words after which no row is passed over by how a name ends
 _DAY = DAY.fill_null(dt.date(1970, 1, 1))
 _NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
+_SINCE = (
+    pl.when(DAY.is_not_null() & ~BUSY)
+    .then(pl.coalesce("quiet_from", "chain"))
+    .alias("quiet_since"),
+    pl.when(DAY.is_not_null() & IDLE)
+    .then(pl.coalesce("idle_from", "snapshot_date"))
+    .alias("idle_since"),
+)
 
 
 def quiet(now: pl.DataFrame) -> pl.DataFrame:
@@ -29,12 +38,7 @@ def quiet(now: pl.DataFrame) -> pl.DataFrame:
     `at_newest`. Columns: smart_account, virtual_account, license, quiet_since, idle_since; rows as
     in `now`.
     """
-    dated = DAY.is_not_null()
-    return now.select(
-        *UNIT,
-        quiet_since=pl.when(dated & ~BUSY).then(pl.coalesce("quiet_from", "chain")),
-        idle_since=pl.when(dated & IDLE).then(pl.coalesce("idle_from", "snapshot_date")),
-    )
+    return now.select_seq(*UNIT, *_SINCE)
 
 
 def reported(
@@ -48,35 +52,34 @@ def reported(
 
     `tables` gives devices and device_licenses, which are looked at where a licence is idle.
     """
-    idle = quiet.filter(pl.col("idle_since").is_not_null()).select(UNIT)
-    if idle.is_empty():
-        return quiet.with_columns(silent=pl.lit(None, pl.Boolean))
-    silent = _silent(idle, tables, as_of, rules)
-    return quiet.join(silent, on=UNIT, how="left", nulls_equal=True, maintain_order="left")
+    idle = quiet.with_row_index("row").filter(pl.col("idle_since").is_not_null())
+    owes = np.zeros(quiet.height, bool)
+    if not idle.is_empty():
+        owes[_silent(idle, tables, as_of, rules)] = True
+    silent = pl.Series("silent", owes)
+    return quiet.hstack([silent.set(~silent, None)])
 
 
 def _silent(
     idle: pl.DataFrame, tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rules
-) -> pl.DataFrame:
-    """Of the idle licences those whose account has instances that once used them and owe a report.
+) -> np.ndarray:
+    """The rows of idle licences whose account has instances that once used them and owe a report.
 
     An instance that later exports no longer show was removed: it owes nothing. Of a long history
     only the instances that may owe are given names.
     """
-    here = pl.col("virtual_account").is_in(idle["virtual_account"].implode(), nulls_equal=True)
-    devices = _table(tables, "devices").filter(_until(as_of), _NAMED)
-    uses = _table(tables, "device_licenses").filter(
-        here, pl.col("quantity") > 0, _until(as_of), _NAMED
-    )
-    many, theirs = devices.height > FEW, devices
-    if many:
+    names = idle.select_seq(pl.col(UNIT[1:]).unique().implode())
+    here, named = (pl.col(name).is_in(names[name], nulls_equal=True) for name in UNIT[1:])
+    uses = _table(tables, "device_licenses").filter(here, named, pl.col("quantity") > 0)
+    uses = _known(uses, as_of)
+    if uses.is_empty():
+        return np.empty(0, np.int64)
+    devices = _known(_table(tables, "devices"), as_of)
+    if uses.height > FEW:
         uses = uses.filter(may_owe(devices.filter(here), as_of=as_of, rules=rules))
-    used = _dated(uses, UNIT).join(idle, on=UNIT, how="semi", nulls_equal=True)
-    if many:
-        theirs = devices.filter(_may_be(used["instance"]))
+    used = _dated(uses, UNIT).join(idle.select("row", *UNIT), on=UNIT, nulls_equal=True)
     last = (
-        _dated(theirs, [*ACCOUNT, "last_contact"])
-        .join(used, on=["smart_account", "instance"], how="semi", nulls_equal=True)
+        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
         .sort("day", maintain_order=True)
         .unique(["smart_account", "instance"], keep="last", maintain_order=True)
         .join(_newest(devices), on="smart_account", nulls_equal=True)
@@ -84,7 +87,7 @@ def _silent(
     shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
     still = last.filter(_overdue(as_of, rules) & shown)
     hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit.select(UNIT).unique().with_columns(silent=True)
+    return hit["row"].to_numpy()
 
 
 def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.Expr:
@@ -92,7 +95,7 @@ def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl
 
     Of all others `reported` asks nothing but the newest day of their Smart Account.
     """
-    overdue = devices.filter(_until(as_of), _NAMED, _overdue(as_of, rules))
+    overdue = _known(devices, as_of).filter(_overdue(as_of, rules))
     return _may_be(_dated(overdue, [])["instance"])
 
 
@@ -107,12 +110,13 @@ def _may_be(instances: pl.Series) -> pl.Expr:
     spaces = instances.str.count_matches(" ", literal=True).max() or 0
     if spaces > MANY:
         return pl.lit(True)
-    ends = pl.concat(
-        instances.str.splitn(" ", n + 1).struct.field(f"field_{n}") for n in range(spaces + 1)
-    )
-    others = pl.coalesce("uuid", "hostname").is_in(instances.implode())
-    serial = pl.col("serial")
-    return pl.when(serial.is_null()).then(others).otherwise(serial.is_in(ends.implode()))
+    ends = pl.col("instance")
+    for n in range(1, spaces + 1):
+        ends = ends.append(pl.col("instance").str.splitn(" ", n + 1).struct.field(f"field_{n}"))
+    known = instances.to_frame().select_seq(pl.all().implode(), ends=ends.implode())
+    serial, other = pl.col("serial"), pl.coalesce("uuid", "hostname")
+    by_other, by_serial = other.is_in(known["instance"]), serial.is_in(known["ends"])
+    return pl.when(serial.is_null()).then(by_other).otherwise(by_serial)
 
 
 def _newest(devices: pl.DataFrame) -> pl.DataFrame:
@@ -125,23 +129,29 @@ def _newest(devices: pl.DataFrame) -> pl.DataFrame:
 
 def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     found = tables.get(name)
-    return TABLES[name].empty() if found is None else found.lazy().collect()
+    if found is None:
+        return TABLES[name].empty()
+    return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
 def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The named rows with these columns, the day and one name per product instance."""
     named = pl.concat_str(pl.col("udi_pid").fill_null(""), "serial", separator=" ")
-    return rows.select(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
+    return rows.select_seq(*columns, instance=pl.coalesce(named, "uuid", "hostname"), day=_DAY)
 
 
-def _until(as_of: dt.date | None) -> pl.Expr:
-    return (DAY <= pl.lit(as_of, pl.Date)).fill_null(True)
+def _known(rows: pl.DataFrame, as_of: dt.date | None) -> pl.DataFrame:
+    """The rows up to `as_of` of instances with a name; nearly always all, and none is copied."""
+    last = rows["snapshot_date"].max()
+    if as_of is not None and last is not None and last > as_of:
+        rows = rows.filter((DAY <= as_of).fill_null(True))
+    return rows.filter(_NAMED) if rows["serial"].null_count() else rows
 
 
-def zero(rules: Rules) -> list[pl.Expr]:
+def zero(gap_days: int) -> list[pl.Expr]:
     """`zero_since`, and whether the idleness is known or only not reported."""
     idle = pl.col("idle_since").is_not_null()
-    old = pl.col("age_days") > rules["positions.gap_days"]
+    old = pl.col("age_days") > gap_days
     owes = pl.col("silent").fill_null(False) & ~pl.col("perpetual")
     unknown = idle & (old | owes)
     return [
@@ -154,9 +164,9 @@ def zero(rules: Rules) -> list[pl.Expr]:
     ]
 
 
-def stranded(rules: Rules) -> pl.Expr:
-    """Free units of an account quiet for long, while another of the pool needs some."""
-    quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= rules["positions.stranded_days"]
-    others = (pl.col("demand").sum().over("pool") - pl.col("demand")) > 0
-    units = pl.when(quiet.fill_null(False) & others).then("movable").otherwise(0)
+def stranded(stranded_days: int) -> pl.Expr:
+    """Free units of an account quiet for long, while others of the pool need some (`elsewhere`)."""
+    quiet = (DAY - pl.col("quiet_since")).dt.total_days() >= stranded_days
+    free = quiet.fill_null(False) & (pl.col("elsewhere") > 0)
+    units = pl.when(free).then("movable").otherwise(0)
     return pl.when(DAY.is_not_null()).then(units).alias("stranded_units")

@@ -29,7 +29,7 @@ EXACT = UNITS
 PLACED = (*UNIT, "serial", "device_serial", "device", "end_date")
 # no table has a column of that name
 PART = "part of the figure"
-ADDITIVE = ("sum", "total", "count", "distinct")
+ADDITIVE = ("sum", "total", "whole", "count", "distinct")
 STALE = "shadow.stale_days"
 # what may tell a row's cause, the best first: its end, its price, its instance, its line, its units
 KINDS = ("_ended", "_price", "_one", "_line", "", "_row")

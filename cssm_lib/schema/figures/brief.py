@@ -33,6 +33,13 @@ FIGURES = named(
         *_number("position", "Our position", "over"),
         *_number("cured", "Cured free", "cure"),
         *_number("disputed", "Left to argue", ""),
+        figure(
+            "unpriced",
+            "Without a price",
+            "sum of numbers.rows_without_price",
+            where="number = 'ask'",
+            unit="rows",
+        ),
         figure("quoted", "Quoted", "sum of quote_totals.quoted", unit=MONEY, tone="short"),
         figure(
             "quote_above", "Quoted above our position", "sum of quote_totals.difference", unit=MONEY

@@ -5,6 +5,8 @@ from cssm_lib.schema.figures.made import MONEY, figure, headline, named
 CONTRACT = "reading = 'contract'"
 # units over without a price are charged what nobody knows: the money is then unknown, not less
 BILLED = f"{CONTRACT} AND (net IS NOT NULL OR over > 0)"
+AHEAD = f"{CONTRACT} AND event_date IS NOT NULL"
+REPORT = "report = 'true_forward_report'"
 LINES = "license IS NULL"
 
 FIGURES = named(
@@ -21,11 +23,11 @@ FIGURES = named(
                unit=MONEY, tone="over"),
         figure("highest", "Highest reading", "max of reading_range.net", where="rank IS NOT NULL",
                unit=MONEY, tone="short"),
-        figure("opening", "Sum of negative accounts", "sum of reading_range.net",
+        figure("opening", "Sum of negative accounts", "total of reading_range.net",
                where="vendor_opening", unit=MONEY, tone="short"),
         figure("opening_more", "Opening above the contract",
-               "sum of reading_range.more_than_contract", where="vendor_opening", unit=MONEY),
-        figure("past", "A true-up would add", "sum of reading_range.past", where=CONTRACT,
+               "total of reading_range.more_than_contract", where="vendor_opening", unit=MONEY),
+        figure("past", "A true-up would add", "total of reading_range.past", where=CONTRACT,
                unit=MONEY),
         figure("readings", "Readings", "distinct of reading_range.reading", unit="readings"),
         figure("unranked", "Readings left open", "count of reading_range.reading",
@@ -49,18 +51,18 @@ FIGURES = named(
                unit="jumps"),
         figure("log_entries", "Log entries near a milestone", "count of milestone_log.time",
                unit="entries"),
-        figure("next_over", "Over at the next event", "sum of next_events.over",
-               where=f"{CONTRACT} AND event_date IS NOT NULL"),
-        figure("next_net", "Next event by contract", "sum of next_events.net",
-               where=f"{CONTRACT} AND event_date IS NOT NULL", unit=MONEY),
+        figure("next_over", "Over at the next event", "sum of next_events.over", where=AHEAD),
+        figure("next_net", "Next event by contract", "whole of next_events.net",
+               where=AHEAD, unit=MONEY),
         figure("lines_ahead", "Lines with an event ahead", "count of next_events.sku",
-               where=f"{CONTRACT} AND event_date IS NOT NULL", unit="lines"),
+               where=AHEAD, unit="lines"),
         figure("lines_done", "Lines without an event ahead", "count of next_events.sku",
                where=f"{CONTRACT} AND event_date IS NULL", unit="lines"),
         figure("renewal_units", "Above the base, no event left", "sum of next_events.over",
                where=f"{CONTRACT} AND event_date IS NULL"),
         figure("claimed", "Vendor's own report", "sum of dispute_lines.their_net", unit=MONEY),
-        figure("ours", "The same lines by contract", "sum of dispute_lines.our_net", unit=MONEY),
+        figure("ours", "The same lines by contract", "total of dispute_lines.our_net",
+               where=REPORT, unit=MONEY),
         figure("difference", "In dispute", "sum of dispute_lines.difference", unit=MONEY,
                tone="short"),
         figure("explained", "Explained by a cause", "sum of dispute_lines.explained", unit=MONEY,

@@ -1,0 +1,57 @@
+"""Columns worked out row by row: on few rows, setting up a query costs more than all its rows.
+
+A value of its own, of one row, stands beside a column as if it stood in each of its rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+
+@cache
+def whole(number: int | None) -> pl.Series:
+    """A whole number, or none, as columns of amounts have it.
+
+    >>> (pl.Series([1, 2], dtype=pl.Int128) * whole(10)).to_list()
+    [10, 20]
+    """
+    return pl.Series([number], dtype=pl.Int128)
+
+
+@cache
+def word(text: str) -> pl.Series:
+    """A word that many rows may say."""
+    return pl.Series([text])
+
+
+def known(values: pl.Series) -> pl.Series:
+    """True where there is a value, null elsewhere: where something is chosen, null is no.
+
+    >>> known(pl.Series([0, None])).to_list()
+    [True, None]
+    """
+    return values == values
+
+
+def filled(values: pl.Series, instead: pl.Series) -> pl.Series:
+    """The values, with another where there is none.
+
+    >>> filled(pl.Series([1, None]), pl.Series([0])).to_list()
+    [1, 0]
+    """
+    return values.zip_with(known(values), instead)
+
+
+def first_of(*cases: tuple[pl.Series, pl.Series], otherwise: pl.Series) -> pl.Series:
+    """The value of the first case that is so, row by row; null is not so.
+
+    >>> late, early = pl.Series([True, None]), pl.Series([True, True])
+    >>> cases = (late, word("late")), (early, word("early"))
+    >>> first_of(*cases, otherwise=word("none")).to_list()
+    ['late', 'early']
+    """
+    for holds, value in reversed(cases):
+        otherwise = value.zip_with(holds, otherwise)
+    return otherwise
