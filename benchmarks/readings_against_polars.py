@@ -107,9 +107,9 @@ def bare(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     return rows.group_by(key).agg(pl.col("quantity", "in_use", "reserved").sum())
 
 
-def line_days(held: pl.DataFrame, read: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """What the lines used on every day, as the answers have it."""
-    members = true_forward.tagged(history.places(held), read)
+def line_days(held: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """What the lines used on every day, as the answers have it: no reading has a part in it."""
+    members = true_forward.tagged(history.places(held), lines)
     seen = history.pages(held)
     return history.pool_days(held, by=LINE, rules=rules, seen=seen, members=members)
 
@@ -124,12 +124,13 @@ def main() -> None:
     best = partial(least, times=given.times, clock=clock)
     rows, rules = usage(given.licenses, given.accounts, given.months), load_rules()
     tables = {"usage": rows}
-    read = true_forward.under_readings(terms(given.licenses), rules)
+    lines = terms(given.licenses)
+    read = true_forward.under_readings(lines, rules)
     print(f"{rows.height:,} rows, {read['reading'].n_unique()} readings")
     theirs = {name: best(partial(bare, rows, key))[0] for name, key in KEYS.items()}
     parts = {}
     parts["holdings"], held = best(partial(history.holdings, tables, rules))
-    parts["line days"], days = best(partial(line_days, held, read, rules))
+    parts["line days"], days = best(partial(line_days, held, lines, rules))
     billed = partial(true_forward.true_forward, read, days, as_of=dt.date(2026, 11, 30))
     parts["all readings"], _ = best(partial(billed, rules=rules))
     parts["ours together"] = sum(parts.values())

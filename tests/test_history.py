@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cssm_lib.analyses import history
-from cssm_lib.analyses.history import numbers
+from cssm_lib.analyses.history import columns, numbers, repeats
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import TABLES
 
@@ -461,7 +461,7 @@ ROWS = st.lists(
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(ROWS)
 def test_long_histories_are_added_up_as_short_ones_are(drawn):
-    """Boards, lookups and sums by one number, which only many rows need, change no figure."""
+    """Boards, lookups, sums by one number and days said once change no figure."""
     names = ("smart_account", "virtual_account", "license", "snapshot_date", "in_use")
     rows = usage(*(dict(zip(names, one, strict=True)) for one in drawn))
     distinct = len({one[:-1] for one in drawn})
@@ -469,6 +469,7 @@ def test_long_histories_are_added_up_as_short_ones_are(drawn):
     for few in (FEW, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(numbers, "FEW", few)
+            patch.setattr(repeats, "LONG", few and repeats.LONG)
             frame = held(rows)
             numbered, places = numbers.numbered(rows, list(names[:3]))
             assert numbers.stands_once(numbered, places.size) == (distinct == len(drawn))
@@ -508,3 +509,89 @@ def test_lots_of_names_that_no_usage_has_meet_no_place():
         "lots",
         5,
     )
+
+
+def months_of(*pages):
+    """Usage of one account: for every month its licences in turn, each with its use."""
+    rows = [
+        {"snapshot_date": day, "license": name, "in_use": use, "quantity": 9}
+        for day, page in pages
+        for name, use in page
+    ]
+    return usage(*rows)
+
+
+@pytest.mark.parametrize(
+    ("pages", "anew"),
+    [
+        ([(month(1), "AB"), (month(2), "AB"), (month(3), "AB")], 2),
+        ([(month(1), "AB"), (month(2), "BA"), (month(3), "BA")], 4),
+        ([(month(1), "AB"), (month(2), "ABC"), (month(3), "ABC")], 5),
+        # the newest day first, as files may come
+        ([(month(2), "AB"), (month(1), "AB")], 2),
+        # a day that stands in two places may name a licence twice, and an undated row has no day
+        ([(month(1), "AB"), (month(2), "AB"), (month(1), "AB")], 6),
+        ([(month(1), "AB"), (None, "AB")], 4),
+        ([(month(1), "A")], 1),
+        ([], 0),
+    ],
+)
+def test_a_day_that_names_what_the_day_before_named_is_looked_at_once(monkeypatch, pages, anew):
+    rows = months_of(*((day, [(name, 1) for name in names]) for day, names in pages))
+    plain, asked = held(rows), ["snapshot_date", "license"]
+    monkeypatch.setattr(repeats, "LONG", 0)
+    found = repeats.repeats(rows.select(asked))
+    assert found.once(rows).height == anew
+    names = found.once(rows.select("license"))["license"]
+    assert found.all(names.to_numpy()).tolist() == rows["license"].to_list()
+    frame = held(rows)
+    assert frame.drop("place", "account").equals(plain.drop("place", "account"))
+    assert pooled(frame).equals(pooled(plain))
+    assert history.pages(frame).equals(history.pages(plain))
+    assert history.places(frame).drop("place").equals(history.places(plain).drop("place"))
+
+
+def test_long_histories_in_pieces_stay_in_these_pieces():
+    """Where the pieces of two columns differ, polars copies the frame at every look."""
+    one = usage({"quantity": 1}, {"license": "Other", "quantity": 2})
+    two = usage({"quantity": 3, "snapshot_date": month(1)})
+    frame = history.holdings({"usage": pl.concat([one, two], rechunk=False)}, RULES)
+    made = ["entitled_basis", "entitled_gap", "lent", "deficit", "perpetual", "account", "place"]
+    assert {frame[name].n_chunks() for name in made} == {2}
+    assert frame["quantity"].to_list() == [1, 2, 3]
+
+
+def test_columns_say_what_expressions_would():
+    units = pl.Series([3, -1, 0])
+    assert columns.where(pl.Series([True, None, False]), columns.ZERO, units).to_list() == [
+        0,
+        -1,
+        0,
+    ]
+    assert columns.where(pl.Series([None, False, False]), columns.ZERO, units) is units
+    assert columns.above_zero(units).to_list() == [3, 0, 0]
+    assert columns.smaller(units, pl.Series([2, 2, 2])).to_list() == [2, -1, 0]
+    assert columns.less(units, columns.same(columns.ZERO, units.to_frame())) is units
+    assert columns.less(units, pl.Series([0, 0, -1])).to_list() == [3, -1, 1]
+    assert columns.more(units, pl.Series([0, 0, 5])).to_list() == [3, -1, 5]
+    empty = pl.Series([], dtype=pl.Int64)
+    for both in (columns.less, columns.more, columns.smaller):
+        assert both(empty, empty).to_list() == []
+    assert columns.above_zero(empty).to_list() == []
+
+
+def test_a_correction_below_zero_frees_nothing_twice():
+    """Exports hold corrections: fewer than none reserved or used is no instance that is twins."""
+    frame = held(usage({"quantity": 5, "in_use": 2, "reserved": -3}))
+    assert one(frame, "reserved_and_reporting", "demand", "deficit") == (-3, 2, 0)
+
+
+def test_lots_of_an_undated_page_meet_its_undated_row_alone():
+    frame = held(
+        usage({"quantity": 4}, {"quantity": 4, "snapshot_date": None}),
+        lots({"quantity": 4, "snapshot_date": None}, {"quantity": 1, "snapshot_date": month(1)}),
+    )
+    assert frame["snapshot_date", "entitled_basis", "entitled_gap"].rows() == [
+        (None, "undated", None),
+        (DAY, "quantity", None),
+    ]

@@ -157,15 +157,10 @@ def line_days(client: Client, made: Made) -> pl.DataFrame:
     `made` has holdings, the frame of the lines that add them up, and what is measured otherwise: by
     devices, of lines that no licence fits, in stock from outside.
     """
-    days = pl.concat(
-        [
-            history.pool_sums(made["holdings"], made["line_frame"]),
-            made["device_days"],
-            made["unmatched"],
-            true_forward.user_days(client.tables["user_counts"], made["scope"]),
-        ],
-        how="diagonal_relaxed",
-    )
+    summed = history.pool_sums(made["holdings"], made["line_frame"])
+    users = true_forward.user_days(client.tables["user_counts"], made["scope"])
+    others = [days for days in (made["device_days"], made["unmatched"], users) if days.height]
+    days = pl.concat([summed, *others], how="diagonal_relaxed")
     return days.drop("outside", strict=False).join(
         made["outside"], on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-# columns of one value, for as many rows as are asked for
+# one value stands for a column that says it of every row
 ZERO, NOT_KNOWN, NO = pl.Series([0]), pl.Series([None], dtype=pl.Int64), pl.Series([False])
 
 
@@ -23,7 +23,7 @@ def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFra
     if not rows.width:
         return pl.DataFrame(columns)
     counts = rows.to_series(0).chunk_lengths()
-    alike = {name: _in_pieces(column, counts) for name, column in columns.items()}
+    alike = {name: _in_pieces(same(column, rows), counts) for name, column in columns.items()}
     return rows.with_columns_seq(**alike)
 
 
@@ -35,8 +35,8 @@ def _in_pieces(column: pl.Series, counts: list[int]) -> pl.Series:
 
 
 def same(one: pl.Series, rows: pl.DataFrame) -> pl.Series:
-    """A column that says one value of all rows."""
-    return one.new_from_index(0, rows.height)
+    """One value as a column of the rows, or a column as it is."""
+    return one.new_from_index(0, rows.height) if len(one) == 1 else one
 
 
 def filled(column: pl.Series, value: object) -> pl.Series:
@@ -45,7 +45,7 @@ def filled(column: pl.Series, value: object) -> pl.Series:
 
 
 def where(mask: pl.Series, then: pl.Series, other: pl.Series) -> pl.Series:
-    """One column where the mask is true, else the other; `then` may be one value for all.
+    """One column where the mask is true, else the other; each may be one value for all.
 
     >>> where(pl.Series([True, None]), pl.Series([0]), pl.Series([1, 2])).to_list()
     [0, 2]
@@ -76,6 +76,6 @@ def above_zero(column: pl.Series) -> pl.Series:
 
 def smaller(one: pl.Series, two: pl.Series) -> pl.Series:
     """Of two numbers in each row the smaller one; none is missing."""
-    if one.is_empty() or one.max() <= two.min():
+    if two.is_empty() or one.max() <= two.min():
         return one
     return one.zip_with(one < two, two)

@@ -19,7 +19,6 @@ from cssm_lib.analyses.history.columns import (
     less,
     more,
     nothing,
-    same,
     smaller,
     where,
     with_all,
@@ -76,6 +75,7 @@ def holdings(
     are missing count as empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
+    >>> from cssm_lib.schema import TABLES
     >>> row = {"license": "A", "quantity": 10, "in_use": 7, "reserved": 2, "available": 1}
     >>> usage = TABLES["usage"].shaped(pl.DataFrame([row]))
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)
@@ -91,10 +91,10 @@ def holdings(
     )
     rows = _stock(usage, numbers)
     rows = with_all(rows, _classed(rows, numbers, rules))
-    beside, zero = _beside(rows, found, numbers), same(ZERO, rows)
-    units = defaultdict(lambda: zero, {name: filled(beside[name], 0) for name in beside})
+    beside = _beside(rows, found, numbers)
+    units = defaultdict(lambda: ZERO, {name: filled(beside[name], 0) for name in beside})
     made = _entitled(rows, units) | {"entitled_gap": _gap(rows, beside.get("lots_valid"))}
-    young = smaller(units["lots_young"], made["entitled"]) if as_of else same(NOT_KNOWN, rows)
+    young = smaller(units["lots_young"], made["entitled"]) if as_of else NOT_KNOWN
     made |= _needed(rows, made["entitled"], units)
     made |= {"young": young, "place": _with_tag(rows, numbers)}
     return with_all(rows, made).select(*KEY, *_COLUMNS)
@@ -146,21 +146,20 @@ def _stock(usage: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
 def _units(usage: pl.DataFrame, identity: pl.Series | None) -> dict[str, pl.Series]:
     """What a row of usage counts, by what `available` proves of it."""
     units, use, reserved = (filled(usage[name], 0) for name in ("quantity", "in_use", "reserved"))
-    zero, never = same(ZERO, usage), same(NO, usage)
     paid = filled(usage["billing"] == "USAGE", False)
-    of_use = never if identity is None else identity == "in_use"
-    kept = above_zero(reserved - use) if of_use.any() else zero
+    of_use = NO if identity is None else identity == "in_use"
+    kept = above_zero(reserved - use) if of_use.any() else ZERO
     return {
         "quantity": units,
         "in_use": use,
         "prepaid": where(paid, ZERO, units),
-        "usage_billed": where(paid, use, zero),
+        "usage_billed": where(paid, use, ZERO),
         "demand": where(paid, ZERO, where(of_use, use, more(use, reserved))),
-        "held": where(of_use & ~paid, kept, zero),
+        "held": where(of_use & ~paid, kept, ZERO),
         "export_restricted": filled(usage["export_restricted"], False),
         "complete": filled(usage["complete"], True),
         "billed_only": paid,
-        "demand_identity": same(UNPROVEN, usage) if identity is None else identity,
+        "demand_identity": UNPROVEN if identity is None else identity,
     }
 
 
@@ -204,7 +203,7 @@ def _identity(usage: pl.DataFrame) -> pl.Series | None:
         teller.is_in(teller.filter(rows).unique().implode(), nulls_equal=True)
         for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
-    both = where(tell & ~no_both, BOTH, same(UNPROVEN, usage))
+    both = where(tell & ~no_both, BOTH, UNPROVEN)
     return where(tell & ~no_use, IN_USE, both)
 
 
@@ -222,7 +221,7 @@ def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, p
 def _gap(rows: pl.DataFrame, valid: pl.Series | None) -> pl.Series:
     """How far the valid lots lie from the quantity, where a dated row has lots."""
     if valid is None:
-        return same(NOT_KNOWN, rows)
+        return NOT_KNOWN
     return where(
         rows["billed_only"] | rows["snapshot_date"].is_null(), NOT_KNOWN, valid - rows["prepaid"]
     )
@@ -253,7 +252,7 @@ def _twice(rows: pl.DataFrame, found: pl.Series) -> pl.Series:
     if nothing(units):
         return units
     adds = (rows["demand_identity"] != "in_use") & ~rows["billed_only"]
-    return where(adds, units, same(ZERO, rows))
+    return where(adds, units, ZERO)
 
 
 def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.DataFrame:
@@ -271,8 +270,7 @@ def _classed(rows: pl.DataFrame, numbers: Numbers, rules: Rules) -> dict[str, pl
         for kind in ("perpetual", "export_restricted")
     )
     perpetual, restricted = (
-        kind.gather(rows["place"] % numbers.counts[-1]) if kind.any() else same(NO, rows)
-        for kind in kinds
+        kind.gather(rows["place"] % numbers.counts[-1]) if kind.any() else NO for kind in kinds
     )
     return {
         "perpetual": perpetual,

@@ -127,17 +127,13 @@ def pool_frame(
     inside = inside.select("place", "group", "pool", *ACCOUNT)
     cover = _cover(pages, inside, rules)
     pool_day = cover.select("pool", "snapshot_date").unique().sort("snapshot_date")
-    days = (
-        groups.join(pool_day, on="pool", maintain_order="left_right")
-        .join(_doubtful(inside, cover), on=DAY, how="left", maintain_order="left")
-        .with_row_index("at")
-    )
+    days = groups.join(pool_day, on="pool", maintain_order="left_right").with_row_index("at")
     first = days.group_by("group").agg(pl.col("at").min().cast(pl.Int64).alias("first"))
     start, nth = _numbered_days(pool_day)
     return PoolFrame(
-        days.select(*by, "snapshot_date", full=pl.col("doubtful").is_null()),
+        _with_full(days, _doubtful(inside, cover)).select(*by, "snapshot_date", "full"),
         tuple(_each_once(inside.join(first, on="group").select("place", "first", "pool"))),
-        _carried(inside, cover).join(days.select("at", *DAY), on=DAY).drop(DAY),
+        _carried(inside, cover, days),
         nth,
         start,
     )
@@ -150,7 +146,7 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     twins = {name: twin for name, twin in TWINS.items() if held[name].equals(held[twin])}
     counts = [name for name in every if name not in twins and not nothing(held[name])]
     sums = {name: np.zeros(height + 1, np.int64) for name in counts}
-    asked = held.select("snapshot_date", "place", *sums)
+    asked = held["snapshot_date", "place", *sums]
     parts = [frame.adding(asked, members) for members in frame.members]
     for rows, at in itertools.chain(*parts, _older(asked, frame)):
         for name, sum_ in sums.items():
@@ -260,20 +256,30 @@ def _spoken(grid: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     return latest(grid, spoken, by=ACCOUNT, on=("snapshot_date", "spoken"))
 
 
-def _carried(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
-    """The days on which an account speaks by an older row, place by place."""
+def _carried(inside: pl.DataFrame, cover: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `days` on which an account speaks by an older row, place by place."""
     older = cover.filter("known", "present", pl.col("spoken") < pl.col("snapshot_date"))
+    if older.is_empty():
+        return inside.clear().select("place", spoken=pl.lit(None, pl.Date), at="group")
     told = inside.join(older, on=["pool", *ACCOUNT], nulls_equal=True)
-    return told.select("place", "spoken", *DAY)
+    told = told.select("place", "spoken", *DAY)
+    return told.join(days.select("at", *DAY), on=DAY).drop(DAY)
 
 
 def _doubtful(inside: pl.DataFrame, cover: pl.DataFrame) -> pl.DataFrame:
+    """The groups' days on which some account is not known for sure."""
     unsure = cover.filter(~pl.col("sure").fill_null(False))
     if unsure.is_empty():
-        return pl.DataFrame(
-            schema={"group": pl.UInt32, "snapshot_date": pl.Date, "doubtful": pl.Boolean}
-        )
+        return inside.clear().select("group", snapshot_date=pl.lit(None, pl.Date))
     unsure = unsure.select("pool", *ACCOUNT, "snapshot_date")
     members = inside.select("group", "pool", *ACCOUNT).unique()
     hit = members.join(unsure, on=["pool", *ACCOUNT], nulls_equal=True)
-    return hit.select(DAY).unique().with_columns(doubtful=True)
+    return hit.select(DAY).unique()
+
+
+def _with_full(days: pl.DataFrame, doubtful: pl.DataFrame) -> pl.DataFrame:
+    """Whether what is known of a day is the whole of it."""
+    if doubtful.is_empty():
+        return days.with_columns(full=True)
+    hit = days.join(doubtful.with_columns(full=False), on=DAY, how="left", maintain_order="left")
+    return hit.with_columns(pl.col("full").fill_null(True))
