@@ -160,7 +160,7 @@ class Near:
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
         if not fleet.risen:
             return self.places.clear()
-        return fleet.places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
+        return fleet.risen_places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
 
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:
