@@ -242,13 +242,13 @@ class Near:
 
     @cached_property
     def _named(self) -> np.ndarray:
-        """The rows of the newest instances that have a name."""
+        """Which rows of the newest instances have a name."""
         fleet = self.start.fleet
-        return np.flatnonzero(fit(fleet.instances, NAMED)[fleet.numbers("devices", "instance")])
+        return fit(fleet.instances, NAMED)[fleet.numbers("devices", "instance")]
 
     def _one_a_page(self, fleet: Fleet) -> pl.DataFrame:
         """An instance with a name of each page that has one left."""
-        rows = self._named[fleet.left["devices"][self._named]]
+        rows = np.flatnonzero(fleet.left["devices"] & self._named)
         last = np.full(fleet.pages.height, -1)
         last[fleet.numbers("devices", "page")[rows]] = rows
         return fleet.exported["devices"].select(TOLD["devices"])[last[last >= 0]]
