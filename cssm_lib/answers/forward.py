@@ -225,9 +225,14 @@ STEPS = (
     one("lines", lambda client, made: agreement_lines(client)),
     one("scope", lambda client, made: made["lines"].select(SCOPE)),
     one("published", lambda client, made: true_forward.published(client.rules)),
+    one("read_by", lambda client, made: made["lines"].select(true_forward.READ_BY)),
+    one(
+        "as_read",
+        lambda c, made: true_forward.as_read(made["read_by"], c.rules, made["published"]),
+    ),
     one(
         "read_lines",
-        lambda c, made: true_forward.under_readings(made["lines"], c.rules, made["published"]),
+        lambda c, made: true_forward.under_readings(made["lines"], c.rules, made["as_read"]),
     ),
     one("dates", lambda client, made: made["read_lines"].select(true_forward.DATED)),
     one("dated", lambda client, made: true_forward.dated(made["dates"])),

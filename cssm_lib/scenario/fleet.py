@@ -58,10 +58,11 @@ class Fleet:
         kind = self.numbers("device_licenses", "kind")
         return bool((self.left["device_licenses"] & (kind >= self.told)).any())
 
-    def places(self) -> pl.DataFrame:
-        """One row per licence and tag that the instances of an account consume on some day."""
-        found = np.flatnonzero(marked(self._cells(self.left["device_licenses"]), self._squares))
-        page, kind = np.divmod(found, self.kinds.height)
+    def risen_places(self) -> pl.DataFrame:
+        """Licences and tags that actions put an account's instances on, one row each."""
+        kind = self.numbers("device_licenses", "kind")
+        rows = self.left["device_licenses"] & (kind >= self.told)
+        page, kind = np.divmod(np.unique(self._cells(rows)), self.kinds.height)
         named = [*self.pages[page], *self.kinds[kind]]
         return pl.DataFrame(named).select(*ACCOUNT, "license", "tag").unique()
 

@@ -94,7 +94,7 @@ class Near:
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
         start = self.start.start
-        owed = [(self, name) for name in ("places", "_watched", "_owing", "_named")]
+        owed = [(self, name) for name in ("places", "_used_once", "_owing", "_named")]
         for one, name in [*owed, (start.fleet, "newest"), (start, "newest"), (start, "seen")]:
             getattr(one, name)
 
@@ -160,7 +160,7 @@ class Near:
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
         if not fleet.risen:
             return self.places.clear()
-        return fleet.places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
+        return fleet.risen_places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
 
     def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
         if now.changed is None:
@@ -170,8 +170,15 @@ class Near:
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
         """Older use that no span takes out; first and last days do not tell of several spans."""
-        used = self._watched["device_licenses"] if len(spans) <= 1 else self._used_by_watched
-        return used.filter(pl.lit(True), *(~left_out_of(span) for span in spans))
+        if not spans:
+            return self._used_once
+        used = self._watched["device_licenses"] if len(spans) == 1 else self._used_by_watched
+        return used.filter(*(~left_out_of(span) for span in spans))
+
+    @cached_property
+    def _used_once(self) -> pl.DataFrame:
+        """Who ever used what of those that are watched, each told once, whatever the day."""
+        return self._watched["device_licenses"].unique([*ACCOUNT, *NAMES, "license"])
 
     def _reports(self, fleet: Fleet, spans: list[LeaveOut]) -> Later:
         """What is told of these instances and spans; the very same as for the scenario before."""

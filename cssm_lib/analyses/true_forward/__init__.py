@@ -29,6 +29,8 @@ from cssm_lib.analyses.true_forward.outlook import intervals, outlook
 from cssm_lib.analyses.true_forward.prices import renewed_lines, unit_prices
 from cssm_lib.analyses.true_forward.projected import next_events
 from cssm_lib.analyses.true_forward.readings import (
+    READ_BY,
+    as_read,
     contradiction,
     published,
     terms_read,
@@ -53,6 +55,8 @@ from cssm_lib.analyses.true_forward.waiting import relieved, waiting
 
 __all__ = [
     "DATED",
+    "READ_BY",
+    "as_read",
     "renewed_lines",
     "billed",
     "contradiction",

@@ -104,7 +104,7 @@ def measured_events(
     if events.is_empty():
         return events
     last = as_of or dt.date.max
-    known = days.filter(pl.col("snapshot_date") <= last)
+    known = days.filter(days["snapshot_date"] <= last)
     numbers = events.select(*LINE, "number")[events["number"].arg_unique()]
     own = known.select(LINE).join(numbers, on=LINE, how="left", maintain_order="left")["number"]
     ahead = (events["event_date"] > last).alias("ahead")

@@ -180,12 +180,12 @@ def outside_units(lots: pl.DataFrame, frame: StockFrame, lines: pl.DataFrame) ->
         of_day = frame.days.select("agreement").join(
             terms, on="agreement", how="left", maintain_order="left"
         )
-        start, end = (of_day[name].gather(lots["at"]) for name in ("start", "end"))
+        start, end = (of_day[name][lots["at"]] for name in ("start", "end"))
         own = (lots["end_date"] == end) & (lots["start_date"] >= start)
-        foreign = lots.filter(~own.fill_null(False))
-        units = foreign["quantity"].fill_null(0)
-        np.add.at(outside, foreign["at"].to_numpy(), units.to_numpy())
-    return frame.days.with_columns(outside=pl.Series(outside))
+        foreign, units = ~own.fill_null(False), lots["quantity"].fill_null(0)
+        at = lots["at"].filter(foreign).to_numpy()
+        np.add.at(outside, at, units.filter(foreign).to_numpy())
+    return frame.days.hstack([pl.Series("outside", outside)])
 
 
 def _first(columns: dict[str, pl.DataType], count: int) -> dict[str, pl.DataType]:

@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from cssm_lib.analyses.true_forward.columns import filled, first_of
 from cssm_lib.analyses.true_forward.scope import LINE
 
 TERMS = ["start", "end", "early_events", "commitment"]
@@ -28,7 +29,7 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
     >>> events(pl.DataFrame([line | {"commitment": "full"}]))["months_left"].to_list()
     [24, 12]
     """
-    found = _events_of(lines.select(TERMS).unique(maintain_order=True))
+    found = _events_of(lines[TERMS].unique(maintain_order=True))
     return lines.join(found, on=TERMS, nulls_equal=True, maintain_order="left_right")
 
 
@@ -46,43 +47,60 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     >>> dated(pl.DataFrame([line]))["line"].to_list()
     [0, 0]
     """
+    place = pl.int_range(lines.height, eager=True).alias("line")
+    numbered = pl.DataFrame([place]).hstack(lines)
+    found = events(numbered.hstack(numbered.select_seq(_numbers())))
+    return found[[name for name in found.columns if name not in _UNDATED]]
+
+
+_UNDATED = [*TERMS, "after"]
+
+
+@cache
+def _numbers() -> list[pl.Expr]:
     first = pl.col("line").first()
-    numbered = lines.with_row_index("line").cast({"line": pl.Int64}).with_columns(
-        number=first.over(LINE), group=first.over("reading", "agreement", "suite")
-    )  # fmt: skip
-    return events(numbered).drop(*TERMS, "after")
+    suite = ("reading", "agreement", "suite")
+    return [first.over(LINE).alias("number"), first.over(suite).alias("group")]
 
 
 def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
     """The events of each different term: many lines and readings share one."""
-    ends = terms.with_columns(after=pl.col("end").dt.offset_by("1d"))
-    months = whole_months(pl.col("start"), pl.col("after")).alias("term_months")
-    every = ends.with_columns(months).with_columns(_QUARTERS).explode("month")
-    found = every.filter(_called()).with_columns(_kind())
+    ends = terms.with_columns_seq(after=pl.col("end").dt.offset_by("1d"))
+    whole = ends.hstack(ends.select_seq(_term_months()))
+    every = whole.hstack(whole.select_seq(_quarters())).explode("month")
+    quarterly, annual, called = _called(every)
+    window = first_of((quarterly, _MONTHS[3]), (annual, _MONTHS[12]), otherwise=_MONTHS[6])
+    kind = {"early": ~quarterly & ~annual, "window_months": window}
+    found = every.hstack([one.alias(name) for name, one in kind.items()]).filter(called)
     # a start at a month's end can clip the last anniversary into the last month covered
-    return found.with_columns(_when()).with_columns(_left()).filter(pl.col("months_left") > 0)
+    dated = found.with_columns_seq(_when())
+    left = dated.hstack(dated.select_seq(_left()))
+    return left.filter(left["months_left"] > 0)
 
 
-_QUARTERS = (3 * pl.int_ranges(1, pl.col("term_months") // 3 + 2)).alias("month")
-
-
-def _quarterly() -> pl.Expr:
-    said, partial = pl.col("early_events") == "quarterly", pl.col("commitment") == "partial"
-    return (said & partial).fill_null(False)
+_MONTHS = {months: pl.Series([months], dtype=pl.Int32) for months in (3, 6, 12)}
 
 
 @cache
-def _called() -> pl.Expr:
-    """Every third month is an event where quarters are; else every twelfth, or sixth with caps."""
-    month, caps = pl.col("month"), (pl.col("early_events") == "growth_caps").fill_null(False)
-    return _quarterly() | (month % 12 == 0) | ((month % 6 == 0) & caps)
+def _term_months() -> pl.Expr:
+    return whole_months(pl.col("start"), pl.col("after")).alias("term_months")
 
 
 @cache
-def _kind() -> list[pl.Expr]:
-    quarterly, annual = _quarterly(), pl.col("month") % 12 == 0
-    window = pl.when(quarterly).then(3).when(annual).then(12).otherwise(6)
-    return [(~quarterly & ~annual).alias("early"), window.alias("window_months")]
+def _quarters() -> pl.Expr:
+    return (3 * pl.int_ranges(1, pl.col("term_months") // 3 + 2)).alias("month")
+
+
+def _called(every: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Which quarters count as such, which end a year, and which of all are events.
+
+    Every third month is an event where quarters are; else every twelfth, or sixth with caps.
+    """
+    said, no = every["early_events"], pl.Series([False])
+    quarterly = filled((said == "quarterly") & (every["commitment"] == "partial"), no)
+    caps, month = filled(said == "growth_caps", no), every["month"]
+    annual = month % 12 == 0
+    return quarterly, annual, quarterly | annual | ((month % 6 == 0) & caps)
 
 
 @cache

@@ -60,14 +60,18 @@ def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    now, before, after = (_at(days, each) for each in places)
+    every, height = _at(days, places.ravel()), len(short)
+    now, before, after = (
+        {name: column.slice(nth * height, height) for name, column in every.items()}
+        for nth in range(len(places))
+    )
     value, value_before, value_after = (
         each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
     )
     return {
         "value": value, "used": now["demand"], "outside": now["outside"],
         "measured_on": now["snapshot_date"], "full": now["full"],
-        "coverage": _none(pl.Float64, len(short)),
+        "coverage": _none(pl.Float64, height),
         "value_before": value_before, "value_after": value_after,
         "outside_before": before["outside"], "outside_after": after["outside"],
     }  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.true_forward.bill import billed as settled_and_printed
 from cssm_lib.analyses.true_forward.bill import completed, measured_events
+from cssm_lib.analyses.true_forward.columns import known
 from cssm_lib.analyses.true_forward.events import DATED, dated
 from cssm_lib.analyses.true_forward.money import MICRO, PARTS, micro
 from cssm_lib.analyses.true_forward.scope import LINE
@@ -45,30 +47,34 @@ def next_events(
     if lines.is_empty() or as_of is None:
         return contract.empty()
     terms = completed(lines, rules)
-    known = dated(terms.select(DATED)) if when is None else when
-    ahead, last = known.filter(pl.col("event_date") > as_of), last_known(days, as_of)
-    standing = _standing(terms, billed)
-    due = standing.join(_due(ahead), on=READ, how="left").join(
-        last.select(*LINE, known_on="snapshot_date", use="demand"), on=LINE, how="left"
-    )
-    over = due.filter((pl.col("end") >= as_of) & pl.col("event_date").is_null())
-    found = [over.with_columns(_none_left())]
+    when = dated(terms[DATED]) if when is None else when
+    ahead, last = when.filter(when["event_date"] > as_of), last_known(days, as_of)
+    seen = last[[*LINE, "snapshot_date", "demand"]].rename(_LAST)
+    standing = _standing(terms, billed).hstack([_due(ahead, terms.height)])
+    due = standing.join(seen, on=LINE, how="left", maintain_order="left")
+    over = due.filter((due["end"] >= as_of) & due["event_date"].is_null())
+    found = [over.with_columns_seq(_none_left())]
     if not ahead.is_empty():
         until = due["event_date"].max()
-        asked = ahead.filter(pl.col("event_date") <= until)
+        asked = ahead.filter(ahead["event_date"] <= until)
         seen = measured_events(asked, held(days, last, due, as_of), as_of=until, rules=rules)
         found.append(_projected(due, settled_and_printed(terms, seen, rules, standing=standing)))
     return contract.shaped(pl.concat(found, how="diagonal_relaxed").sort(READ))
 
 
-def _due(ahead: pl.DataFrame) -> pl.DataFrame:
-    """The first event of each line and reading among those ahead."""
-    return ahead.group_by(READ).agg(pl.col("event_date").min())
+_LAST = {"snapshot_date": "known_on", "demand": "use"}
+
+
+def _due(ahead: pl.DataFrame, lines: int) -> pl.Series:
+    """The first of the events ahead of each line, which stand in their order; null without one."""
+    line, first = np.unique(ahead["line"], return_index=True)
+    none = pl.Series("event_date", [None], dtype=pl.Date).new_from_index(0, lines)
+    return none.scatter(line, ahead["event_date"][first])
 
 
 def held(days: pl.DataFrame, last: pl.DataFrame, due: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The known days, then the last full one again every 30 days up to each line's next event."""
-    known = days.filter(pl.col("snapshot_date") <= as_of)
+    known = days.filter(days["snapshot_date"] <= as_of)
     until = due.drop_nulls("event_date").group_by(LINE).agg(pl.col("event_date").unique())
     later = last.join(until, on=LINE).with_columns(_again(as_of))
     added = later.drop("event_date").explode("snapshot_date").select(known.columns)
@@ -83,9 +89,8 @@ def _again(as_of: dt.date) -> pl.Expr:
 
 def last_known(days: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The last full day of each line up to as_of."""
-    day = pl.col("snapshot_date")
-    known = days.filter((day <= as_of) & pl.col("full") & pl.col("demand").is_not_null())
-    return known.sort("snapshot_date").unique(LINE, keep="last", maintain_order=True)
+    told = (days["snapshot_date"] <= as_of) & days["full"] & known(days["demand"])
+    return days.filter(told).sort("snapshot_date").unique(LINE, keep="last", maintain_order=True)
 
 
 def _standing(terms: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
@@ -93,13 +98,18 @@ def _standing(terms: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
 
     Columns: agreement, suite, sku, reading, end, entitled, currency, base (millionths), open_since.
     """
-    left = billed.sort("event_date").group_by(READ).agg(_left())
-    told = terms.select(*READ, "end", "entitled", "currency")
-    return told.join(left, on=READ, how="left", maintain_order="left").with_columns(_base())
+    left = billed[[*READ, *_LEFT]].group_by(READ).agg(_left())
+    told = terms[[*READ, "end", "entitled", "currency"]]
+    found = told.join(left, on=READ, how="left", maintain_order="left")
+    return found.hstack(found.select_seq(_base()))
+
+
+_LEFT = ["event_date", "event", "outcome", "next_base"]
 
 
 @cache
 def _left() -> list[pl.Expr]:
+    """A line's events stand in their order."""
     undecided = pl.col("outcome").str.starts_with("undecided")
     moves = pl.col("event") != "last twelve months"
     return [

@@ -17,6 +17,7 @@ from cssm_lib.rules import Rules, matches_any
 from cssm_lib.schema import ANSWERS
 
 CONTRACT, QUARTERLY = "contract", "quarterly"
+OWN_TERMS = "Your contract's own terms"
 SETTINGS = {
     "measure": pl.String,
     "allowance": PARTS,
@@ -33,6 +34,8 @@ SETTINGS = {
     "shift_consumes": pl.Boolean,
     "outside_stock": pl.String,
 }
+# what of a line says how it is read
+READ_BY = ["agreement", "programme", "commitment", "metric", "count", *SETTINGS]
 # what else a contract could say; a value that it already has, or that contradicts, changes nothing
 OTHERWISE: dict[str, tuple[Any, ...]] = {
     "measure": ("as_of", "peak", "average", ACCOUNTS),
@@ -127,11 +130,23 @@ def under_readings(
 
     An agreement's `programme` names the readings that are said of it; without one, or where none
     is said of it, all are. Line, prices, commitment and scope stay the client's. `read` is what
-    `published` says of the rules, where that is known.
+    `as_read` says of the lines, where that is known.
     """
-    read = published(rules) if read is None else read
-    own = completed(lines, rules).with_columns(reading=pl.lit(CONTRACT), order=pl.lit(0, pl.UInt32))
-    said = _said_of(own.select("programme").unique(), read)
+    own = completed(lines, rules)
+    read = as_read(own, rules, published(rules)) if read is None else read
+    kept = own[[name for name in own.columns if name not in read.columns]]
+    return kept[read["line"]].hstack(read)[own.columns]
+
+
+def as_read(lines: pl.DataFrame, rules: Rules, known: pl.DataFrame) -> pl.DataFrame:
+    """One row per row of `under_readings`: the line's number, the reading and its settings.
+
+    `lines` may have the columns READ_BY alone: no price, entitlement or day has a part in how a
+    line is read. `known` is what `published` says.
+    """
+    own = completed(lines, rules).select(pl.int_range(pl.len()).alias("line"), *READ_BY)
+    own = own.with_columns(reading=pl.lit(CONTRACT), order=pl.lit(0, pl.UInt32))
+    said = _said_of(own.select("programme").unique(), known)
     others = (
         own.drop("reading", "order")
         .join(said, on="programme", nulls_equal=True, maintain_order="left")
@@ -139,7 +154,7 @@ def under_readings(
         .select(own.columns)
     )
     both = pl.concat([own, others]).filter(_has_quarters()).with_columns(_by_account())
-    return both.sort("order", maintain_order=True).drop("order")
+    return both.sort("order", maintain_order=True).select("line", "reading", *SETTINGS)
 
 
 @cache
@@ -258,7 +273,7 @@ def terms_read(lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     contract = (
         completed(lines, rules).unique(["agreement", "suite"], maintain_order=True)
         .with_columns(
-            reading=pl.lit(CONTRACT), title=pl.lit("Your contract's own terms"),
+            reading=pl.lit(CONTRACT), title=pl.lit(OWN_TERMS),
             source=pl.lit("client.toml, completed by the rule pack"),
         )
     )  # fmt: skip

@@ -135,9 +135,8 @@ def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         ("smart_account", "smart_accounts"),
         ("virtual_account", "virtual_accounts"),
     ):
-        named = agreements.select("agreement", patterns)
-        if any(one != ["*"] for one in named[patterns].to_list()):
-            fits = _names_that_fit(accounts[column], named)
+        if any(one != ["*"] for one in agreements[patterns].to_list()):
+            fits = _names_that_fit(accounts[column], agreements.select("agreement", patterns))
             found = found.join(fits, on=[column, "agreement"], how="semi", nulls_equal=True)
     return found
 
@@ -152,13 +151,10 @@ def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
     Lines that name their licences in full find them by name; only the others are tried one by one.
     """
-    lines = lines.unique(LINE, maintain_order=True).select(*LINE, "licenses", "tags")
+    lines = lines.unique(LINE, maintain_order=True)
+    patterns = zip(lines["licenses"].to_list(), lines["tags"].to_list(), strict=True)
     full = pl.Series(
-        [
-            _in_full([*(names or ()), *(tags or ())])
-            for names, tags in lines.select("licenses", "tags").iter_rows()
-        ],
-        dtype=pl.Boolean,
+        [_in_full([*(names or ()), *(tags or ())]) for names, tags in patterns], dtype=pl.Boolean
     )
     if licences.is_empty() or not full.any():
         return _fitting(licences, lines)

@@ -8,8 +8,10 @@ from functools import cache
 import polars as pl
 
 from cssm_lib.analyses.true_forward.bill import true_forward
+from cssm_lib.analyses.true_forward.money import PARTS
 from cssm_lib.analyses.true_forward.readings import (
     CONTRACT,
+    OWN_TERMS,
     SETTINGS,
     in_steps,
     one_setting_changed,
@@ -35,15 +37,13 @@ def reading_range(
     >>> reading_range(ANSWERS["true_forward"].empty(), load_rules()).height
     0
     """
-    sums = _sums(billed)
-    own = sums.filter(pl.col("reading") == CONTRACT).select(
-        "agreement", least="undecided", contract=pl.when(_whole()).then("net")
-    )
-    beside = sums.join(own, on="agreement", how="left", maintain_order="left")
-    names = (published(rules) if read is None else read).select("reading", "title")
-    vendor = pl.col("reading") == rules["readings.vendor_opening"]
-    named = _comparable(beside).join(names, on="reading", how="left", maintain_order="left")
-    ranked = named.with_columns(*_ranked(), vendor_opening=vendor)
+    names = published(rules) if read is None else read
+    titles = {CONTRACT: OWN_TERMS} | dict(zip(names["reading"], names["title"], strict=True))
+    sums = _comparable(_sums(billed).with_columns_seq(_of_contract()))
+    told = [titles.get(name) for name in sums["reading"]]
+    vendor = sums["reading"] == rules["readings.vendor_opening"]
+    named = [pl.Series("title", told, dtype=pl.String), vendor.alias("vendor_opening")]
+    ranked = sums.hstack(named).with_columns_seq(_ranked())
     return ANSWERS["reading_range"].shaped(ranked.sort(_ORDER, nulls_last=True))
 
 
@@ -51,17 +51,23 @@ _ORDER = ["agreement", "other", "rank", "net", "reading"]
 
 
 @cache
+def _of_contract() -> list[pl.Expr]:
+    """What the agreement's own reading leaves open, and bills where that is known."""
+    own = pl.col("reading") == CONTRACT
+    least = pl.col("undecided").filter(own).first().over("agreement")
+    net = pl.when("whole").then("net").filter(own).first().over("agreement")
+    return [least.alias("least"), net.alias("contract")]
+
+
+@cache
 def _ranked() -> list[pl.Expr]:
     """Rank of what is known, and what each bills more than the contract."""
-    own = pl.col("reading") == CONTRACT
     known = pl.col("net").is_not_null() & (pl.col("undecided") == pl.col("least"))
     rank = pl.when(known).then("net").rank("min").over("agreement")
-    title = pl.when(own).then(pl.lit("Your contract's own terms")).otherwise("title")
     return [
-        title.alias("title"),
         rank.cast(pl.Int64).alias("rank"),
         (pl.col("net") - pl.col("contract")).alias("more_than_contract"),
-        (~own).alias("other"),
+        (pl.col("reading") != CONTRACT).alias("other"),
     ]
 
 
@@ -70,31 +76,31 @@ MONEY = ("charge", "credit", "net", "past", "true_up")
 
 def _sums(billed: pl.DataFrame) -> pl.DataFrame:
     """One row per agreement and reading: its events so far added up, and what is left open."""
-    past = billed.filter(~pl.col("outcome").str.contains("ahead"))
+    known = billed[[*RANGED, "event_date", "outcome", "over", *MONEY, "currency"]]
+    past = known.filter(~pl.col("outcome").str.starts_with("ahead"))
     return past.group_by(RANGED, maintain_order=True).agg(_summed())
 
 
 @cache
 def _summed() -> list[pl.Expr]:
     open_ = pl.col("outcome").str.starts_with("undecided")
+    unpriced = ((pl.col("over") > 0) & pl.col("charge").is_null()).sum()
     return [
         pl.col("over", *MONEY).sum(),
         pl.col("event_date").n_unique().alias("events"),
         open_.sum().alias("undecided"),
-        ((pl.col("over") > 0) & pl.col("charge").is_null()).sum().alias("unpriced"),
-        (~open_).sum().alias("decided"),
+        unpriced.alias("unpriced"),
+        (~open_.all() & (unpriced == 0)).alias("whole"),
         pl.col("currency").first(),
     ]
 
 
 def _comparable(sums: pl.DataFrame) -> pl.DataFrame:
     """Money is null where a price lacks, or where fewer lines are decided than by the contract."""
-    known = _whole() & (pl.col("undecided") <= pl.col("least"))
-    return sums.with_columns(pl.when(known).then(name).alias(name) for name in MONEY)
-
-
-def _whole() -> pl.Expr:
-    return (pl.col("decided") > 0) & (pl.col("unpriced") == 0)
+    known = sums["whole"] & (sums["undecided"] <= sums["least"])
+    none = pl.Series([None], dtype=PARTS)
+    rest = sums[[name for name in sums.columns if name not in MONEY]]
+    return rest.hstack([sums[name].zip_with(known, none) for name in MONEY])
 
 
 def moved_by_settings(
