@@ -28,7 +28,7 @@ def with_all(rows: pl.DataFrame, columns: Mapping[str, pl.Series]) -> pl.DataFra
 
 
 def _in_pieces(column: pl.Series, counts: list[int]) -> pl.Series:
-    if column.n_chunks() == len(counts):
+    if column.chunk_lengths() == counts:
         return column
     firsts = itertools.accumulate(counts, initial=0)
     return pl.concat(column.slice(*piece) for piece in zip(firsts, counts, strict=False))
@@ -65,7 +65,7 @@ def less(column: pl.Series, other: pl.Series) -> pl.Series:
 
 
 def more(column: pl.Series, other: pl.Series) -> pl.Series:
-    """Both together."""
+    """What two columns are together."""
     return column if nothing(other) else column + other
 
 

@@ -35,12 +35,9 @@ def pages(seen: pl.DataFrame) -> pl.DataFrame:
         dated = dated.with_columns(wide=pl.lit(None, pl.Boolean))
     if "account" in seen.columns and _one_value(dated["complete"]) and _one_value(dated["wide"]):
         # a page's rows nearly always stand together: only the first of them is looked at
-        dated = dated.select(*PAGE, "complete", "wide")[
-            changes(dated["account"], dated["snapshot_date"])
-        ]
-        found = dated.with_columns(pl.col("complete").fill_null(True)).unique(
-            PAGE, maintain_order=True
-        )
+        firsts = changes(dated["account"], dated["snapshot_date"])
+        found = dated[*PAGE, "complete", "wide"][firsts].unique(PAGE, maintain_order=True)
+        found = found.with_columns(pl.col("complete").fill_null(True))
     else:
         found = dated.group_by(PAGE, maintain_order=True).agg(
             pl.col("complete").fill_null(True).min(), pl.col("wide").max()

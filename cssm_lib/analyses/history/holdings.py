@@ -54,7 +54,7 @@ READ = {
 IDENTITY = pl.Enum(["unproven", "in_use", "in_use + reserved"])
 BASIS = pl.Enum(["quantity", "lots", "undated", "usage"])
 UNPROVEN, IN_USE, BOTH = (pl.Series([word], dtype=IDENTITY) for word in IDENTITY.categories)
-QUANTITY, LOTS, NO_DAY, USAGE = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
+QUANTITY, LOTS, UNDATED, USAGE = (pl.Series([word], dtype=BASIS) for word in BASIS.categories)
 
 
 def holdings(
@@ -71,8 +71,9 @@ def holdings(
     after exported lending), movable (free for a transfer), young (of entitled, lots that started
     less than `positions.window_days` before `as_of`; null without `as_of`), perpetual, `account`
     and `place`, numbers for each Virtual Account and each licence and tag in it, good for this
-    frame only: long histories are added up and joined by them. Rows stand in no order. Tables that
-    are missing count as empty; nothing raises.
+    frame only: long histories are added up and joined by them. What a figure rests on (`BASIS`,
+    `IDENTITY`) is one of few words, which `standing` has as text. Rows stand in no order. Tables
+    that are missing count as empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
@@ -139,7 +140,7 @@ def _beside(
 def _stock(usage: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
     """Usage rows with their demand, added up per licence, account and day."""
     rows = with_all(usage, _units(usage, _identity(usage)))
-    once = stands_once(numbers.days.once(rows.select("place", "snapshot_date")), numbers.size)
+    once = stands_once(numbers.days.once(rows["place", "snapshot_date"]), numbers.size)
     return rows if once else _added_up(rows)
 
 
@@ -212,7 +213,7 @@ def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, p
     prepaid, paid, undated = rows["prepaid"], rows["billed_only"], rows["snapshot_date"].is_null()
     valid, active, every = (units[f"lots_{name}"] for name in ("valid", "active", "all"))
     by_lots = ((every == prepaid) | (active == prepaid)) & ~undated
-    basis = where(undated, NO_DAY, LOTS.zip_with(by_lots, QUANTITY))
+    basis = where(undated, UNDATED, LOTS.zip_with(by_lots, QUANTITY))
     # where the lots say the same as the quantity, the quantity's own column stands
     entitled = where(paid, ZERO, where(by_lots & (valid != prepaid), valid, prepaid))
     return {"entitled": entitled, "entitled_basis": where(paid, USAGE, basis)}
@@ -257,7 +258,8 @@ def _twice(rows: pl.DataFrame, found: pl.Series) -> pl.Series:
 
 def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.DataFrame:
     key = [*ACCOUNT, pl.col(side).alias("license"), "snapshot_date"]
-    return tables["substitutions"].select(*key, pl.col("quantity").alias(name))
+    lending = tables["substitutions"]
+    return lending if lending.is_empty() else lending.select(*key, pl.col("quantity").alias(name))
 
 
 def _classed(rows: pl.DataFrame, numbers: Numbers, rules: Rules) -> dict[str, pl.Series]:

@@ -36,7 +36,7 @@ def repeats(rows: pl.DataFrame) -> Repeats:
 
     Only a history that stands day after day is seen to repeat itself, as one nearly always does.
 
-    >>> days = [dt for dt in (1, 2) for _ in range(LONG)]
+    >>> days = [day for day in (1, 2) for _ in range(LONG)]
     >>> names = [*range(LONG)] * 2
     >>> found = repeats(pl.DataFrame({"snapshot_date": days, "name": names}))
     >>> found.anew, found.says
@@ -44,8 +44,8 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     """
     day, whole = rows["snapshot_date"], ((0, rows.height),)
     starts = changes(day)
-    many = rows.height < LONG * len(starts) or len(starts) < 2
-    if many or day.null_count() or day.gather(starts).n_unique() < len(starts):
+    short = rows.height < LONG * len(starts) or len(starts) < 2
+    if short or day.null_count() or day.gather(starts).n_unique() < len(starts):
         return Repeats(whole, whole)
     names, counts = rows.drop("snapshot_date"), np.diff(starts, append=rows.height)
     anew: list[tuple[int, int]] = []
@@ -67,6 +67,8 @@ def numbers_of(column: pl.Series) -> np.ndarray:
 
 def changes(*columns: pl.Series) -> np.ndarray:
     """The first row, and each in which a number or a day is not that of the row before."""
-    values = [numbers_of(column) for column in columns]
-    differs = np.logical_or.reduce([each[1:] != each[:-1] for each in values])
-    return np.concatenate([np.arange(min(1, len(columns[0]))), np.flatnonzero(differs) + 1])
+    rows = len(columns[0])
+    differs = np.zeros(max(rows - 1, 0), bool)
+    for values in map(numbers_of, columns):
+        differs |= values[1:] != values[:-1]
+    return np.concatenate([np.arange(min(1, rows)), np.flatnonzero(differs) + 1])

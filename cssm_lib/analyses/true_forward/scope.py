@@ -76,8 +76,10 @@ def summed(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """
     if rows.is_empty():
         return rows
-    by_sum = (pl.col("count") == "sum") & pl.col("metric").is_null()
-    return rows.join(lines.filter(by_sum).select(LINE).unique(), on=LINE, how="semi")
+    by_sum = lines.filter(pl.col("count") == "sum", pl.col("metric").is_null())
+    if by_sum.height == lines.height:
+        return rows  # nearly always all lines are
+    return rows.join(by_sum.select(LINE).unique(), on=LINE, how="semi")
 
 
 def places_in_lines(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
