@@ -24,14 +24,14 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) ->
     way's charge; `beside` is what a true-up would bill. The rows are those of one line after the
     other, month after month.
     """
-    known = _doubted(settled).hstack(beside)
-    shown, rows = _shown(known), known[_PRINTED]
+    events = _doubted(settled).hstack(beside)
+    shown, rows = _shown(events), events[_PRINTED]
     if not shown.all():
         rows = rows.filter(shown)
     told = _words(rows) | _figures(rows)
-    lines = terms.select_seq(_of_line())[rows["line"]]
-    whole_table = lines.hstack(rows[_TAKEN]).hstack([one.alias(name) for name, one in told.items()])
-    return ANSWERS["true_forward"].shaped(whole_table)
+    lines = terms.select_seq(_of_line())[rows["line"]].hstack(rows[_TAKEN])
+    found = lines.hstack([one.alias(name) for name, one in told.items()])
+    return ANSWERS["true_forward"].shaped(found)
 
 
 def counted(rows: pl.DataFrame, off: pl.Series, side: str = "") -> pl.Series:

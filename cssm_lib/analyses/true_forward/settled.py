@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, whole
+from cssm_lib.analyses.true_forward.columns import filled, ranked, whole
 from cssm_lib.analyses.true_forward.money import MILLION, half_up
 
 RESTS_ON = [
@@ -119,27 +119,12 @@ def _laid(shift: pl.Series, weight: pl.Series, of: pl.Series, side: pl.Series) -
     share = top // of
     shares = pl.DataFrame([share.alias("share"), side.alias("side")])
     left = shift - shares.select_seq(_shared()).to_series()
-    return whole(1).zip_with(_rank(top - share * of, side) <= left, NOTHING) + share
+    return whole(1).zip_with(ranked(top - share * of, side) <= left, NOTHING) + share
 
 
 @cache
 def _shared() -> pl.Expr:
     return pl.col("share").sum().over("side")
-
-
-def _rank(rest: pl.Series, side: pl.Series) -> pl.Series:
-    """The place of each row on its side, largest first, ties in the rows' order."""
-    low = rest % _LOW
-    high = (rest - low).cast(pl.Float64)  # exact: its low bits are nought
-    sides = side.to_numpy()
-    order = np.lexsort((-low.cast(pl.Int64).to_numpy(), -high.to_numpy(), sides))
-    begins = np.searchsorted(sides[order], sides[order])
-    rank = np.empty(rest.len(), dtype=np.int64)
-    rank[order] = np.arange(1, rest.len() + 1) - begins
-    return pl.Series(rank).cast(pl.Int128)
-
-
-_LOW = whole(2**62)
 
 
 def _given(rows: pl.DataFrame, spent: pl.Series) -> pl.Series:
