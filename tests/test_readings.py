@@ -13,6 +13,8 @@ import pytest
 import cssm_lib
 from cssm_lib.analyses.true_forward import (
     DATED,
+    READ_BY,
+    as_read,
     contradiction,
     dated,
     generated,
@@ -20,6 +22,7 @@ from cssm_lib.analyses.true_forward import (
     moved_by_settings,
     moved_by_steps,
     next_events,
+    published,
     reading_range,
     relieved,
     terms_read,
@@ -94,6 +97,21 @@ def test_b_a_true_up_bills_the_past_and_a_true_forward_nothing_of_it():
     assert (row["over_since"], row["months_past"]) == (dt.date(2024, 2, 1), 12)
     assert row["past"] == 200 * 12 == 2_400
     assert row["charge"] == 200 * 24
+
+
+def test_a_true_up_knows_no_past_without_a_full_day_above():
+    row = under("contract", lines({"price": D(1)}), days((FIRST, 1200), full=False))[0]
+    assert (row["over"], row["charge"]) == (200, 200 * 24)
+    assert [row[name] for name in ("over_since", "months_past", "past", "true_up")] == [None] * 4
+
+
+def test_how_a_line_is_read_rests_on_no_price_entitlement_or_end():
+    terms = lines(FLEX, SUITE_B | {"measure": "peak"})
+    told = terms.select(name for name in READ_BY if name in terms.columns)
+    read = as_read(told, RULES, published(RULES))
+    other = terms.with_columns(price=pl.lit(D(7)).cast(terms["price"].dtype), entitled=pl.lit(9))
+    for frame in (terms, other):
+        assert under_readings(frame, RULES, read).equals(under_readings(frame, RULES))
 
 
 def test_b2_300_seats_at_month_12_of_36():

@@ -2,11 +2,11 @@
 
 Usage and device rows → the line they stand in (`scope`, `counted`) → events (`events`) → the value
 that counts at each (`measure`) → units, charge and credit (`bill`, event after event by `settled`,
-in the whole numbers of `money`, in words and decimals by `printed`). `readings` lays every
-published reading beside the contract, `spread_of_readings` says what each bills and why, `true_up`
-what a true-up would; `projected` holds the next event, `waiting` what clean-up is worth; `track`,
-`growth` and `outlook` are the record of a line and its way ahead; `dispute` sets the vendor's own
-report against it, figure by figure (`reported`, `causes`).
+in the whole numbers of `money`, row by row as `columns` has it, in words and decimals by
+`printed`). `readings` lays every published reading beside the contract, `spread_of_readings` says
+what each bills and why, `true_up` what a true-up would; `projected` holds the next event, `waiting`
+what clean-up is worth; `track`, `growth` and `outlook` are the record of a line and its way ahead;
+`dispute` sets the vendor's own report against it, figure by figure (`reported`, `causes`).
 `prices` says what a unit is worth today. Rules: facts/rules.md, "Days, months, ends",
 "Peaks, zero use, shelf" and "True Forward".
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 
@@ -55,3 +56,20 @@ def first_of(*cases: tuple[pl.Series, pl.Series], otherwise: pl.Series) -> pl.Se
     for holds, value in reversed(cases):
         otherwise = value.zip_with(holds, otherwise)
     return otherwise
+
+
+def ranked(amounts: pl.Series, group: pl.Series) -> pl.Series:
+    """The place of each amount in its group, largest first, ties in the rows' order.
+
+    >>> amounts = pl.Series([3, 2**70, 2**70 + 1, 3], dtype=pl.Int128)
+    >>> ranked(amounts, pl.Series([0, 1, 1, 0])).to_list()
+    [1, 2, 1, 2]
+    """
+    low = amounts % whole(2**62)
+    high = (amounts - low).cast(pl.Float64)  # exact: its low bits are nought
+    groups = group.to_numpy()
+    order = np.lexsort((-low.cast(pl.Int64).to_numpy(), -high.to_numpy(), groups))
+    begins = np.searchsorted(groups[order], groups[order])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(1, order.size + 1) - begins
+    return pl.Series(rank).cast(pl.Int128)

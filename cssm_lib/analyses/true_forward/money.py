@@ -18,7 +18,7 @@ from cssm_lib.errors import ConfigError
 
 Amount = TypeVar("Amount", pl.Expr, pl.Series)
 
-PARTS = pl.Decimal(38, 6)
+PARTS, _PLACES = pl.Decimal(38, 6), Decimal("0.000001")
 MICRO = pl.lit(10**6, pl.Int128)
 MILLION, CENT = whole(10**6), whole(10**16)  # as MICRO and PER_CENT, beside columns
 PER_CENT = pl.lit(10**16, pl.Int128)  # (units at 10^-6) × (price at 10^-12) in one cent
@@ -32,7 +32,7 @@ def micro(column: str) -> pl.Expr:
 
 def decimal(amount: Amount, parts: int) -> Amount:
     """Whole parts (10**6, 100 or 1 to the unit) as the printed decimal; a product is exact here."""
-    return (amount.cast(pl.Decimal(38, 0)) * (Decimal(1) / parts)).cast(PARTS)
+    return amount.cast(pl.Decimal(38, 0)) * (Decimal(1) / parts).quantize(_PLACES)
 
 
 def half_up(top: Amount, bottom: Amount) -> Amount:

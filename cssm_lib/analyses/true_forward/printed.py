@@ -24,14 +24,14 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) ->
     way's charge; `beside` is what a true-up would bill. The rows are those of one line after the
     other, month after month.
     """
-    known = _doubted(settled).hstack(beside)
-    shown, rows = _shown(known), known[_PRINTED]
+    events = _doubted(settled).hstack(beside)
+    shown, rows = _shown(events), events[_PRINTED]
     if not shown.all():
         rows = rows.filter(shown)
     told = _words(rows) | _figures(rows)
-    lines = terms.select_seq(_of_line())[rows["line"]]
-    whole_table = lines.hstack(rows[_TAKEN]).hstack([one.alias(name) for name, one in told.items()])
-    return ANSWERS["true_forward"].shaped(whole_table)
+    lines = terms.select_seq(_of_line())[rows["line"]].hstack(rows[_TAKEN])
+    found = lines.hstack([one.alias(name) for name, one in told.items()])
+    return ANSWERS["true_forward"].shaped(found)
 
 
 def counted(rows: pl.DataFrame, off: pl.Series, side: str = "") -> pl.Series:
@@ -53,9 +53,9 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
         sides = [none.alias(f"charge_if_{side}") for side in _SIDES]
         uncertain = rows["open_since"].alias("uncertain")
         return rows.hstack([*sides, no.alias("undecided"), no.alias("blind"), uncertain])
-    told = {"silent": silent} | _around(rows, silent)
-    found = rows.hstack([one.alias(name) for name, one in told.items()])
-    return found.hstack(found.select_seq(_doubt()))
+    told = _around(rows, silent)
+    told |= {"uncertain": _uncertain(rows, told["undecided"]), "blind": _blind(rows, silent)}
+    return rows.hstack([one.alias(name) for name, one in told.items()])
 
 
 def _around(rows: pl.DataFrame, silent: pl.Series) -> dict[str, pl.Series]:
@@ -83,16 +83,24 @@ _RESTS_ON = [
 ]
 
 
-@cache
-def _doubt() -> list[pl.Expr]:
-    """The first undecided event before, and whether the suite's credit lacks an undecided line."""
-    day, left = pl.col("event_date"), pl.col("undecided") & ~pl.col("too_late")
-    first = pl.when(left).then(day).min().over("line")
-    since = pl.min_horizontal("open_since", first)
-    return [
-        pl.when(day > since).then(since).alias("uncertain"),
-        (pl.col("silent").any().over("deal") & pl.col("shifts")).alias("blind"),
-    ]
+def _uncertain(rows: pl.DataFrame, undecided: pl.Series) -> pl.Series:
+    """The first undecided event before each event, which stand line by line in their order."""
+    day, line = rows["event_date"], rows["line"]
+    left = np.flatnonzero((undecided & ~rows["too_late"]).to_numpy())
+    lines, first = np.unique(line.to_numpy()[left], return_index=True)
+    none = pl.Series([None], dtype=pl.Date)
+    own = none.new_from_index(0, line.max() + 1).scatter(lines, day[left[first]])[line]
+    before = rows["open_since"]
+    since = filled(before.zip_with(before < own, own), before)
+    return since.zip_with(day > since, none)
+
+
+def _blind(rows: pl.DataFrame, silent: pl.Series) -> pl.Series:
+    """Where the credit of a line's suite lacks an undecided line."""
+    group, month, at = (one.to_numpy() for one in (rows["group"], rows["month"], silent))
+    lacking = np.zeros((group.max() + 1, month.max() + 1), dtype=bool)
+    lacking[group[at], month[at]] = True
+    return pl.Series(lacking[group, month]) & rows["shifts"]
 
 
 def _shown(rows: pl.DataFrame) -> pl.Series:
@@ -147,10 +155,13 @@ def _figures(rows: pl.DataFrame) -> dict[str, pl.Series]:
 
 
 def _decimals(figures: dict[str, pl.Series], parts: int) -> dict[str, pl.Series]:
-    """Columns of one height as decimals, made in one go."""
-    exact = decimal(pl.concat(list(figures.values())), parts)
-    height = exact.len() // len(figures)
-    return {name: exact.slice(n * height, height) for n, name in enumerate(figures)}
+    """Columns of one height as decimals, all in one go."""
+    height = next(iter(figures.values())).len()
+    told = {name: one for name, one in figures.items() if one.null_count() < height}
+    exact = decimal(pl.concat([whole(None), *told.values()]), parts)
+    made = {name: exact.slice(1 + n * height, height) for n, name in enumerate(told)}
+    none = exact.new_from_index(0, height)
+    return {name: made.get(name, none) for name in figures}
 
 
 def _words(rows: pl.DataFrame) -> dict[str, pl.Series]:

@@ -75,10 +75,10 @@ def _due(ahead: pl.DataFrame, lines: int) -> pl.Series:
 def held(days: pl.DataFrame, last: pl.DataFrame, due: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
     """The known days, then the last full one again every 30 days up to each line's next event."""
     known = days.filter(days["snapshot_date"] <= as_of)
-    until = due.drop_nulls("event_date").group_by(LINE).agg(pl.col("event_date").unique())
-    later = last.join(until, on=LINE).with_columns(_again(as_of))
-    added = later.drop("event_date").explode("snapshot_date").select(known.columns)
-    return pl.concat([known, added])
+    ends = due[[*LINE, "event_date"]].drop_nulls("event_date")
+    until = ends.group_by(LINE).agg(pl.col("event_date").unique())
+    later = last.join(until, on=LINE).with_columns_seq(_again(as_of))
+    return pl.concat([known, later.explode("snapshot_date")[known.columns]])
 
 
 def _again(as_of: dt.date) -> pl.Expr:

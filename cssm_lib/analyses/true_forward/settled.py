@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, known, whole
+from cssm_lib.analyses.true_forward.columns import filled, ranked, whole
 from cssm_lib.analyses.true_forward.money import MILLION, half_up
 
 RESTS_ON = [
@@ -36,7 +36,9 @@ def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
         step = _one_month(now.hstack([base[now["chain"]].alias("base")]))
         base = base.scatter(now["chain"], step["next_base"])
         done.append(step)
-    return pl.concat(done)[np.argsort(order)]
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return pl.concat(done, rechunk=True)[place]
 
 
 def valued(rows: pl.DataFrame) -> list[pl.Series]:
@@ -70,41 +72,40 @@ def _over(rows: pl.DataFrame) -> pl.Series:
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line. Value shifts where something is charged and something unused."""
     units = rows.hstack(valued(rows))
-    shifts = units["charge"].max() and units["residual"].max()
-    shifted = units.hstack(_shifted(units) if shifts else _not_shifted(units))
-    return shifted.hstack([_next_base(shifted)])[_FOUND]
+    none = NOTHING.new_from_index(0, rows.height)
+    told = dict.fromkeys(("spent", "credit", "shift", "given"), none)
+    told["credit"] = units["charge"] * NOTHING
+    if units["charge"].max() and units["residual"].max():
+        may = rows["shifts"] & ((units["charge"] > NOTHING) | (units["residual"] > NOTHING))
+        at = np.flatnonzero(filled(may, pl.Series([False])))
+        shifted = _shifted(units[_SHIFTS_ON][at])
+        told = {name: one.clone().scatter(at, shifted[name]) for name, one in told.items()}
+    found = units.hstack([one.alias(name) for name, one in told.items()])
+    return found.hstack([_next_base(found)])[_FOUND]
 
 
 _FOUND = ["base", "over", "charge", "residual", "spent", "credit", "shift", "next_base"]
+_SHIFTS_ON = ["deal", "charge", "residual", "under", "cent", "priced_time", "shift_consumes"]
 
 
-def _not_shifted(rows: pl.DataFrame) -> list[pl.Series]:
-    none = NOTHING.new_from_index(0, rows.height)
-    credit = rows["charge"] * NOTHING
-    found = {"spent": none, "credit": credit, "shift": none, "given": none}
-    return [one.alias(name) for name, one in found.items()]
-
-
-def _shifted(rows: pl.DataFrame) -> list[pl.Series]:
+def _shifted(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """What of the shift each line gave or got, and the units that left its base with it.
 
-    Value shift in a suite: min(gross, residual). No line both gives and gets, so the shift is laid
-    to either side at once.
+    Value shift in a suite: min(gross, residual). The rows are charged or unused, none is both; so
+    the shift is laid to either side at once.
     """
-    charge, residual = rows["charge"], rows["residual"]
+    charge, residual, deal = rows["charge"], rows["residual"], rows["deal"] * 2
     gross, unused = rows.select_seq(_sums()).get_columns()
-    shift = gross.zip_with(gross < unused, unused).zip_with(rows["shifts"], NOTHING)
-    gives, deal = residual > NOTHING, rows["deal"] * 2
-    weights = {
-        "top": shift * residual.zip_with(gives, charge),
-        "whole": unused.zip_with(gives, gross),
-        "side": (deal + 1).zip_with(gives, deal),
-    }
-    laid = _laid(shift, pl.DataFrame([one.alias(name) for name, one in weights.items()]))
+    shift, gives = gross.zip_with(gross < unused, unused), residual > NOTHING
+    weight, whole_side = residual.zip_with(gives, charge), unused.zip_with(gives, gross)
+    laid = _laid(shift, weight, whole_side, (deal + 1).zip_with(gives, deal))
     spent = laid.zip_with(gives, NOTHING)
-    credit = (laid - spent).zip_with(known(charge), whole(None))
-    found = {"spent": spent, "credit": credit, "shift": shift, "given": _given(rows, spent)}
-    return [one.alias(name) for name, one in found.items()]
+    return {
+        "spent": spent,
+        "credit": laid - spent,
+        "shift": shift,
+        "given": _given(rows, spent),
+    }
 
 
 @cache
@@ -112,19 +113,18 @@ def _sums() -> list[pl.Expr]:
     return [pl.col(name).sum().over("deal") for name in ("charge", "residual")]
 
 
-def _laid(shift: pl.Series, weights: pl.DataFrame) -> pl.Series:
+def _laid(shift: pl.Series, weight: pl.Series, of: pl.Series, side: pl.Series) -> pl.Series:
     """The shift by weight in whole cents: largest remainder, ties in the rows' order."""
-    share, shared, rank = weights.select_seq(_shares()).get_columns()
-    more = whole(1).zip_with(rank <= shift - shared, NOTHING)
-    return filled(share + more, NOTHING)
+    top = shift * weight
+    share = top // of
+    shares = pl.DataFrame([share.alias("share"), side.alias("side")])
+    left = shift - shares.select_seq(_shared()).to_series()
+    return whole(1).zip_with(ranked(top - share * of, side) <= left, NOTHING) + share
 
 
 @cache
-def _shares() -> list[pl.Expr]:
-    """Each line's share, what the shares of its side come to, and who gets a cent of the rest."""
-    share, rest = pl.col("top") // pl.col("whole"), pl.col("top") % pl.col("whole")
-    rank = rest.rank("ordinal", descending=True).over("side").cast(pl.Int128)
-    return [share.alias("share"), share.sum().over("side").alias("shared"), rank.alias("rank")]
+def _shared() -> pl.Expr:
+    return pl.col("share").sum().over("side")
 
 
 def _given(rows: pl.DataFrame, spent: pl.Series) -> pl.Series:
