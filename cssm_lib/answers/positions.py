@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
 HISTORY = ("holdings", "places", "pages")
+COUNTS = ("quantity", "in_use", "reserved", "available")
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -34,8 +36,9 @@ def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
 
 def _history(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     twins = {"devices": made["twin_devices"], "device_licenses": made["twin_licenses"]}
-    tables = {name: client.tables[name] for name in STOCK} | twins
-    held = history.holdings(tables, client.rules, as_of=client.as_of)
+    tables = {name: client.tables[name] for name in ("usage", "substitutions")} | twins
+    asked = {"as_of": client.as_of, "lots": made["lot_units"]}
+    held = history.holdings(tables, client.rules, **asked)
     return {"holdings": held, "places": history.places(held), "pages": history.pages(held)}
 
 
@@ -50,13 +53,17 @@ def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | N
     touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
     if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
         return None
-    known = replace(client, tables={name: client.tables[name] for name in STOCK}).known()
+    # stock that did not change is what it was
+    lots = before["lot_units"] if "lots" not in touched else None
+    read = [name for name in STOCK if name != "lots" or lots is None]
+    known = replace(client, tables={name: client.tables[name] for name in read}).known()
     days = _changed_days(before, {name: known[name] for name in touched})
     if days is None:
         return None
     changed = pl.col("snapshot_date").is_in(days.implode())
-    asked = {name: rows.filter(changed) for name, rows in known.items()}
-    part = history.holdings(asked, client.rules, as_of=client.as_of)
+    near = {name: known[name].select(history.READ[name]).filter(changed) for name in read}
+    asked = {"as_of": client.as_of, "lots": lots.filter(changed) if lots is not None else None}
+    part = history.holdings(near, client.rules, **asked)
     rest = before["holdings"].filter(~changed)
     new = part.height - (before["holdings"].height - rest.height)
     names = [*UNIT, "tag"]
@@ -74,15 +81,19 @@ def _shown(part: pl.DataFrame, before: Making) -> bool:
 
 
 def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
-    """The days of rows that a holding looks at and that differ; None where undated or many."""
+    """The days of rows that a holding looks at and that differ; None where undated or many.
+
+    Of a row of usage no action changes more than its counts, and new rows are the last ones.
+    """
     was = {name: before.known(name) for name in now}
-    apart = (_differing(was[name], rows, history.READ[name]) for name, rows in now.items())
+    read = {**history.READ, "usage": COUNTS}
+    apart = (_differing(was[name], rows, read[name]) for name, rows in now.items())
     days = pl.concat(day for days in apart for day in days).unique()
-    few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
+    few = 4 * days.len() < 3 * before["pages"]["snapshot_date"].n_unique()
     return days if few and not days.null_count() else None
 
 
-def _differing(was: pl.DataFrame, now: pl.DataFrame, names: list[str]) -> list[pl.Series]:
+def _differing(was: pl.DataFrame, now: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:
     """The days of all rows that do not say the same by these names in the same place."""
     both = min(was.height, now.height)
     pairs = ((was[name].head(both), now[name].head(both)) for name in names)
@@ -96,6 +107,10 @@ def _dated_files(client: Client, made: Made) -> bool:
     """Whether no export shows more than one day."""
     days = client.tables["usage"].group_by(pl.coalesce("export", "source").alias("file"))
     return days.agg(days=pl.col("snapshot_date").n_unique())["days"].max() in (None, 1)
+
+
+def _lot_units(client: Client, made: Made) -> pl.DataFrame:
+    return history.lot_units(made["counted_lots"], as_of=client.as_of, rules=client.rules)
 
 
 def _pool_days(client: Client, made: Made) -> pl.DataFrame:
@@ -193,6 +208,7 @@ STEPS = (
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
     one("standing", _standing),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
+    one("lot_units", _lot_units),
     one("pool_frame", _pool_frame),
     one("pool_days", _pool_days),
     # what rests on the days before the newest stands by itself: most scenarios leave it as it is

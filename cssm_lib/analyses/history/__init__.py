@@ -9,13 +9,14 @@ lots that may count.
 
 from cssm_lib.analyses.history.days import pages, places, speaking, standing
 from cssm_lib.analyses.history.holdings import READ, holdings
-from cssm_lib.analyses.history.lots import counted_lots
+from cssm_lib.analyses.history.lots import counted_lots, lot_units
 from cssm_lib.analyses.history.pools import pool_days, pool_frame, pool_sums
 
 __all__ = [
     "READ",
     "counted_lots",
     "holdings",
+    "lot_units",
     "pages",
     "places",
     "pool_days",

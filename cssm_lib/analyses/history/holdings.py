@@ -58,7 +58,11 @@ QUANTITY, LOTS, UNDATED, USAGE = (pl.Series([word], dtype=BASIS) for word in BAS
 
 
 def holdings(
-    tables: Mapping[str, pl.DataFrame], rules: Rules, *, as_of: dt.date | None = None
+    tables: Mapping[str, pl.DataFrame],
+    rules: Rules,
+    *,
+    as_of: dt.date | None = None,
+    lots: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row per licence in a Virtual Account on a snapshot's own day, all days at once.
 
@@ -72,8 +76,9 @@ def holdings(
     less than `positions.window_days` before `as_of`; null without `as_of`), perpetual, `account`
     and `place`, numbers for each Virtual Account and each licence and tag in it, good for this
     frame only: long histories are added up and joined by them. What a figure rests on (`BASIS`,
-    `IDENTITY`) is one of few words, which `standing` has as text. Rows stand in no order. Tables
-    that are missing count as empty; nothing raises.
+    `IDENTITY`) is one of few words, which `standing` has as text. `lots` is what `lot_units` makes
+    of the tables, where that is known. Rows stand in no order. Tables that are missing count as
+    empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
@@ -84,8 +89,10 @@ def holdings(
     """
     tables = {name: table(tables, name) for name in (*READ, "devices", "device_licenses")}
     usage, numbers = numbered(tables["usage"], KEY[:3])
+    if lots is None:
+        lots = lot_units(counted_lots(tables), as_of=as_of, rules=rules)
     found = (
-        lot_units(counted_lots(tables), as_of, rules),
+        lots,
         _lending(tables, "from_license", "lent"),
         _lending(tables, "to_license", "borrowed"),
         counted_twice(tables, rules),

@@ -40,21 +40,26 @@ def counted_lots(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return lots.filter(rank == rank.min().over(KEY))
 
 
-def lot_units(lots: pl.DataFrame, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
-    """The units of each lot by what they are on the day of its snapshot."""
+def lot_units(lots: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+    """One row per licence in an account on a day: its lots' units by what they are that day.
+
+    Columns: KEY, lots_active, lots_valid, lots_young (valid, and started less than
+    `positions.window_days` before `as_of`), lots_all. `lots` as `counted_lots` makes them.
+    """
     day, units = pl.col("snapshot_date"), pl.col("quantity")
     start, end = pl.col("start_date"), pl.col("end_date")
     begun = (start <= day).fill_null(True) & (end >= day).fill_null(True)
     valid = pl.col("countable") & begun & day.is_not_null()
     bound = as_of - dt.timedelta(days=rules["positions.window_days"]) if as_of else None
     young = (start > pl.lit(bound, pl.Date)).fill_null(False)
-    return lots.select(
+    units_of = lots.select(
         *KEY,
         lots_active=pl.when(_said("status", "ACTIVE", rows=lots)).then(units).otherwise(0),
         lots_valid=pl.when(valid).then(units).otherwise(0),
         lots_young=pl.when(valid & young).then(units).otherwise(0),
         lots_all=units,
     )
+    return units_of.group_by(KEY, maintain_order=True).agg(pl.exclude(KEY).sum())
 
 
 def table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
