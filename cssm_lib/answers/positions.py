@@ -53,16 +53,17 @@ def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | N
     touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
     if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
         return None
-    # stock that did not change is what it was
-    lots = before["lot_units"] if "lots" not in touched else None
-    read = [name for name in STOCK if name != "lots" or lots is None]
+    # lots that stand are added up already, or of the days that changed alone
+    stand = "lots" not in touched and before.holds("lot_units")
+    lots = before["lot_units"] if stand else None
+    read = [name for name in STOCK if name != "lots" or not stand]
     known = replace(client, tables={name: client.tables[name] for name in read}).known()
     days = _changed_days(before, {name: known[name] for name in touched})
     if days is None:
         return None
     changed = pl.col("snapshot_date").is_in(days.implode())
     near = {name: known[name].select(history.READ[name]).filter(changed) for name in read}
-    asked = {"as_of": client.as_of, "lots": lots.filter(changed) if lots is not None else None}
+    asked = {"as_of": client.as_of, "lots": lots.filter(changed) if stand else None}
     part = history.holdings(near, client.rules, **asked)
     rest = before["holdings"].filter(~changed)
     new = part.height - (before["holdings"].height - rest.height)

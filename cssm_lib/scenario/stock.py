@@ -159,10 +159,10 @@ def moved(
 
 
 def _of_licence(rows: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
-    """The numbered rows of the licence that moves, on the days that the action changes."""
+    """Of the licence that moves and the days that change: which rows these are, and their units."""
     days = newest[DAY] if action.from_ is None else pl.Series([action.from_])
     near = _since(rows, days)
-    some = rows[near].with_columns(row=near)
+    some = rows.select(*LICENCE, "billing", "quantity")[near].with_columns(row=near)
     mine = some.filter(pl.col("license") == action.license, ~_paid())
     if action.from_ is not None:
         return mine.filter(when(action))
@@ -186,11 +186,11 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
 
 
 def _moved_lots(lots: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
-    mine = _of_licence(lots, action, newest).filter(
-        pl.col("virtual_account") == action.from_virtual_account
-    )
-    if mine.is_empty():
+    theirs = pl.col("virtual_account") == action.from_virtual_account
+    rows = _of_licence(lots, action, newest).filter(theirs)["row"]
+    if rows.is_empty():
         return lots
+    mine = lots[rows].with_columns(row=rows)
     active = pl.col("status").str.to_uppercase().fill_null("") == "ACTIVE"
     giving = mine.sort(
         [active, "end_date"], descending=[True, True], nulls_last=False, maintain_order=True
