@@ -178,7 +178,7 @@ def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _in_full(patterns: list[str]) -> bool:
     """Names without a wildcard; others than ASCII fold case in their own ways."""
-    return all(name.isascii() and not set("*?[") & set(name) for name in patterns)
+    return all(name.isascii() and set("*?[").isdisjoint(name) for name in patterns)
 
 
 def _called(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
