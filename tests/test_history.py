@@ -258,6 +258,15 @@ def test_equal_names_in_two_smart_accounts_stay_apart():
     assert one(pooled(frame, by=["license"]), "demand") == (3,)
 
 
+@pytest.mark.parametrize(("seen", "days"), [(["beta"], [("beta", 2)]), ([], [])])
+def test_pool_of_a_smart_account_without_pages_has_no_days(seen, days):
+    frame = held(
+        usage({"smart_account": "acme", "in_use": 1}, {"smart_account": "beta", "in_use": 2})
+    )
+    pages = frame.filter(pl.col("smart_account").is_in(seen))
+    assert pooled(frame, seen=pages)["smart_account", "demand"].rows() == days
+
+
 def accounts(*seen):
     """Usage rows from (month, account, in_use)."""
     return held(

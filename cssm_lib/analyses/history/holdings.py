@@ -218,11 +218,15 @@ def _identity(usage: pl.DataFrame) -> pl.Series | None:
 def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
     """Lots valid that day where they explain the quantity, else the quantity (rules.md)."""
     prepaid, paid, undated = rows["prepaid"], rows["billed_only"], rows["snapshot_date"].is_null()
-    valid, active, every = (units[f"lots_{name}"] for name in ("valid", "active", "all"))
-    by_lots = ((every == prepaid) | (active == prepaid)) & ~undated
+    dated, stock = ~undated, prepaid
+    by_lots = (units["lots_all"] == prepaid) & dated
+    if "lots_valid" in units:
+        valid = units["lots_valid"]
+        by_lots |= (units["lots_active"] == prepaid) & dated
+        # where the lots say the same as the quantity, the quantity's own column stands
+        stock = where(by_lots & (valid != prepaid), valid, prepaid)
     basis = where(undated, UNDATED, LOTS.zip_with(by_lots, QUANTITY))
-    # where the lots say the same as the quantity, the quantity's own column stands
-    entitled = where(paid, ZERO, where(by_lots & (valid != prepaid), valid, prepaid))
+    entitled = where(paid, ZERO, stock)
     return {"entitled": entitled, "entitled_basis": where(paid, USAGE, basis)}
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from cssm_lib.analyses.history.columns import NOT_KNOWN, ZERO, filled, less, nothing, same
 from cssm_lib.analyses.history.days import ACCOUNT, PAGE, dated_rows, latest, pages, places, states
 from cssm_lib.analyses.history.numbers import NONE, alone, looked_up
-from cssm_lib.analyses.history.repeats import numbers_of, repeats
+from cssm_lib.analyses.history.repeats import changes, numbers_of, repeats
 from cssm_lib.rules import Rules
 
 DAY = ["group", "snapshot_date"]
@@ -125,14 +125,14 @@ def pool_frame(
         groups, on=by, nulls_equal=True
     )
     inside = inside.select("place", "group", "pool", *ACCOUNT)
-    cover = _cover(pages, inside, rules)
-    pool_day = cover.select("pool", "snapshot_date").unique().sort("snapshot_date")
+    accounts = inside.select("pool", *ACCOUNT).unique()
+    pool_day = _pool_day(accounts, pages)
+    cover = _cover(accounts.join(pool_day, on="pool"), pages, rules)
     days = groups.join(pool_day, on="pool", maintain_order="left_right").with_row_index("at")
-    first = days.group_by("group").agg(pl.col("at").min().cast(pl.Int64).alias("first"))
     start, nth = _numbered_days(pool_day)
     return PoolFrame(
         _with_full(days, _doubtful(inside, cover)).select(*by, "snapshot_date", "full"),
-        tuple(_each_once(inside.join(first, on="group").select("place", "first", "pool"))),
+        tuple(_each_once(_begun(inside, days["group"]))),
         _carried(inside, cover, days),
         nth,
         start,
@@ -182,22 +182,24 @@ def _each_once(members: pl.DataFrame) -> Iterator[pl.DataFrame]:
     return iter(members.with_columns(nth).partition_by("nth", include_key=False))
 
 
+def _begun(inside: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
+    """The places of groups with days, each with the first row of its group's days, `first`."""
+    at = changes(groups)
+    first = looked_up(inside["group"], groups[at], pl.Series(at))
+    members = inside["place", "pool"].hstack([pl.Series("first", first)])
+    return members.filter(members["first"] >= 0)
+
+
 def _numbered_days(pool_days: pl.DataFrame) -> tuple[int, np.ndarray]:
     """The day before all days, and how many days of each pool precede each day from there on."""
-    days = pool_days.sort("pool", "snapshot_date").select(
-        "pool",
-        day=pl.col("snapshot_date").to_physical().cast(pl.Int64),
-        nth=pl.int_range(pl.len()).over("pool"),
-    )
-    if days.is_empty():
+    if pool_days.is_empty():
         return 0, np.full((1, 1), NONE)
-    start, last, pools = days.select(
-        pl.col("day").min() - 1,
-        pl.col("day").max().alias("last"),
-        pl.col("pool").max().alias("pools"),
-    ).row(0)
-    nth = np.full((pools + 1, last - start + 2), NONE)  # a day more on either side is no day
-    nth[days["pool"].to_numpy(), days["day"].to_numpy() - start] = days["nth"].to_numpy()
+    days = pool_days.sort("pool", "snapshot_date")
+    pool, day = days["pool"].to_numpy(), numbers_of(days["snapshot_date"])
+    first = changes(days["pool"])
+    start = int(day.min()) - 1
+    nth = np.full((pool[-1] + 1, day.max() - start + 2), NONE)  # a day on either side is no day
+    nth[pool, day - start] = np.arange(day.size) - np.repeat(first, np.diff(first, append=day.size))
     return start, nth
 
 
@@ -216,34 +218,26 @@ def _pooled_accounts(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     return grouped.with_columns(pl.col("pool").rank("dense").cast(pl.Int64) - 1)
 
 
-def _cover(pages: pl.DataFrame, members: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _pool_day(accounts: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
+    """The days of each pool: those of every Smart Account in it."""
+    smart = accounts.select("pool", "smart_account").unique()
+    shown = pages.select("smart_account", "snapshot_date").unique()
+    found = smart.join(shown, on="smart_account", nulls_equal=True)
+    return found.select("pool", "snapshot_date").unique().sort("snapshot_date")
+
+
+def _cover(grid: pl.DataFrame, pages: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """One row per pool, account and day: which snapshot speaks for it, and whether it may."""
-    accounts = members.select("pool", *ACCOUNT).unique()
-    days = (
-        accounts.select("pool", "smart_account")
-        .unique()
-        .join(
-            pages.select("smart_account", "snapshot_date").unique(),
-            on="smart_account",
-            nulls_equal=True,
-        )
-        .select("pool", "snapshot_date")
-        .unique()
-    )
-    grid = accounts.join(days, on="pool")
-    broken = pages.filter(~pl.col("complete")).select("smart_account", "snapshot_date").unique()
+    shown = _spoken(grid, pages)
     age = (pl.col("snapshot_date") - pl.col("spoken")).dt.total_days()
     known = (age <= rules["positions.carry_days"]).fill_null(False)
-    return (
-        _spoken(grid, pages)
-        .join(
-            broken.with_columns(broken=True),
-            on=["smart_account", "snapshot_date"],
-            how="left",
-            nulls_equal=True,
-        )
-        .with_columns(known=known, sure=known & pl.col("whole") & pl.col("broken").is_null())
-    )
+    sure = known & pl.col("whole")
+    broken = pages.filter(~pages["complete"])
+    if broken.is_empty():
+        return shown.with_columns(known=known, sure=sure)
+    broken = broken.select("smart_account", "snapshot_date", broken=True).unique()
+    told = shown.join(broken, on=["smart_account", "snapshot_date"], how="left", nulls_equal=True)
+    return told.with_columns(known=known, sure=sure & pl.col("broken").is_null())
 
 
 def _spoken(grid: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from cssm_lib.rules import matches_any
 
 LINE = ["agreement", "suite", "sku"]
 PLACE = ["smart_account", "virtual_account", "license", "tag"]
+# what of a place an agreement's scope is told by, and the patterns that tell it
+SCOPE = {"smart_account": "smart_accounts", "virtual_account": "virtual_accounts"}
 
 
 def tagged(holdings: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -49,12 +51,15 @@ def fitting(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         return numbered.clear().with_columns(pl.lit(None, pl.String).alias(key) for key in LINE)
     places = _with_tag(numbered).select("at", *PLACE)
     named = licences_named(places.select("license", "tag").unique(), lines)
-    found = places.join(named, on=["license", "tag"], nulls_equal=True).join(
-        accounts_in_scope(places, lines),
-        on=["smart_account", "virtual_account", "agreement"],
-        nulls_equal=True,
-    )
-    return numbered.join(found.select("at", *LINE), on="at")
+    found = places.join(named, on=["license", "tag"], nulls_equal=True, maintain_order="left")
+    if any(_narrowed(lines[patterns]) for patterns in SCOPE.values()):
+        found = found.join(
+            accounts_in_scope(places, lines),
+            on=[*SCOPE, "agreement"],
+            nulls_equal=True,
+            maintain_order="left",
+        )
+    return numbered[found["at"]].hstack(found[LINE])
 
 
 def in_one_line(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -133,14 +138,16 @@ def accounts_in_scope(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     agreements = lines.unique("agreement", maintain_order=True)
     accounts = rows.select("smart_account", "virtual_account").unique()
     found = accounts.join(agreements.select("agreement"), how="cross")
-    for column, patterns in (
-        ("smart_account", "smart_accounts"),
-        ("virtual_account", "virtual_accounts"),
-    ):
-        if any(one != ["*"] for one in agreements[patterns].to_list()):
+    for column, patterns in SCOPE.items():
+        if _narrowed(agreements[patterns]):
             fits = _names_that_fit(accounts[column], agreements.select("agreement", patterns))
             found = found.join(fits, on=[column, "agreement"], how="semi", nulls_equal=True)
     return found
+
+
+def _narrowed(patterns: pl.Series) -> bool:
+    """Whether some agreement names its accounts: nearly always all are in scope."""
+    return any(one != ["*"] for one in patterns.to_list())
 
 
 def _with_tag(rows: pl.DataFrame) -> pl.DataFrame:
@@ -171,7 +178,7 @@ def licences_named(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _in_full(patterns: list[str]) -> bool:
     """Names without a wildcard; others than ASCII fold case in their own ways."""
-    return all(name.isascii() and not set("*?[") & set(name) for name in patterns)
+    return all(name.isascii() and set("*?[").isdisjoint(name) for name in patterns)
 
 
 def _called(licences: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
