@@ -187,7 +187,8 @@ def _held(at: Day, then: Then) -> dict[str, Callable[[Made], Any]]:
     if all(then.client.tables[name] is before.client.tables[name] for name in STOCK):
         held = {name: before[name] for name in HISTORY}
     else:
-        held = history_after(then.client, before) or {}
+        lots = at.made if then.client.tables["lots"] is at.made.client.tables["lots"] else {}
+        held = history_after(then.client, before, lots.get("lot_units")) or {}
     return {name: lambda made, name=name: held[name] for name in held}
 
 

@@ -19,6 +19,7 @@ STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
 HISTORY = ("holdings", "places", "pages")
+PIECES = 8
 COUNTS = ("quantity", "in_use", "reserved", "available")
 
 
@@ -42,28 +43,29 @@ def _history(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     return {"holdings": held, "places": history.places(held), "pages": history.pages(held)}
 
 
-def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | None:
+def history_after(
+    client: Client, before: Making, lots: pl.DataFrame | None = None
+) -> dict[str, pl.DataFrame] | None:
     """What `_history` makes, worked out again only for the days on which usage or lots changed.
 
-    `before` is the same client without the change, of the same day and rules. A holding rests on
-    the rows of its own day alone where every file shows one day and no instance is known twice.
+    `before` is the same client without the change, of the same day and rules, `lots` what
+    `lot_units` makes of the client's lots, where that is known. A holding rests on the rows of its
+    own day alone where every file shows one day and no instance is known twice.
     None where that is not so, where nothing changed, where an account gets a licence that it never
     had or a day that was not shown, or where so many days changed that all are as quick.
     """
     touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
     if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
         return None
-    # lots that stand are added up already, or of the days that changed alone
-    stand = "lots" not in touched and before.holds("lot_units")
-    lots = before["lot_units"] if stand else None
-    read = [name for name in STOCK if name != "lots" or not stand]
+    read = [name for name in STOCK if name != "lots" or lots is None or name in touched]
     known = replace(client, tables={name: client.tables[name] for name in read}).known()
     days = _changed_days(before, {name: known[name] for name in touched})
     if days is None:
         return None
     changed = pl.col("snapshot_date").is_in(days.implode())
     near = {name: known[name].select(history.READ[name]).filter(changed) for name in read}
-    asked = {"as_of": client.as_of, "lots": lots.filter(changed) if stand else None}
+    some = None if lots is None else lots.filter(changed)
+    asked = {"as_of": client.as_of, "lots": some}
     part = history.holdings(near, client.rules, **asked)
     rest = before["holdings"].filter(~changed)
     new = part.height - (before["holdings"].height - rest.height)
@@ -72,7 +74,8 @@ def history_after(client: Client, before: Making) -> dict[str, pl.DataFrame] | N
     part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
     if part["place"].null_count() or new and not _shown(part, before):
         return None
-    held = pl.concat([rest, part.select(rest.columns)])
+    # move follows move: the pieces of which the rows consist stay few
+    held = pl.concat([rest, part.select(rest.columns)], rechunk=rest.n_chunks() > PIECES)
     return {"holdings": held} | {name: before[name] for name in ("places", "pages")}
 
 
@@ -90,7 +93,7 @@ def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | N
     read = {**history.READ, "usage": COUNTS}
     apart = (_differing(was[name], rows, read[name]) for name, rows in now.items())
     days = pl.concat(day for days in apart for day in days).unique()
-    few = 4 * days.len() < 3 * before["pages"]["snapshot_date"].n_unique()
+    few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
     return days if few and not days.null_count() else None
 
 

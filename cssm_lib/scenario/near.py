@@ -21,6 +21,7 @@ from cssm_lib.scenario.stock import left_out_of, newest_days
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
 PLACE = [*ACCOUNT, "license", "tag"]
+NEEDED = ("places", "_watched", "_used_by_watched", "_used_once", "_owing", "_named")
 TOLD = {
     "devices": [*ACCOUNT, DAY, *NAMES, "last_contact"],
     "device_licenses": [*ACCOUNT, DAY, *NAMES, "license", "quantity"],
@@ -94,8 +95,8 @@ class Near:
     def prepare(self) -> None:
         """Work out now what every scenario needs."""
         start = self.start.start
-        owed = [(self, name) for name in ("places", "_used_once", "_owing", "_named")]
-        for one, name in [*owed, (start.fleet, "newest"), (start, "newest"), (start, "seen")]:
+        needed = [(self, name) for name in NEEDED]
+        for one, name in [*needed, (start.fleet, "newest"), (start, "newest"), (start, "seen")]:
             getattr(one, name)
 
     @cached_property
