@@ -110,8 +110,8 @@ def bare(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
 def line_days(held: pl.DataFrame, lines: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """What the lines used on every day, as the answers have it: no reading has a part in it."""
     members = true_forward.tagged(history.places(held), lines)
-    seen = history.pages(held)
-    return history.pool_days(held, by=LINE, rules=rules, seen=seen, members=members)
+    frame = history.pool_frame(members, history.pages(held), by=LINE, rules=rules)
+    return history.pool_sums(held, frame)
 
 
 def main() -> None:
