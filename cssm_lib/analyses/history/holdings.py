@@ -247,14 +247,18 @@ def _needed(
     twice = _twice(rows, units["reserved_and_reporting"])
     demand = less(rows["demand"], twice)
     free = less(less(entitled, lent), demand)
-    bound = paid | rows["export_restricted"]
+    bound, held = paid | rows["export_restricted"], rows["held"]
+    short = above_zero(less(0 - free, borrowed))
+    # what is neither short nor borrowed or held is free
+    plain = nothing(borrowed) and nothing(held)
+    spare = more(free, short) if plain else above_zero(less(free, held))
     return {
         "reserved_and_reporting": twice,
         "demand": demand,
         "lent": lent,
         "borrowed": borrowed,
-        "deficit": where(paid, ZERO, above_zero(less(0 - free, borrowed))),
-        "movable": where(bound, ZERO, above_zero(less(free, rows["held"]))),
+        "deficit": where(paid, ZERO, short),
+        "movable": where(bound, ZERO, spare),
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+THREADS = 2  # days are compared side by side; more threads wait for memory
 LONG = 2**12  # rows of a usual day from which on it pays to look for them on the next one
 
 
@@ -48,15 +50,17 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     if short or day.null_count() or day.gather(starts).n_unique() < len(starts):
         return Repeats(whole, whole)
     names, counts = rows.drop("snapshot_date"), np.diff(starts, append=rows.height)
+    stretches = list(zip(starts.tolist(), counts.tolist(), strict=True))
+    parts = [names.slice(*stretch) for stretch in stretches]
+    with ThreadPoolExecutor(THREADS) as pool:
+        again = [False, *pool.map(pl.DataFrame.equals, parts[1:], parts)]
     anew: list[tuple[int, int]] = []
-    says, size, before = [], 0, names.clear()
-    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
-        now = names.slice(start, count)
-        if not now.equals(before):
+    says, size = [], 0
+    for (start, count), same in zip(stretches, again, strict=True):
+        if not same:
             anew.append((start, count))
             size += count
         says.append((size - count, count))
-        before = now
     return Repeats(tuple(anew), tuple(says)) if len(anew) < len(says) else Repeats(whole, whole)
 
 
