@@ -152,6 +152,21 @@ def test_what_one_action_leaves_as_it_is_stands_from_the_scenario_before():
         assert then[name].equals(answer(replay, name)), name
 
 
+@pytest.mark.parametrize("name", ["to_license", "to_virtual_account"])
+def test_new_rows_that_differ_in_a_name_alone_are_no_rows_of_the_scenario_before(name):
+    """Two moves of a slider bring rows of the same counts, of another licence or account."""
+    base = estate(reserved=False)
+    base.tables["lots"] = base.tables["lots"].clear()
+    tier = {"do": "tier", "from_license": elm.ADV, "hostname": "n*", "to_license": "New"}
+    action = tier if name == "to_license" else MOVE
+    one = live_of(base)
+    for value in ("First", "Second"):
+        scenario = what_if(action | {name: value})
+        shown, replay = one.under(scenario), making(under(base, scenario))
+        for table in ("positions", "pooled", "true_forward"):
+            assert shown[table].equals(answer(replay, table)), (value, table)
+
+
 def test_actions_done_before_are_not_done_again(monkeypatch: pytest.MonkeyPatch):
     one, done = live(), []
     monkeypatch.setattr(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +18,7 @@ STOCK = ("usage", "lots", "substitutions")
 PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
 HISTORY = ("holdings", "places", "pages")
-PIECES = 8
-COUNTS = ("quantity", "in_use", "reserved", "available")
+PIECES = 8  # of which the rows of holdings may consist
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -85,19 +83,15 @@ def _shown(part: pl.DataFrame, before: Making) -> bool:
 
 
 def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
-    """The days of rows that a holding looks at and that differ; None where undated or many.
-
-    Of a row of usage no action changes more than its counts, and new rows are the last ones.
-    """
+    """The days of rows that a holding looks at and that differ; None where undated or many."""
     was = {name: before.known(name) for name in now}
-    read = {**history.READ, "usage": COUNTS}
-    apart = (_differing(was[name], rows, read[name]) for name, rows in now.items())
+    apart = (_differing(was[name], rows, history.READ[name]) for name, rows in now.items())
     days = pl.concat(day for days in apart for day in days).unique()
     few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
     return days if few and not days.null_count() else None
 
 
-def _differing(was: pl.DataFrame, now: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:
+def _differing(was: pl.DataFrame, now: pl.DataFrame, names: list[str]) -> list[pl.Series]:
     """The days of all rows that do not say the same by these names in the same place."""
     both = min(was.height, now.height)
     pairs = ((was[name].head(both), now[name].head(both)) for name in names)
