@@ -72,8 +72,8 @@ def used_more(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
 
 
 def _since(rows: pl.DataFrame, days: pl.Series) -> pl.Series:
-    """The numbers of the rows from the first of some days on; of all where one has no day."""
-    if days.null_count():
+    """The numbers of the rows from the first of some days on; of all where no first is known."""
+    if days.null_count() or days.is_empty():
         return pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
     return (rows[DAY] >= days.min()).arg_true()
 
