@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from cssm_lib.answers.compute import answer_tables
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
 from cssm_lib.scenario import mark_of, read_scenario, under
+from cssm_lib.scenario.fleet import _numbered
 from cssm_lib.schema import TABLES
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
@@ -337,3 +339,16 @@ def test_answers_under_a_scenario_are_kept_apart(sample_clients: Path, tmp_path:
     assert "scenario" not in base.about
     assert (base["positions"]["demand"].sum(), made["positions"]["demand"].sum()) == (9, 0)
     assert open_client(sample_clients / "cedar", scenario=path).folder == made.folder
+
+
+@pytest.mark.parametrize(("rows", "names"), [(0, 1), (1, 1), (500, 3), (9_000, 9_000)])
+def test_rows_have_one_number_where_they_say_the_same(rows: int, names: int) -> None:
+    """Also where the names of five columns have more combinations than one number can tell."""
+    dice = np.random.default_rng(4)
+    known = pl.Series([None, *(f"Ü{number}" for number in range(names - 1))], dtype=pl.String)
+    told = pl.DataFrame([known[dice.integers(0, names, rows)].alias(at) for at in "abcde"])
+    told = pl.concat([told, told.head(7)]).with_columns(day=pl.lit(None, pl.Date))
+    number, said = _numbered(told)
+    assert said[number].equals(told)
+    assert said.height == told.n_unique() if rows else said.is_empty()
+    assert number.unique().to_list() == list(range(said.height))

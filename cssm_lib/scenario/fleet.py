@@ -144,33 +144,52 @@ class Fleet:
 def fleet_of(devices: pl.DataFrame, used: pl.DataFrame) -> Fleet:
     """Both tables in numbers, before any action."""
     exported = dict(zip(INSTANCES, (devices, used), strict=True))
-    keys = [*PAGE, *NAMES]
-    instances = _numbered(pl.concat([one.select(keys) for one in exported.values()]), "instance")
-    pages, kinds = _numbered(instances.select(PAGE), "page"), _numbered(used.select(KIND), "kind")
-    instances = _with(instances, pages)
-    count = {"quantity": pl.col("quantity").cast(pl.Int64).fill_null(0)}
+    named = pl.concat([one.select(*PAGE, *NAMES) for one in exported.values()])
+    page, pages = _numbered(named.select(PAGE))
+    instance, instances = _numbered(named.select(page.alias("page"), *NAMES))
+    kind, kinds = _numbered(used.select(KIND))
+    both = pl.DataFrame({"page": page, "instance": instance})
+    known = devices.select(reserved=RESERVED, silent=_silent_days())
+    quantity = used["quantity"].cast(pl.Int64).fill_null(0)
     return Fleet(
         exported,
-        pages.drop("page"),
-        instances.sort("instance").select("page", *NAMES),
-        kinds.drop("kind"),
-        _with(devices, instances).select(
-            "page", "instance", reserved=RESERVED, silent=_silent_days()
-        ),
-        _with(_with(used, instances), kinds).select("page", "instance", "kind", **count),
+        pages,
+        instances,
+        kinds,
+        both.head(devices.height).hstack(known),
+        both.tail(used.height).hstack([kind.alias("kind"), quantity]),
         kinds.height,
         {name: np.ones(rows.height, bool) for name, rows in exported.items()},
     )
 
 
-def _numbered(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    return rows.unique(maintain_order=True).with_row_index(name)
+def _numbered(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """The number of each row by what it says, from 0 on; what each number says.
+
+    A number is made of those of the names in each column: long tables are told apart by one whole
+    number ten times as fast as by seven names.
+    """
+    number, size = pl.zeros(rows.height, pl.UInt64, eager=True), 1
+    for column in rows:
+        code = _codes(column)
+        count = int(code.max() or 0) + 1
+        if size * count > 2**63:
+            number = number.rank("dense").cast(pl.UInt64)
+            size = int(number.max()) + 1
+        number, size = number * count + code, size * count
+    number = number.rank("dense") - 1
+    first = np.empty(number.n_unique(), np.int64)
+    first[number.to_numpy()[::-1]] = np.arange(rows.height)[::-1]
+    return number, rows[first]
 
 
-def _with(rows: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the numbers of what they name."""
-    on = [name for name in numbers.columns if name in rows.columns]
-    return rows.join(numbers, on=on, how="left", nulls_equal=True, maintain_order="left")
+def _codes(column: pl.Series) -> pl.Series:
+    """A whole number for each name, day or number of a column; 0 where there is none."""
+    if column.dtype == pl.String:
+        column = column.cast(pl.Categorical(pl.Categories.random()))
+    code = column.to_physical().cast(pl.Int64)
+    least = int(code.min() or 0) - 1
+    return (code - least).fill_null(0).cast(pl.UInt64)
 
 
 RESERVED = pl.col("status").str.contains("(?i)reserv").fill_null(False)
