@@ -31,6 +31,13 @@ def table(name, rows, **same):
     return TABLES[name].shaped(pl.DataFrame(filled, infer_schema_length=None))
 
 
+def silent(quiet, tables, as_of=DAY):
+    """Which idle licences may only be silent."""
+    devices, used = (tables.get(n, TABLES[n].empty()) for n in ("devices", "device_licenses"))
+    owing = utilisation.owing(devices, as_of=as_of, rules=RULES)
+    return utilisation.reported(quiet, owing, used, as_of=as_of)
+
+
 def answer(usage, as_of=DAY, **more):
     """Positions and pools of rows of usage; `more` are rows of other tables."""
     tables = {name: table(name, rows) for name, rows in ({"usage": usage} | more).items()}
@@ -43,7 +50,7 @@ def answer(usage, as_of=DAY, **more):
     placed = utilisation.placed(units, past, pages, **asked)
     earlier = utilisation.earlier(units, placed, past, pages)
     now = utilisation.at_newest(history.standing(held, as_of=as_of), earlier)
-    idle = utilisation.reported(utilisation.quiet(now), tables, **asked)
+    idle = silent(utilisation.quiet(now), tables, as_of)
     pools = utilisation.pools(units, days, **asked)
     year = utilisation.pool_year(days, utilisation.full_days(days, pools, **asked), pools)
     at = utilisation.positions(now, idle, year, **asked)
@@ -541,10 +548,10 @@ def test_the_last_row_of_an_instance_tells_whether_it_owes_a_report(said):
     idle = [{"virtual_account": va, "license": one} for va in ("HQ", "Lab") for one in (HIGH, LOW)]
     quiet = table("usage", idle).select(*UNIT, idle_since=pl.lit(DAY))
     tables = {name: table(name, said) for name in ("devices", "device_licenses")}
-    found = utilisation.reported(quiet, tables, as_of=DAY, rules=RULES).filter("silent")
+    found = silent(quiet, tables).filter("silent")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(utilisation.idle, "FEW", -1)
-        long = utilisation.reported(quiet, tables, as_of=DAY, rules=RULES).filter("silent")
+        long = silent(quiet, tables).filter("silent")
     assert long.equals(found)
     named = sorted((row for row in said if whole_name(row)), key=lambda row: row["snapshot_date"])
     last = {whole_name(row): row for row in named}

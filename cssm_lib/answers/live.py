@@ -167,6 +167,8 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
     given |= _held(at, then)
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
     told_before = at.last is not None and at.last.then.reports is then.reports
+    if "devices" in then.client.tables.later:
+        given["owing"] = partial(_owing, then=then)
     given["idle"] = partial(_idle, then=then, told_before=told_before)
     spans = any(isinstance(action, LeaveOut) for action in scenario.actions)
     if day["scope"].filter(counted).is_empty():
@@ -192,6 +194,13 @@ def _held(at: Day, then: Then) -> dict[str, Callable[[Made], Any]]:
     return {name: lambda made, name=name: held[name] for name in held}
 
 
+def _owing(made: Making, *, then: Then) -> pl.DataFrame:
+    """Which instances owe a report where an action takes some away."""
+    return utilisation.owing(
+        then.reports.devices(), as_of=then.client.as_of, rules=then.client.rules
+    )
+
+
 def _idle(made: Making, *, then: Then, told_before: bool) -> pl.DataFrame:
     """Which idle licences may only be silent; as before where the same licences are idle.
 
@@ -200,8 +209,7 @@ def _idle(made: Making, *, then: Then, told_before: bool) -> pl.DataFrame:
     quiet, last = made["quiet"], made.last if told_before else None
     if last and last.holds("idle") and last["quiet"] is quiet:
         return last["idle"]
-    asked = {"as_of": then.client.as_of, "rules": then.client.rules}
-    return utilisation.reported(quiet, then.reports, **asked)
+    return utilisation.reported(quiet, made["owing"], then.reports.used(), as_of=then.client.as_of)
 
 
 def _no_devices(made: Made, at: Day, then: Then) -> pl.DataFrame:

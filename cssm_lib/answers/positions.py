@@ -146,9 +146,13 @@ def _earlier(client: Client, made: Made) -> pl.DataFrame:
     return utilisation.earlier(*(made[n] for n in ("units", "placed", "past", "page_days")))
 
 
+def _owing(client: Client, made: Made) -> pl.DataFrame:
+    return utilisation.owing(client.tables["devices"], as_of=client.as_of, rules=client.rules)
+
+
 def _idle(client: Client, made: Made) -> pl.DataFrame:
-    asked = {"as_of": client.as_of, "rules": client.rules}
-    return utilisation.reported(made["quiet"], client.tables, **asked)
+    used = client.tables["device_licenses"]
+    return utilisation.reported(made["quiet"], made["owing"], used, as_of=client.as_of)
 
 
 def _pools(client: Client, made: Made) -> pl.DataFrame:
@@ -220,6 +224,7 @@ STEPS = (
     one("full_days", _full_days),
     one("pool_year", _pool_year),
     one("quiet", lambda c, made: utilisation.quiet(made["now"])),
+    one("owing", _owing),
     one("idle", _idle),
     one("positions", _positions),
     one("pooled", _pooled),

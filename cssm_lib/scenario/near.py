@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from itertools import compress
@@ -12,7 +12,7 @@ import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, fit
+from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, fit, marked
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
@@ -29,15 +29,23 @@ TOLD = {
 
 
 @dataclass(frozen=True)
+class Reports:
+    """As many rows of `devices` and `device_licenses` as tell who owes a report and used what."""
+
+    devices: Callable[[], pl.DataFrame]
+    used: Callable[[], pl.LazyFrame]
+
+
+@dataclass(frozen=True)
 class Then:
     """A client under a scenario, and what is known of its instances without going through them.
 
-    `reports`: as many rows as tell who once used a licence and was seen last when. `new_places`:
-    every licence and tag that an account's instances consume on a day and never did before.
+    `new_places`: every licence and tag that an account's instances consume on a day and never did
+    before.
     """
 
     client: Client
-    reports: Mapping[str, pl.DataFrame]
+    reports: Reports
     new_places: Callable[[], pl.DataFrame]
 
 
@@ -56,7 +64,7 @@ class Near:
     owing: Callable[[pl.DataFrame], pl.Expr] | None = None
     # of the scenario before: its actions, each with the client after it, and what was reported
     _acted: list[tuple[AnyAction, Stand]] = field(init=False, repr=False, default_factory=list)
-    _reported: list[tuple[Fleet, list[LeaveOut], Later]] = field(
+    _reported: list[tuple[Fleet, list[LeaveOut], Reports]] = field(
         init=False, repr=False, default_factory=list
     )
 
@@ -149,14 +157,23 @@ class Near:
         return Then(client, self._reports(now.fleet, spans), partial(self._new_places, now.fleet))
 
     def _lost(self, fleet: Fleet) -> bool:
-        """Whether a Smart Account shows its newest day no more, in one of the two tables."""
+        """Whether a Smart Account shows its newest day no more, in one of the two tables.
+
+        Nor in the rows of instances that have a name.
+        """
         first = self.start.fleet
-        pages = {name: first.newest[name] & fleet.shown[name] for name in INSTANCES}
+        pages = [(first.newest[name], fleet.shown[name]) for name in INSTANCES]
+        if not self._named.all():
+            pages.append((self._pages_named(first), self._pages_named(fleet)))
         return any(
-            (left != first.newest[name]).any()
-            and _holders(first, left) < _holders(first, first.newest[name])
-            for name, left in pages.items()
+            (was & ~left).any() and _holders(first, was & left) < _holders(first, was)
+            for was, left in pages
         )
+
+    def _pages_named(self, fleet: Fleet) -> np.ndarray:
+        """Which of the newest pages show an instance with a name."""
+        rows = fleet.left["devices"] & self._named
+        return marked(fleet.numbers("devices", "page")[rows], fleet.pages.height)
 
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
         if not fleet.risen:
@@ -167,21 +184,22 @@ class Near:
         if now.changed is None:
             return {}
         whole = cache(partial(under, self.client, scenario, start=self.whole))
-        return {name: lambda name=name: whole().tables[name] for name in INSTANCES}
+        changed = [name for name in INSTANCES if now.fleet.changed(name)]
+        return {name: lambda name=name: whole().tables[name] for name in changed}
 
-    def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.DataFrame:
+    def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.LazyFrame:
         """Older use that no span takes out; first and last days do not tell of several spans."""
         if not spans:
-            return self._used_once
+            return self._used_once.lazy()
         used = self._watched["device_licenses"] if len(spans) == 1 else self._used_by_watched
-        return used.filter(*(~left_out_of(span) for span in spans))
+        return used.lazy().filter(*(~left_out_of(span) for span in spans))
 
     @cached_property
     def _used_once(self) -> pl.DataFrame:
         """Who ever used what of those that are watched, each told once, whatever the day."""
         return self._watched["device_licenses"].unique([*ACCOUNT, *NAMES, "license"])
 
-    def _reports(self, fleet: Fleet, spans: list[LeaveOut]) -> Later:
+    def _reports(self, fleet: Fleet, spans: list[LeaveOut]) -> Reports:
         """What is told of these instances and spans; the very same as for the scenario before."""
         for known, over, reports in self._reported:
             if known is fleet and over == spans:
@@ -190,14 +208,14 @@ class Near:
         self._reported[:] = [(fleet, spans, reports)]
         return reports
 
-    def _told(self, fleet: Fleet, spans: Sequence[LeaveOut]) -> Later:
+    def _told(self, fleet: Fleet, spans: Sequence[LeaveOut]) -> Reports:
         def devices() -> pl.DataFrame:
             one = self._one_a_page(fleet)
             return pl.concat([self._watched["devices"].select(one.columns), one, newest("devices")])
 
-        def used() -> pl.DataFrame:
+        def used() -> pl.LazyFrame:
             rows = newest("device_licenses")
-            return pl.concat([self._used_earlier(spans).select(rows.columns), rows])
+            return pl.concat([self._used_earlier(spans).select(rows.columns), rows.lazy()])
 
         def newest(table: str) -> pl.DataFrame:
             """Of the newest instances that are left those that may owe."""
@@ -209,13 +227,13 @@ class Near:
             kind = fleet.numbers(table, "kind")[rows[there]]
             return found.with_columns(fleet.kinds["license"].gather(kind))
 
-        return Later({}, dict(zip(INSTANCES, (devices, used), strict=True)))
+        return Reports(devices, used)
 
     @cached_property
     def _may_owe(self) -> pl.Expr:
         if self.owing is None:
             return pl.lit(True)
-        columns = [DAY, *NAMES, "last_contact"]
+        columns = ["smart_account", DAY, *NAMES, "last_contact"]
         parts = self.earlier["devices"], self.start.fleet.exported["devices"]
         return self.owing(pl.concat([rows.select(columns) for rows in parts]))
 

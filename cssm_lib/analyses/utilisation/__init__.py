@@ -3,7 +3,8 @@
 Both tables are made from the frames of `history`: `standing`, `holdings`, and `pool_days` by
 Smart Account and licence. `page_days`, `units`, `past`, `placed` and `earlier` say what all days
 but the newest tell of each licence, `quiet` and `reported` since when nothing is used, and whether
-that is known, `pools`, `full_days` and `pool_year` what a pool is and what its days tell.
+that is known, given the instances `owing` a report; `pools`, `full_days` and `pool_year` what a
+pool is and what its days tell.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.utilisation.idle import may_owe, quiet, reported, stranded, zero
+from cssm_lib.analyses.utilisation.idle import may_owe, owing, quiet, reported, stranded, zero
 from cssm_lib.analyses.utilisation.lending import change_if_lent, gap_if_lent
 from cssm_lib.analyses.utilisation.numbers import Numbered
 from cssm_lib.analyses.utilisation.shelf import full_days, pool_year, shelf_by_account, window
@@ -35,6 +36,7 @@ __all__ = [
     "earlier",
     "full_days",
     "may_owe",
+    "owing",
     "page_days",
     "past",
     "placed",
@@ -82,7 +84,8 @@ def positions(
     >>> old = past(held, days)
     >>> before = earlier(places, placed(places, old, days, **asked), old, days)
     >>> now = at_newest(history.standing(held, as_of=None), before)
-    >>> idle = reported(quiet(now), {}, **asked)
+    >>> owe = owing(TABLES["devices"].empty(), **asked)
+    >>> idle = reported(quiet(now), owe, TABLES["device_licenses"].empty(), as_of=None)
     >>> groups = pools(places, sums, **asked)
     >>> year = pool_year(sums, full_days(sums, groups, **asked), groups)
     >>> positions(now, idle, year, **asked)["balance", "utilisation"].row(0)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.utilisation.units import BUSY, IDLE
 from cssm_lib.rules import Rules
-from cssm_lib.schema import TABLES
 
 ACCOUNT = ["smart_account", "virtual_account"]
 UNIT = [*ACCOUNT, "license"]
@@ -41,62 +39,76 @@ def quiet(now: pl.DataFrame) -> pl.DataFrame:
     return now.select_seq(*UNIT, *_SINCE)
 
 
+def owing(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.DataFrame:
+    """One row per product instance that owes a report, with the account that saw it last.
+
+    No contact for more than `positions.report_days` when it was last exported. One that later
+    exports no longer show was removed: it owes nothing. Columns: smart_account, virtual_account,
+    instance.
+    """
+    shown = _shown(_known(devices, as_of), rules)
+    last = (
+        _dated(shown, [*ACCOUNT, "last_contact"])
+        .sort("day", maintain_order=True)
+        .unique(["smart_account", "instance"], keep="last", maintain_order=True)
+    )
+    return last.filter(_overdue(as_of, rules)).select(*ACCOUNT, "instance")
+
+
+def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.Expr:
+    """Whether a row with an instance's names is of one that may owe a report.
+
+    However many rows of `devices` are taken away, if each Smart Account keeps its newest day: of no
+    other instance is more asked than that day.
+    """
+    overdue = _shown(_known(devices, as_of), rules).filter(_overdue(as_of, rules))
+    return _may_be(_dated(overdue, [])["instance"])
+
+
 def reported(
     quiet: pl.DataFrame,
-    tables: Mapping[str, pl.DataFrame],
+    owing: pl.DataFrame,
+    used: pl.DataFrame | pl.LazyFrame,
     *,
     as_of: dt.date | None,
-    rules: Rules,
 ) -> pl.DataFrame:
     """The rows of `quiet` with `silent`: an instance that once used the idle licence owes a report.
 
-    `tables` gives devices and device_licenses, which are looked at where a licence is idle.
+    `owing` says which instances do; `used` is device_licenses.
     """
     idle = quiet.with_row_index("row").filter(pl.col("idle_since").is_not_null())
     owes = np.zeros(quiet.height, bool)
-    if not idle.is_empty():
-        owes[_silent(idle, tables, as_of, rules)] = True
+    if not idle.is_empty() and not owing.is_empty():
+        owes[_silent(idle, owing, used.lazy(), as_of)] = True
     silent = pl.Series("silent", owes)
     return quiet.hstack([silent.set(~silent, None)])
 
 
 def _silent(
-    idle: pl.DataFrame, tables: Mapping[str, pl.DataFrame], as_of: dt.date | None, rules: Rules
+    idle: pl.DataFrame, owing: pl.DataFrame, used: pl.LazyFrame, as_of: dt.date | None
 ) -> np.ndarray:
     """The rows of idle licences whose account has instances that once used them and owe a report.
 
-    An instance that later exports no longer show was removed: it owes nothing. Of a long history
-    only the instances that may owe are given names.
+    Of a long history only the instances that may be one of these are given names.
     """
     names = idle.select_seq(pl.col(UNIT[1:]).unique().implode())
     here, named = (pl.col(name).is_in(names[name], nulls_equal=True) for name in UNIT[1:])
-    uses = _table(tables, "device_licenses").filter(here, named, pl.col("quantity") > 0)
-    uses = _known(uses, as_of)
-    if uses.is_empty():
-        return np.empty(0, np.int64)
-    devices = _known(_table(tables, "devices"), as_of)
+    known = pl.lit(True) if as_of is None else (DAY <= as_of).fill_null(True)
+    uses = used.filter(here, named, pl.col("quantity") > 0, known).collect()
     if uses.height > FEW:
-        uses = uses.filter(may_owe(devices.filter(here), as_of=as_of, rules=rules))
-    used = _dated(uses, UNIT).join(idle.select("row", *UNIT), on=UNIT, nulls_equal=True)
-    last = (
-        _dated(devices.filter(_may_be(used["instance"])), [*ACCOUNT, "last_contact"])
-        .sort("day", maintain_order=True)
-        .unique(["smart_account", "instance"], keep="last", maintain_order=True)
-        .join(_newest(devices), on="smart_account", nulls_equal=True)
-    )
-    shown = pl.col("day") >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
-    still = last.filter(_overdue(as_of, rules) & shown)
-    hit = used.join(still, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
-    return hit["row"].to_numpy()
+        uses = uses.filter(_may_be(owing["instance"]))
+    theirs = _dated(uses, UNIT)
+    hit = theirs.join(owing, on=[*ACCOUNT, "instance"], how="semi", nulls_equal=True)
+    return idle.join(hit, on=UNIT, how="semi", nulls_equal=True)["row"].to_numpy()
 
 
-def may_owe(devices: pl.DataFrame, *, as_of: dt.date | None, rules: Rules) -> pl.Expr:
-    """Whether a row with an instance's names is of one that `devices` shows overdue on some day.
-
-    Of all others `reported` asks nothing but the newest day of their Smart Account.
-    """
-    overdue = _known(devices, as_of).filter(_overdue(as_of, rules))
-    return _may_be(_dated(overdue, [])["instance"])
+def _shown(devices: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """The rows of which later exports may still speak."""
+    newest = _newest(devices)
+    shown = _DAY >= pl.col("newest") - pl.duration(days=rules["positions.carry_days"])
+    if newest.height == 1:
+        return devices.with_columns(newest=pl.lit(newest["newest"][0])).filter(shown)
+    return devices.join(newest, on="smart_account", nulls_equal=True).filter(shown)
 
 
 def _overdue(as_of: dt.date | None, rules: Rules) -> pl.Expr:
@@ -125,13 +137,6 @@ def _newest(devices: pl.DataFrame) -> pl.DataFrame:
     if devices.height and accounts.eq_missing(accounts[0]).all():
         return devices.select(pl.col("smart_account").first(), newest)
     return devices.group_by("smart_account").agg(newest)
-
-
-def _table(tables: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
-    found = tables.get(name)
-    if found is None:
-        return TABLES[name].empty()
-    return found.collect() if isinstance(found, pl.LazyFrame) else found
 
 
 def _dated(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
