@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -184,22 +185,9 @@ def _stock_frame(client: Client, made: Made) -> Any:
     return true_forward.stock_frame(made["fits"], made["reach"], **seen)
 
 
-def _older_lots(client: Client, made: Made) -> pl.DataFrame:
-    """The lots of all days but the newest, which actions leave as they are."""
-    lots = client.tables["lots"].select(history.READ["lots"])
-    return lots.filter(pl.col("snapshot_date") < pl.col("snapshot_date").max())
-
-
-def _newest_line_lots(client: Client, made: Made) -> pl.DataFrame:
-    """Where the newest day's lots stand in the lines: the part that an action may change."""
-    lots = client.tables["lots"].select(history.READ["lots"])
-    newest = pl.col("snapshot_date") == pl.col("snapshot_date").max()
-    return _line_lots(lots.filter(newest), made)
-
-
-def _line_lots(lots: pl.DataFrame, made: Made) -> pl.DataFrame:
-    """Where lots stand in the lines; whether one counts is told by the lots of its own day."""
-    return true_forward.line_lots(history.counted_lots({"lots": lots}), made["stock_frame"])
+def _line_lots(lots: str) -> Callable[[Client, Made], pl.DataFrame]:
+    """Where lots stand in the lines: those of the newest day are the part an action may change."""
+    return lambda client, made: true_forward.line_lots(made[lots], made["stock_frame"])
 
 
 def outside(client: Client, made: Made) -> pl.DataFrame:
@@ -244,9 +232,8 @@ STEPS = (
     one("device_days", device_days),
     one("unmatched", unmatched),
     one("stock_frame", _stock_frame),
-    one("older_lots", _older_lots),
-    one("older_line_lots", lambda client, made: _line_lots(made["older_lots"], made)),
-    one("newest_line_lots", _newest_line_lots),
+    one("older_line_lots", _line_lots("older_lots")),
+    one("newest_line_lots", _line_lots("newest_lots")),
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),
     one("line_days", line_days),

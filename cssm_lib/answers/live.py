@@ -14,7 +14,7 @@ import polars as pl
 from cssm_lib.analyses import true_forward, utilisation
 from cssm_lib.answers import _about, forward, told_of, what_if
 from cssm_lib.answers.compute import answer, making
-from cssm_lib.answers.positions import HISTORY, STOCK, TWINS, history_after
+from cssm_lib.answers.positions import TWINS
 from cssm_lib.answers.steps import Made, Making
 from cssm_lib.client import Client, load_client
 from cssm_lib.errors import ConfigError
@@ -163,8 +163,6 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
         given |= {name: lambda made, name=name: day[name] for name in TWINS}
     if then is None:
         return given
-    given["dated_files"] = lambda made: day["dated_files"]
-    given |= _held(at, then)
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
     told_before = at.last is not None and at.last.then.reports is then.reports
     if "devices" in then.client.tables.later:
@@ -176,22 +174,6 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
         if single and not spans:
             given["action_prices"] = lambda made: what_if.action_prices(client, at.near.start)
     return given
-
-
-def _held(at: Day, then: Then) -> dict[str, Callable[[Made], Any]]:
-    """What accounts held: of the days that differ from those of the scenario before, or of today's.
-
-    No action adds rows that tell what `available` of their file is made of.
-    """
-    before, last = at.made, at.last
-    if last and last.made.holds("holdings"):
-        before = last.made
-    if all(then.client.tables[name] is before.client.tables[name] for name in STOCK):
-        held = {name: before[name] for name in HISTORY}
-    else:
-        lots = at.made if then.client.tables["lots"] is at.made.client.tables["lots"] else {}
-        held = history_after(then.client, before, lots.get("lot_units")) or {}
-    return {name: lambda made, name=name: held[name] for name in held}
 
 
 def _owing(made: Making, *, then: Then) -> pl.DataFrame:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
 from cssm_lib.analyses import expiries, history, instances, transfers, utilisation
-from cssm_lib.answers.steps import Made, Making, Step, one, several
+from cssm_lib.answers.steps import Made, Step, one, several
 from cssm_lib.client import Client
 
 POOL = ["smart_account", "license"]
 UNIT = ["smart_account", "virtual_account", "license"]
-STOCK = ("usage", "lots", "substitutions")
-PAGE = ["smart_account", "virtual_account", "snapshot_date"]
 TWINS = ("twin_devices", "twin_licenses")
-HISTORY = ("holdings", "places", "pages")
-PIECES = 8  # of which the rows of holdings may consist
 
 
 def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
@@ -33,82 +29,43 @@ def _twins(client: Client, made: Made) -> dict[str, pl.DataFrame]:
     return dict(zip(TWINS, frames, strict=True))
 
 
-def _history(client: Client, made: Made) -> dict[str, pl.DataFrame]:
-    twins = {"devices": made["twin_devices"], "device_licenses": made["twin_licenses"]}
-    tables = {name: client.tables[name] for name in ("usage", "substitutions")} | twins
-    asked = {"as_of": client.as_of, "lots": made["lot_units"]}
-    held = history.holdings(tables, client.rules, **asked)
-    return {"holdings": held, "places": history.places(held), "pages": history.pages(held)}
+def _named_usage(client: Client, made: Made) -> history.Named:
+    return history.named(made["usage_names"], client.rules)
 
 
-def history_after(
-    client: Client, before: Making, lots: pl.DataFrame | None = None
-) -> dict[str, pl.DataFrame] | None:
-    """What `_history` makes, worked out again only for the days on which usage or lots changed.
-
-    `before` is the same client without the change, of the same day and rules, `lots` what
-    `lot_units` makes of the client's lots, where that is known. A holding rests on the rows of its
-    own day alone where every file shows one day and no instance is known twice.
-    None where that is not so, where nothing changed, where an account gets a licence that it never
-    had or a day that was not shown, or where so many days changed that all are as quick.
-    """
-    touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
-    if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
-        return None
-    read = [name for name in STOCK if name != "lots" or lots is None or name in touched]
-    known = replace(client, tables={name: client.tables[name] for name in read}).known()
-    days = _changed_days(before, {name: known[name] for name in touched})
-    if days is None:
-        return None
-    changed = pl.col("snapshot_date").is_in(days.implode())
-    near = {name: known[name].select(history.READ[name]).filter(changed) for name in read}
-    some = None if lots is None else lots.filter(changed)
-    asked = {"as_of": client.as_of, "lots": some}
-    part = history.holdings(near, client.rules, **asked)
-    rest = before["holdings"].filter(~changed)
-    new = part.height - (before["holdings"].height - rest.height)
-    names = [*UNIT, "tag"]
-    numbers = before["places"].filter("dated").select(*names, "place")
-    part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
-    if part["place"].null_count() or new and not _shown(part, before):
-        return None
-    # move follows move: the pieces of which the rows consist stay few
-    held = pl.concat([rest, part.select(rest.columns)], rechunk=rest.n_chunks() > PIECES)
-    return {"holdings": held} | {name: before[name] for name in ("places", "pages")}
+def _older_lots(client: Client, made: Made) -> pl.DataFrame:
+    """The lots of all days but the newest, which actions leave as they are."""
+    return _lots(client, pl.col("snapshot_date") < pl.col("snapshot_date").max())
 
 
-def _shown(part: pl.DataFrame, before: Making) -> bool:
-    """Whether all pages of these holdings were there before."""
-    return part.join(before["pages"], on=PAGE, how="anti", nulls_equal=True).is_empty()
+def _newest_lots(client: Client, made: Made) -> pl.DataFrame:
+    return _lots(client, pl.col("snapshot_date") == pl.col("snapshot_date").max())
 
 
-def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
-    """The days of rows that a holding looks at and that differ; None where undated or many."""
-    was = {name: before.known(name) for name in now}
-    apart = (_differing(was[name], rows, history.READ[name]) for name, rows in now.items())
-    days = pl.concat(day for days in apart for day in days).unique()
-    few = 3 * days.len() < before["pages"]["snapshot_date"].n_unique()
-    return days if few and not days.null_count() else None
+def _lots(client: Client, days: pl.Expr) -> pl.DataFrame:
+    """Lots of some days; whether one counts is told by the lots of its own day."""
+    lots = client.tables["lots"].select(history.LOTS).filter(days)
+    return history.counted_lots({"lots": lots})
 
 
-def _differing(was: pl.DataFrame, now: pl.DataFrame, names: list[str]) -> list[pl.Series]:
-    """The days of all rows that do not say the same by these names in the same place."""
-    both = min(was.height, now.height)
-    pairs = ((was[name].head(both), now[name].head(both)) for name in names)
-    apart = [one.ne_missing(two) for one, two in pairs if not one.equals(two)]
-    differs = pl.select(pl.any_horizontal(pl.lit(False), *apart)).to_series()
-    days = [side["snapshot_date"] for side in (was, now)]
-    return [part for day in days for part in (day.head(both).filter(differs), day.slice(both))]
+def _lot_units(lots: str) -> Callable[[Client, Made], pl.DataFrame]:
+    def units(client: Client, made: Made) -> pl.DataFrame:
+        return history.lot_units(made[lots], as_of=client.as_of, rules=client.rules)
+
+    return units
 
 
-def _dated_files(client: Client, made: Made) -> bool:
-    """Whether no export shows more than one day."""
-    days = client.tables["usage"].group_by(pl.coalesce("export", "source").alias("file"))
-    return days.agg(days=pl.col("snapshot_date").n_unique())["days"].max() in (None, 1)
+def _beside(client: Client, made: Made) -> Mapping[str, pl.Series]:
+    lots = pl.concat([made["older_lot_units"], made["newest_lot_units"]])
+    twins = dict(zip(("devices", "device_licenses"), (made[name] for name in TWINS), strict=True))
+    twice = history.counted_twice(twins | {"usage": made["usage_names"]}, client.rules)
+    return history.beside_of(made["named_usage"], lots, *history.lending(client.tables), twice)
 
 
-def _lot_units(client: Client, made: Made) -> pl.DataFrame:
-    return history.lot_units(made["counted_lots"], as_of=client.as_of, rules=client.rules)
+def _holdings(client: Client, made: Made) -> pl.DataFrame:
+    """What is held; a what-if that changes counts alone leaves all else as it was named."""
+    usage, dated = client.tables["usage"].select(history.COUNTS), client.as_of is not None
+    return history.counted(made["named_usage"], usage, made["usage_beside"], dated=dated)
 
 
 def _pool_days(client: Client, made: Made) -> pl.DataFrame:
@@ -205,12 +162,19 @@ def _renewal_end(client: Client) -> dt.date | None:
 
 STEPS = (
     Step(TWINS, _twins),
-    Step(HISTORY, _history),
-    one("dated_files", _dated_files),
+    one("usage_names", lambda c, made: c.tables["usage"].select(history.NAMES)),
+    one("named_usage", _named_usage),
+    one("older_lots", _older_lots),
+    one("newest_lots", _newest_lots),
+    one("older_lot_units", _lot_units("older_lots")),
+    one("newest_lot_units", _lot_units("newest_lots")),
+    one("usage_beside", _beside),
+    one("holdings", _holdings),
+    one("places", lambda c, made: history.places(made["named_usage"].stands)),
+    one("pages", lambda c, made: history.pages(made["named_usage"].stands)),
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
     one("standing", _standing),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
-    one("lot_units", _lot_units),
     one("pool_frame", _pool_frame),
     one("pool_days", _pool_days),
     # what rests on the days before the newest stands by itself: most scenarios leave it as it is

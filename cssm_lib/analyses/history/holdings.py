@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -24,33 +24,14 @@ from cssm_lib.analyses.history.columns import (
     with_all,
 )
 from cssm_lib.analyses.history.lots import counted_lots, lot_units, table
-from cssm_lib.analyses.history.numbers import (
-    Numbers,
-    alone,
-    made_of,
-    numbered,
-    one_number,
-    same_place_and_day,
-    stands_once,
-)
+from cssm_lib.analyses.history.named import KEY, NAMES, Named, named
+from cssm_lib.analyses.history.numbers import same_place_and_day
 from cssm_lib.analyses.history.twins import counted_twice
-from cssm_lib.rules import Rules, matches_any
+from cssm_lib.rules import Rules
 
 ACCOUNT = ["smart_account", "virtual_account"]
-PAGE = [*ACCOUNT, "snapshot_date"]
-KEY = [*ACCOUNT, "license", "snapshot_date"]
-# what a holding rests on, but for instances that are known twice
-READ = {
-    "usage": [
-        *(*KEY, "tag", "billing", "quantity", "in_use", "reserved", "available"),
-        *("is_portable", "export_restricted", "complete", "export", "wide", "source"),
-    ],
-    "lots": [
-        *(*KEY, "billing", "license_type", "quantity", "start_date", "end_date", "status"),
-        "witness",
-    ],
-    "substitutions": [*PAGE, "from_license", "to_license", "quantity"],
-}
+TABLES = ("usage", "lots", "substitutions", "devices", "device_licenses")
+COUNTS = ["quantity", "in_use", "reserved", "available"]
 IDENTITY = pl.Enum(["unproven", "in_use", "in_use + reserved"])
 BASIS = pl.Enum(["quantity", "lots", "undated", "usage"])
 UNPROVEN, IN_USE, BOTH = (pl.Series([word], dtype=IDENTITY) for word in IDENTITY.categories)
@@ -87,25 +68,28 @@ def holdings(
     >>> holdings({"usage": usage}, load_rules())["entitled", "demand", "entitled_basis"].row(0)
     (10, 9, 'undated')
     """
-    tables = {name: table(tables, name) for name in (*READ, "devices", "device_licenses")}
-    usage, numbers = numbered(tables["usage"], KEY[:3])
+    tables = {name: table(tables, name) for name in TABLES}
     if lots is None:
         lots = lot_units(counted_lots(tables), as_of=as_of, rules=rules)
-    found = (
-        lots,
-        _lending(tables, "from_license", "lent"),
-        _lending(tables, "to_license", "borrowed"),
-        counted_twice(tables, rules),
-    )
-    rows = _stock(usage, numbers)
-    rows = with_all(rows, _classed(rows, numbers, rules))
-    beside = _beside(rows, found, numbers)
+    usage = tables["usage"]
+    shown = named(usage.select(NAMES), rules)
+    beside = beside_of(shown, lots, *lending(tables), counted_twice(tables, rules))
+    return counted(shown, usage.select(COUNTS), beside, dated=as_of is not None)
+
+
+def counted(
+    shown: Named, usage: pl.DataFrame, beside: Mapping[str, pl.Series], *, dated: bool
+) -> pl.DataFrame:
+    """`holdings` of rows of usage that are `named`, and of what stands `beside_of` them.
+
+    `usage` has their `COUNTS`; without a day that is looked at (`dated`) no lot is young.
+    """
+    rows = _stock(shown, usage)
     units = defaultdict(lambda: ZERO, {name: filled(beside[name], 0) for name in beside})
     made = _entitled(rows, units) | {"entitled_gap": _gap(rows, beside.get("lots_valid"))}
-    young = smaller(units["lots_young"], made["entitled"]) if as_of else NOT_KNOWN
+    young = smaller(units["lots_young"], made["entitled"]) if dated else NOT_KNOWN
     made |= _needed(rows, made["entitled"], units)
-    made |= {"young": young, "place": _with_tag(rows, numbers)}
-    return with_all(rows, made).select(*KEY, *_COLUMNS)
+    return with_all(rows, made | {"young": young}).select(*KEY, *_COLUMNS)
 
 
 _COLUMNS = [
@@ -116,23 +100,13 @@ _COLUMNS = [
 ]
 
 
-def _with_tag(rows: pl.DataFrame, numbers: Numbers) -> pl.Series:
-    """A licence with two tags may stand in two lines of an agreement."""
-    if alone(rows["tag"]):
-        return rows["place"]
-    tag = rows.select(one_number(rows["tag"], pl.Categories.random())).to_series()
-    each = [pl.col("place"), pl.lit(tag)]
-    return rows.select(made_of(each, [numbers.size, tag.max() + 1])).to_series()
+def beside_of(shown: Named, *found: pl.DataFrame) -> dict[str, pl.Series]:
+    """The sums of what was found of each place and day that is named, null where nothing was.
 
-
-def _beside(
-    rows: pl.DataFrame, found: Iterable[pl.DataFrame], numbers: Numbers
-) -> dict[str, pl.Series]:
-    """The sums of what was found of each row's place and day, null where nothing was.
-
-    What nothing was found of at all is left out.
+    Each has the columns of `KEY` and units. What nothing was found of at all is left out.
     """
     sums: dict[str, pl.Series] = {}
+    rows, numbers = shown.stands.select("snapshot_date", place="untagged"), shown.numbers
     for each in (each for each in found if not each.is_empty()):
         placed = each.with_columns(numbers.place().alias("place"))
         at = same_place_and_day(placed, rows, numbers.size)
@@ -144,17 +118,20 @@ def _beside(
     return sums
 
 
-def _stock(usage: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
-    """Usage rows with their demand, added up per licence, account and day."""
-    rows = with_all(usage, _units(usage, _identity(usage)))
-    once = stands_once(numbers.days.once(rows["place", "snapshot_date"]), numbers.size)
-    return rows if once else _added_up(rows)
+def _stock(shown: Named, usage: pl.DataFrame) -> pl.DataFrame:
+    """What is named with its demand, added up per licence, account and day."""
+    units = _units(shown.rows["billed_only"], usage, _identity(shown, usage))
+    units |= {name: usage[name] for name in ("reserved", "available")}
+    if not shown.once:
+        units = _added_up(with_all(shown.rows, units)).to_dict()
+    return with_all(shown.stands, units)
 
 
-def _units(usage: pl.DataFrame, identity: pl.Series | None) -> dict[str, pl.Series]:
-    """What a row of usage counts, by what `available` proves of it."""
-    units, use, reserved = (filled(usage[name], 0) for name in ("quantity", "in_use", "reserved"))
-    paid = filled(usage["billing"] == "USAGE", False)
+def _units(
+    paid: pl.Series, usage: pl.DataFrame, identity: pl.Series | None
+) -> dict[str, pl.Series]:
+    """What a row of usage counts, by what `available` proves of it; `paid` is billed by use."""
+    units, use, reserved = (filled(usage[name], 0) for name in COUNTS[:3])
     of_use = NO if identity is None else identity == "in_use"
     kept = above_zero(reserved - use) if of_use.any() else ZERO
     return {
@@ -164,9 +141,6 @@ def _units(usage: pl.DataFrame, identity: pl.Series | None) -> dict[str, pl.Seri
         "usage_billed": where(paid, use, ZERO),
         "demand": where(paid, ZERO, where(of_use, use, more(use, reserved))),
         "held": where(of_use & ~paid, kept, ZERO),
-        "export_restricted": filled(usage["export_restricted"], False),
-        "complete": filled(usage["complete"], True),
-        "billed_only": paid,
         "demand_identity": UNPROVEN if identity is None else identity,
     }
 
@@ -174,9 +148,8 @@ def _units(usage: pl.DataFrame, identity: pl.Series | None) -> dict[str, pl.Seri
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
     """Some licence has several rows in an account on a day."""
     counts = pl.col("quantity", "prepaid", "in_use", "usage_billed", "demand", "held")
-    return rows.group_by("place", "snapshot_date", maintain_order=True).agg(
-        pl.col(*KEY[:3], "account").first(), counts.sum(), *_as_exported()
-    )
+    sums = rows.group_by("place", "snapshot_date", maintain_order=True)
+    return sums.agg(counts.sum(), *_as_exported()).drop("place", "snapshot_date")
 
 
 @cache
@@ -191,12 +164,10 @@ def _as_exported() -> list[pl.Expr]:
         pl.when(identity.n_unique() == 1)
         .then(identity.first())
         .otherwise(pl.lit("unproven", IDENTITY)),
-        pl.col("tag", "complete", "billed_only").min(),
-        pl.col("is_portable", "export_restricted", "wide").max(),
     ]
 
 
-def _identity(usage: pl.DataFrame) -> pl.Series | None:
+def _identity(shown: Named, usage: pl.DataFrame) -> pl.Series | None:
     """What `available` proves of each row's file; None where no row can tell."""
     if (usage["reserved"].max() or 0) <= 0:
         return None
@@ -204,11 +175,9 @@ def _identity(usage: pl.DataFrame) -> pl.Series | None:
     if not tells.any():
         return None
     left = usage["quantity"] - usage["in_use"] - usage["available"]
-    export, source = usage["export"], usage["source"]
-    # the pages of one export prove their identity together
-    teller = export.zip_with(export.is_not_null(), source)
+    files = shown.files
     tell, no_use, no_both = (
-        teller.is_in(teller.filter(rows).unique().implode(), nulls_equal=True)
+        pl.Series(np.isin(files, files[filled(rows, False).to_numpy()]))
         for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
     both = where(tell & ~no_both, BOTH, UNPROVEN)
@@ -271,30 +240,12 @@ def _twice(rows: pl.DataFrame, found: pl.Series) -> pl.Series:
     return where(adds, units, ZERO)
 
 
-def _lending(tables: Mapping[str, pl.DataFrame], side: str, name: str) -> pl.DataFrame:
+def lending(tables: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What places lent and borrowed on a day, as the exports say."""
+    said = tables["substitutions"]
+    return _lending(said, "from_license", "lent"), _lending(said, "to_license", "borrowed")
+
+
+def _lending(said: pl.DataFrame, side: str, name: str) -> pl.DataFrame:
     key = [*ACCOUNT, pl.col(side).alias("license"), "snapshot_date"]
-    lending = tables["substitutions"]
-    return lending if lending.is_empty() else lending.select(*key, pl.col("quantity").alias(name))
-
-
-def _classed(rows: pl.DataFrame, numbers: Numbers, rules: Rules) -> dict[str, pl.Series]:
-    """What the licence of each row is; kinds that no licence has are not looked up."""
-    kinds = pl.select(
-        pl.lit(numbers.last)
-        .str.contains(_fitting(tuple(rules[f"licences.{kind}"])))
-        .fill_null(False)
-        .alias(kind)
-        for kind in ("perpetual", "export_restricted")
-    )
-    perpetual, restricted = (
-        kind.gather(rows["place"] % numbers.counts[-1]) if kind.any() else NO for kind in kinds
-    )
-    return {
-        "perpetual": perpetual,
-        "export_restricted": rows["export_restricted"] | restricted,
-    }
-
-
-@cache
-def _fitting(patterns: tuple[str, ...]) -> str:
-    return matches_any(list(patterns))
+    return said if said.is_empty() else said.select(*key, pl.col("quantity").alias(name))

@@ -13,6 +13,11 @@ from cssm_lib.rules import Rules
 from cssm_lib.schema import TABLES
 
 KEY = ["smart_account", "virtual_account", "license", "snapshot_date"]
+# what is looked at of a lot
+LOTS = [
+    *(*KEY, "billing", "license_type", "quantity", "start_date", "end_date", "status"),
+    "witness",
+]
 WITNESSES = {"licenses": 0, "summary": 1, "subscriptions": 2}
 
 
