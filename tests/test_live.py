@@ -290,6 +290,7 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
     [
         ([{"do": "retire", "silent_days": 100}], True),
         ([{"do": "retire", "hostname": "?*"}], True),  # a reserved one stays in each account
+        ([SPAN], True),
         ([SPAN | {"license": elm.ESS}, {"do": "retire", "hostname": "s*"}], True),
         ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
         ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
@@ -300,7 +301,7 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
         ([SPAN | {"to": DAYS[5]}, {"do": "retire", "hostname": "s*"}], False),
     ],
     ids=[
-        *("silent", "all", "span", "tier", "account", "dated", "spans", "all spans"),
+        *("silent", "all", "older span", "span", "tier", "account", "dated", "spans", "all spans"),
         *("all use", "after all use"),
     ],
 )
@@ -310,7 +311,8 @@ def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     near = Near(base, base).under(scenario)
     assert (near is not None) == newest_tell
     one, replay = live_of(base), making(under(base, scenario))
-    for name in ("positions", "pooled", "line_days", "true_forward", "instance_check", "notes"):
+    names = "positions pooled line_days true_forward instance_check notes device_licenses duties"
+    for name in names.split():
         assert one.under(scenario)[name].equals(answer(replay, name)), name
 
 
