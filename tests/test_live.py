@@ -356,6 +356,22 @@ def test_only_what_follows_the_loss_of_a_newest_day_is_gone_through():
             assert shown[name].equals(answer(replay, name)), name
 
 
+def test_an_instance_known_twice_rests_on_instances_though_no_use_changes():
+    """x, which uses what has no row, is all that North shows in October; then September speaks."""
+    twin, zx = elm.device("t", "North"), elm.device("x", "North", elm.ESS)
+    day = {"snapshot_date": DAYS[4]}
+    devices = [twin | day, twin | day | {"status": "Reserved"}]
+    devices += [one | {"snapshot_date": elm.OCTOBER} for one in (zx, elm.device("s", "South"))]
+    usage = [elm.usage("North", elm.ADV, 5, 3, reserved=2, available=0)]
+    base = client(days=(DAYS[4], elm.OCTOBER), usage=usage)
+    for name in ("devices", "device_licenses"):
+        base.tables[name] = elm.TABLES[name].shaped(pl.DataFrame(devices))
+    one, scenario = live_of(base), what_if({"do": "retire", "hostname": "x"})
+    demand = [seen["positions"]["demand"].to_list() for seen in (one.today, one.under(scenario))]
+    assert demand == [[5], answer(making(under(base, scenario)), "positions")["demand"].to_list()]
+    assert demand[1] == [4]
+
+
 def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:
     """An action of any kind, drawn as the sliders of the workshop may set it."""
     account, other = (dice.choice(names["virtual_account"]) for _ in range(2))
