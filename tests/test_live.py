@@ -289,6 +289,7 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
     [
         ([{"do": "retire", "silent_days": 100}], True),
         ([{"do": "retire", "hostname": "?*"}], True),  # a reserved one stays in each account
+        ([SPAN], True),
         ([SPAN | {"license": elm.ESS}, {"do": "retire", "hostname": "s*"}], True),
         ([{"do": "tier", "from_license": elm.ADV, "to_license": "New", **OTHERS}], True),
         ([NOBODY_LEFT | {"silent_days": 0}, {"do": "grow", "share": 1}], True),
@@ -299,7 +300,7 @@ OTHERS = {"hostname": "[ns]*", "virtual_account": "South"}
         ([SPAN | {"to": DAYS[5]}, {"do": "retire", "hostname": "s*"}], False),
     ],
     ids=[
-        *("silent", "all", "span", "tier", "account", "dated", "spans", "all spans"),
+        *("silent", "all", "older span", "span", "tier", "account", "dated", "spans", "all spans"),
         *("all use", "after all use"),
     ],
 )
@@ -309,7 +310,8 @@ def test_newest_instances_tell_or_all_are_gone_through(actions, newest_tell):
     near = Near(base, base).under(scenario)
     assert (near is not None) == newest_tell
     one, replay = live_of(base), making(under(base, scenario))
-    for name in ("positions", "pooled", "line_days", "true_forward", "instance_check", "notes"):
+    names = "positions pooled line_days true_forward instance_check notes device_licenses duties"
+    for name in names.split():
         assert one.under(scenario)[name].equals(answer(replay, name)), name
 
 
@@ -351,6 +353,22 @@ def test_only_what_follows_the_loss_of_a_newest_day_is_gone_through():
         shown, replay = live_of(base).under(scenario), making(under(base, scenario))
         for name in ("positions", "instance_check", "matches"):
             assert shown[name].equals(answer(replay, name)), name
+
+
+def test_an_instance_known_twice_rests_on_instances_though_no_use_changes():
+    """x, which uses what has no row, is all that North shows in October; then September speaks."""
+    twin, zx = elm.device("t", "North"), elm.device("x", "North", elm.ESS)
+    day = {"snapshot_date": DAYS[4]}
+    devices = [twin | day, twin | day | {"status": "Reserved"}]
+    devices += [one | {"snapshot_date": elm.OCTOBER} for one in (zx, elm.device("s", "South"))]
+    usage = [elm.usage("North", elm.ADV, 5, 3, reserved=2, available=0)]
+    base = client(days=(DAYS[4], elm.OCTOBER), usage=usage)
+    for name in ("devices", "device_licenses"):
+        base.tables[name] = elm.TABLES[name].shaped(pl.DataFrame(devices))
+    one, scenario = live_of(base), what_if({"do": "retire", "hostname": "x"})
+    demand = [seen["positions"]["demand"].to_list() for seen in (one.today, one.under(scenario))]
+    assert demand == [[5], answer(making(under(base, scenario)), "positions")["demand"].to_list()]
+    assert demand[1] == [4]
 
 
 def some_action(dice: random.Random, names: dict[str, list[str]]) -> dict[str, Any]:

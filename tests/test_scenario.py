@@ -152,6 +152,15 @@ def test_a_dropped_tier_moves_use_to_the_lower_licence():
     assert answer_tables(made)["instance_check"]["unexplained"].to_list() == [0, 0, 0]
 
 
+def test_rows_that_no_file_has_stand_in_one_order():
+    """Whatever the order of the instances: a pack is the same bytes each time."""
+    devices = [elm.device(f"n{i}", f"Site {i:02}") for i in (7, 3, 9, 1, 8, 2, 6, 0, 5, 4)]
+    base = client(devices=devices, usage=[elm.usage(f"Site {i:02}", ADV, 2, 1) for i in range(10)])
+    raised = under(base, what_if({"do": "tier", "from_license": ADV, "to_license": "New"}))
+    new = raised.tables["usage"].filter(pl.col("source") == "scenario")
+    assert new["virtual_account"].to_list() == [f"Site {i:02}" for i in range(10)]
+
+
 def test_seasonal_use_is_left_out_between_its_days():
     season = {
         "do": "leave_out",

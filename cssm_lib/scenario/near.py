@@ -151,7 +151,7 @@ class Near:
         now = stands[-1]
         tables = {**self.base.tables, "notes": noted(self.client, scenario, idle)}
         tables |= {name: now.client.tables[name] for name in STOCK}
-        later = self._later(scenario, now)
+        later = self._later(scenario, now, spans)
         given = {"tables": Later(tables, later), "before": self.client, "scenario": scenario}
         client = replace(self.base, config=now.config, **given)
         return Then(client, self._reports(now.fleet, spans), partial(self._new_places, now.fleet))
@@ -180,11 +180,14 @@ class Near:
             return self.places.clear()
         return fleet.risen_places().join(self.places, on=PLACE, how="anti", nulls_equal=True)
 
-    def _later(self, scenario: Scenario, now: Stand) -> dict[str, Callable[[], pl.DataFrame]]:
-        if now.changed is None:
-            return {}
+    def _later(
+        self, scenario: Scenario, now: Stand, spans: Sequence[LeaveOut]
+    ) -> dict[str, Callable[[], pl.DataFrame]]:
+        """The tables of instances that change; a span may take use of older days alone."""
         whole = cache(partial(under, self.client, scenario, start=self.whole))
         changed = [name for name in INSTANCES if now.fleet.changed(name)]
+        if spans and "device_licenses" not in changed:
+            changed.append("device_licenses")
         return {name: lambda name=name: whole().tables[name] for name in changed}
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.LazyFrame:

@@ -100,7 +100,7 @@ def _with(rows: pl.DataFrame, changed: Sequence[pl.Series]) -> pl.DataFrame:
 
 
 def _new_rows(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.DataFrame:
-    """Rows of `usage` that no file has, named after the action."""
+    """Rows of `usage` that no file has, named after the action, by account, licence and day."""
     own = {
         "quantity": pl.lit(0),
         "in_use": pl.col("units"),
@@ -111,7 +111,7 @@ def _new_rows(usage: pl.DataFrame, units: pl.DataFrame, action: Action) -> pl.Da
         "place": pl.lit(action.name),
     }
     known = {name: pl.col(name) for name in LICENCE} | own
-    return units.select(
+    return units.sort(LICENCE).select(
         known.get(name, pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in usage.schema.items()
     )
