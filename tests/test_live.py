@@ -335,7 +335,7 @@ def test_what_is_named_stays_where_an_action_changes_counts_alone(action, stay):
     assert found["holdings"].drop("place").equals(whole["holdings"].drop("place"))
     for name in ("named_usage", "places"):
         assert (found[name] is today[name]) == stay, name
-    for name in ("pages", "older_lot_units"):
+    for name in ("pages", "older_counted_lots"):
         assert found[name] is today[name], name
     changed = found["holdings"] is not today["holdings"]
     assert changed == (action.get("hostname") != "nobody")

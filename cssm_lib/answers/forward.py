@@ -232,7 +232,7 @@ STEPS = (
     one("device_days", device_days),
     one("unmatched", unmatched),
     one("stock_frame", _stock_frame),
-    one("older_line_lots", _line_lots("older_lots")),
+    one("older_line_lots", _line_lots("older_counted_lots")),
     one("newest_line_lots", _line_lots("newest_lots")),
     one("outside", outside),
     one("line_frame", lambda client, made: _frame(made, LINE, client)),

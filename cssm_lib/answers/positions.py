@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -39,27 +39,30 @@ def _older_lots(client: Client, made: Made) -> pl.DataFrame:
 
 
 def _newest_lots(client: Client, made: Made) -> pl.DataFrame:
-    return _lots(client, pl.col("snapshot_date") == pl.col("snapshot_date").max())
+    """Lots of the newest day, counted: whether one counts is told by those of its own day."""
+    newest = pl.col("snapshot_date") == pl.col("snapshot_date").max()
+    return history.counted_lots({"lots": _lots(client, newest)})
 
 
 def _lots(client: Client, days: pl.Expr) -> pl.DataFrame:
-    """Lots of some days; whether one counts is told by the lots of its own day."""
-    lots = client.tables["lots"].select(history.LOTS).filter(days)
-    return history.counted_lots({"lots": lots})
+    return client.tables["lots"].select(history.LOTS).filter(days)
 
 
-def _lot_units(lots: str) -> Callable[[Client, Made], pl.DataFrame]:
-    def units(client: Client, made: Made) -> pl.DataFrame:
-        return history.lot_units(made[lots], as_of=client.as_of, rules=client.rules)
-
-    return units
+def _older_beside(client: Client, made: Made) -> Mapping[str, pl.Series]:
+    """What stands beside holdings and no action changes, but where an instance is known twice."""
+    twins = dict(zip(("devices", "device_licenses"), (made[name] for name in TWINS), strict=True))
+    twice = history.counted_twice(twins | {"usage": made["usage_names"]}, client.rules)
+    lots = _lot_units(made["older_counted_lots"], client)
+    return history.beside_of(made["named_usage"], lots, *history.lending(client.tables), twice)
 
 
 def _beside(client: Client, made: Made) -> Mapping[str, pl.Series]:
-    lots = pl.concat([made["older_lot_units"], made["newest_lot_units"]])
-    twins = dict(zip(("devices", "device_licenses"), (made[name] for name in TWINS), strict=True))
-    twice = history.counted_twice(twins | {"usage": made["usage_names"]}, client.rules)
-    return history.beside_of(made["named_usage"], lots, *history.lending(client.tables), twice)
+    newest = _lot_units(made["newest_lots"], client)
+    return history.beside_of(made["named_usage"], newest, more=made["older_beside"])
+
+
+def _lot_units(lots: pl.DataFrame, client: Client) -> pl.DataFrame:
+    return history.lot_units(lots, as_of=client.as_of, rules=client.rules)
 
 
 def _holdings(client: Client, made: Made) -> pl.DataFrame:
@@ -165,9 +168,9 @@ STEPS = (
     one("usage_names", lambda c, made: c.tables["usage"].select(history.NAMES)),
     one("named_usage", _named_usage),
     one("older_lots", _older_lots),
+    one("older_counted_lots", lambda c, made: history.counted_lots({"lots": made["older_lots"]})),
     one("newest_lots", _newest_lots),
-    one("older_lot_units", _lot_units("older_lots")),
-    one("newest_lot_units", _lot_units("newest_lots")),
+    one("older_beside", _older_beside),
     one("usage_beside", _beside),
     one("holdings", _holdings),
     one("places", lambda c, made: history.places(made["named_usage"].stands)),

@@ -100,12 +100,15 @@ _COLUMNS = [
 ]
 
 
-def beside_of(shown: Named, *found: pl.DataFrame) -> dict[str, pl.Series]:
+def beside_of(
+    shown: Named, *found: pl.DataFrame, more: Mapping[str, pl.Series] | None = None
+) -> dict[str, pl.Series]:
     """The sums of what was found of each place and day that is named, null where nothing was.
 
-    Each has the columns of `KEY` and units. What nothing was found of at all is left out.
+    Each has the columns of `KEY` and units. What nothing was found of at all is left out. `more` is
+    what stands beside rows of other days.
     """
-    sums: dict[str, pl.Series] = {}
+    sums = dict(more or {})
     rows, numbers = shown.stands.select("snapshot_date", place="untagged"), shown.numbers
     for each in (each for each in found if not each.is_empty()):
         placed = each.with_columns(numbers.place().alias("place"))
@@ -114,7 +117,7 @@ def beside_of(shown: Named, *found: pl.DataFrame) -> dict[str, pl.Series]:
         for name in (name for name in each.columns if name not in KEY):
             units = np.zeros(rows.height + 1, np.int64)
             np.add.at(units, at, filled(each[name], 0).to_numpy())
-            sums[name] = where(none, NOT_KNOWN, pl.Series(units[:-1]))
+            sums[name] = where(none, sums.get(name, NOT_KNOWN), pl.Series(units[:-1]))
     return sums
 
 
