@@ -182,17 +182,27 @@ def _held(at: Day, then: Then) -> dict[str, Callable[[Made], Any]]:
     No action adds rows that tell what `available` of their file is made of. Where an instance is
     known twice what was held rests on instances too.
     """
-    before, last = at.made, at.last
-    if not before[TWINS[0]].is_empty():
+    if not at.made[TWINS[0]].is_empty():
         return {}
+    made, last = [at.made], at.last
     if last and last.made.holds("holdings"):
-        before = last.made
-    if all(then.client.tables[name] is before.client.tables[name] for name in STOCK):
-        held = {name: before[name] for name in HISTORY}
-    else:
-        lots = at.made if then.client.tables["lots"] is at.made.client.tables["lots"] else {}
-        held = history_after(then.client, before, lots.get("lot_units")) or {}
+        # what a scenario gave may be gone in the next one: then today's days are those that stand
+        made = [last.made] if _shows(last.made, at.made) else [last.made, at.made]
+    held = next(filter(None, (_held_since(one, then.client, at.made) for one in made)), {})
     return {name: lambda made, name=name: held[name] for name in held}
+
+
+def _shows(one: Making, other: Making) -> bool:
+    """Whether both show the same licences on the same days."""
+    return all(one[name] is other[name] for name in ("places", "pages"))
+
+
+def _held_since(before: Making, client: Client, today: Making) -> dict[str, Any] | None:
+    """What accounts held: as `before`, but on the days that changed; None as `history_after`."""
+    if all(client.tables[name] is before.client.tables[name] for name in STOCK):
+        return {name: before[name] for name in HISTORY}
+    lots = today if client.tables["lots"] is today.client.tables["lots"] else {}
+    return history_after(client, before, lots.get("lot_units"))
 
 
 def _idle(made: Making, *, then: Then, told_before: bool) -> pl.DataFrame:

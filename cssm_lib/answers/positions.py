@@ -50,7 +50,8 @@ def history_after(
     `lot_units` makes of the client's lots, where that is known. A holding rests on the rows of its
     own day alone where every file shows one day and no instance is known twice.
     None where that is not so, where nothing changed, where an account gets a licence that it never
-    had or a day that was not shown, or where so many days changed that all are as quick.
+    had or a day that was not shown, or loses such a one that another scenario gave it, or where so
+    many days changed that all are as quick.
     """
     touched = [n for n in STOCK if client.tables[n] is not before.client.tables[n]]
     if not touched or not before["dated_files"] or not before[TWINS[0]].is_empty():
@@ -60,26 +61,30 @@ def history_after(
     days = _changed_days(before, {name: known[name] for name in touched})
     if days is None:
         return None
-    changed = pl.col("snapshot_date").is_in(days.implode())
+    changed = pl.col("snapshot_date").is_in(days.implode()).fill_null(False)
     near = {name: known[name].select(history.READ[name]).filter(changed) for name in read}
     some = None if lots is None else lots.filter(changed)
     asked = {"as_of": client.as_of, "lots": some}
     part = history.holdings(near, client.rules, **asked)
-    rest = before["holdings"].filter(~changed)
-    new = part.height - (before["holdings"].height - rest.height)
+    rest, was = (before["holdings"].filter(rows) for rows in (~changed, changed))
     names = [*UNIT, "tag"]
     numbers = before["places"].filter("dated").select(*names, "place")
     part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
-    if part["place"].null_count() or new and not _shown(part, before):
+    if part["place"].null_count() or not _stands(was, part, before):
         return None
     # move follows move: the pieces of which the rows consist stay few
     held = pl.concat([rest, part.select(rest.columns)], rechunk=rest.n_chunks() > PIECES)
     return {"holdings": held} | {name: before[name] for name in ("places", "pages")}
 
 
-def _shown(part: pl.DataFrame, before: Making) -> bool:
-    """Whether all pages of these holdings were there before."""
-    return part.join(before["pages"], on=PAGE, how="anti", nulls_equal=True).is_empty()
+def _stands(was: pl.DataFrame, now: pl.DataFrame, before: Making) -> bool:
+    """Whether no holding of these days is gone, and all pages of the new ones were there before."""
+    held = ["place", "snapshot_date"]
+    if all(was[name].equals(now[name]) for name in held):
+        return True
+    lost = was.join(now, on=held, how="anti")
+    unseen = now.join(before["pages"], on=PAGE, how="anti", nulls_equal=True)
+    return lost.is_empty() and unseen.is_empty()
 
 
 def _changed_days(before: Making, now: dict[str, pl.DataFrame]) -> pl.Series | None:
