@@ -355,6 +355,41 @@ def test_only_what_follows_the_loss_of_a_newest_day_is_gone_through():
             assert shown[name].equals(answer(replay, name)), name
 
 
+def test_what_one_scenario_gave_an_account_is_gone_in_the_next():
+    """A licence nobody had and an account that was not shown that day, which other lines name."""
+    base = estate(reserved=False)
+    names = {"S-N": "New", "S-E": elm.ESS}
+    lines = [
+        {"sku": sku, "licenses": [name], "entitled": 1, "price": 5} for sku, name in names.items()
+    ]
+    ea = elm.EA | {"suites": [{"name": "Campus", "lines": lines}]}
+    base = replace(base, config=ClientConfig.model_validate({"client": "Elm", "agreements": [ea]}))
+    usage = base.tables["usage"]
+    some = usage.filter(pl.col("virtual_account") == "South", pl.col("snapshot_date") == DAYS[0])
+    elsewhere = [some.with_columns(virtual_account=pl.lit(name)) for name in ("East", "West")]
+    base.tables["usage"] = pl.concat([usage, *elsewhere])
+    one = live_of(base)
+    tier = {"do": "tier", "from_license": elm.ADV, "hostname": "n*", "to_license": "New"}
+    moves = [MOVE | {"to_virtual_account": name} for name in ("West", "East")]
+    for number, actions in enumerate([[tier], [TERMS], *([move] for move in moves), [RETIRE]]):
+        scenario = what_if(*actions)
+        shown, replay = one.under(scenario), making(under(base, scenario))
+        for table in ("positions", "pool_days", "true_forward", "unit_prices", "notes"):
+            assert shown[table].equals(answer(replay, table)), (number, table)
+
+
+def test_holdings_without_a_day_stay_where_a_day_changes():
+    base = estate(reserved=False)
+    usage = base.tables["usage"]
+    other = {"smart_account": pl.lit("oak.example"), "source": pl.lit("undated.csv")}
+    undated = usage.head(2).with_columns(snapshot_date=pl.lit(None, pl.Date), **other)
+    base.tables["usage"] = pl.concat([usage, undated])
+    then, scenario = live_of(base), what_if(MOVE)
+    replay = making(under(base, scenario))
+    for table in ("positions", "pooled"):
+        assert then.under(scenario)[table].equals(answer(replay, table)), table
+
+
 def test_an_instance_known_twice_rests_on_instances_though_no_use_changes():
     """x, which uses what has no row, is all that North shows in October; then September speaks."""
     twin, zx = elm.device("t", "North"), elm.device("x", "North", elm.ESS)
