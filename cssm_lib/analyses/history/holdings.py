@@ -43,7 +43,6 @@ def holdings(
     rules: Rules,
     *,
     as_of: dt.date | None = None,
-    lots: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row per licence in a Virtual Account on a snapshot's own day, all days at once.
 
@@ -57,9 +56,8 @@ def holdings(
     less than `positions.window_days` before `as_of`; null without `as_of`), perpetual, `account`
     and `place`, numbers for each Virtual Account and each licence and tag in it, good for this
     frame only: long histories are added up and joined by them. What a figure rests on (`BASIS`,
-    `IDENTITY`) is one of few words, which `standing` has as text. `lots` is what `lot_units` makes
-    of the tables, where that is known. Rows stand in no order. Tables that are missing count as
-    empty; nothing raises.
+    `IDENTITY`) is one of few words, which `standing` has as text. Rows stand in no order. Tables
+    that are missing count as empty; nothing raises.
 
     >>> from cssm_lib.rules import load_rules
     >>> from cssm_lib.schema import TABLES
@@ -69,8 +67,7 @@ def holdings(
     (10, 9, 'undated')
     """
     tables = {name: table(tables, name) for name in TABLES}
-    if lots is None:
-        lots = lot_units(counted_lots(tables), as_of=as_of, rules=rules)
+    lots = lot_units(counted_lots(tables), as_of=as_of, rules=rules)
     usage = tables["usage"]
     shown = named(usage.select(NAMES), rules)
     beside = beside_of(shown, lots, *lending(tables), counted_twice(tables, rules))
