@@ -163,7 +163,6 @@ def weighed(terms: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
         "share": share,
         "cap": cap.zip_with(early, whole(None)),
         "too_late": too_late,
-        "deal": rows["group"] * 2**16 + month,
         "owed": NOTHING.zip_with(accounts, whole(1)),
         "free_to": NOTHING.zip_with(accounts, share + MILLION),
         "billed_time": NOTHING.zip_with(too_late, rows["unit_billed"] * time),
@@ -206,7 +205,7 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """What each line is billed by its own way with outside stock, beside the other way's charge."""
     ways = [
         _seen(rows, pl.Series([False])),
-        _seen(rows, pl.Series([True]), chains=base.len(), deals=2**48),
+        _seen(rows, pl.Series([True]), chains=base.len()),
     ]
     found = settled(pl.concat(ways), pl.concat([base, base]))
     place, below = np.arange(rows.height), rows["offsets"].to_numpy()
@@ -214,11 +213,11 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     return found[place + rows.height * below].hstack([other.alias("other")])
 
 
-def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0, deals: int = 0) -> pl.DataFrame:
+def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0) -> pl.DataFrame:
     """The rows as they are settled where outside stock is taken off or not.
 
     What is seen both ways has for each way chains and suites of its own, numbered on.
     """
-    chain, deal = rows["line"] + chains, rows["deal"] + deals
-    told = [counted(rows, off), chain.alias("chain"), deal.alias("deal")]
+    chain, suite = rows["line"] + chains, rows["group"] + chains
+    told = [counted(rows, off), chain.alias("chain"), suite.alias("suite")]
     return rows[RESTS_ON].hstack(told)
