@@ -205,7 +205,7 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """What each line is billed by its own way with outside stock, beside the other way's charge."""
     ways = [
         _seen(rows, pl.Series([False])),
-        _seen(rows, pl.Series([True]), chains=base.len()),
+        _seen(rows, pl.Series([True]), chains=base.len(), suites=rows["group"].max() + 1),
     ]
     found = settled(pl.concat(ways), pl.concat([base, base]))
     place, below = np.arange(rows.height), rows["offsets"].to_numpy()
@@ -213,11 +213,11 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     return found[place + rows.height * below].hstack([other.alias("other")])
 
 
-def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0) -> pl.DataFrame:
+def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0, suites: int = 0) -> pl.DataFrame:
     """The rows as they are settled where outside stock is taken off or not.
 
     What is seen both ways has for each way chains and suites of its own, numbered on.
     """
-    chain, suite = rows["line"] + chains, rows["group"] + chains
+    chain, suite = rows["line"] + chains, rows["group"] + suites
     told = [counted(rows, off), chain.alias("chain"), suite.alias("suite")]
     return rows[RESTS_ON].hstack(told)

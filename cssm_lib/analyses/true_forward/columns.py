@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 NO = pl.Series([False])
+_PART = pl.Series([2**32], dtype=pl.Int128)
 
 
 @cache
@@ -67,12 +68,12 @@ def totals(amounts: pl.Series, group: np.ndarray, groups: int) -> pl.Series:
     >>> totals(amounts, np.array([0, 2, 0]), 3).to_list() == [2**70 + 1, 0, 3]
     True
     """
-    low = amounts % whole(2**32)
-    parts = [part.cast(pl.Float64).to_numpy() for part in (low, amounts - low)]
-    # exact: neither part of a sum has more bits than a float holds
-    added = [pl.Series(np.bincount(group, part, groups)) for part in parts]
-    low, high = (part.cast(pl.Int128, strict=False) for part in added)
-    return low + high
+    most = amounts.max() or 0
+    if most * amounts.len() < 2**53:  # every sum is exact as a float
+        added = np.bincount(group, amounts.cast(pl.Float64).to_numpy(), groups)
+        return pl.Series(added).cast(pl.Int128)
+    low = amounts % _PART
+    return totals(low, group, groups) + totals((amounts - low) // _PART, group, groups) * _PART
 
 
 def ranked(amounts: pl.Series, group: np.ndarray) -> pl.Series:
@@ -84,8 +85,9 @@ def ranked(amounts: pl.Series, group: np.ndarray) -> pl.Series:
     """
     low = amounts % whole(2**62)
     high = (amounts - low).cast(pl.Float64)  # exact: its low bits are nought
-    order = np.lexsort((-low.cast(pl.Int64).to_numpy(), -high.to_numpy(), group))
-    begins = np.searchsorted(group[order], group[order])
+    keys = [-low.cast(pl.Int64).to_numpy(), *([-high.to_numpy()] if high.max() else []), group]
+    order, sizes = np.lexsort(keys), np.bincount(group)
+    before = np.cumsum(sizes) - sizes
     rank = np.empty_like(order)
-    rank[order] = np.arange(1, order.size + 1) - begins
+    rank[order] = np.arange(1, order.size + 1) - before[group[order]]
     return pl.Series(rank).cast(pl.Int128)

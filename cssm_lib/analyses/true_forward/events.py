@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.true_forward.columns import filled, first_of
@@ -36,8 +37,8 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
 def dated(lines: pl.DataFrame) -> pl.DataFrame:
     """The events of `lines`, which have the columns DATED, each with numbers for its names.
 
-    `line` is the row of `lines`, `number` the first one of the same line under any reading, `group`
-    that of its suite under its own reading.
+    `line` is the row of `lines`, `number` the first one of the same line under any reading; `group`
+    numbers the suites under each reading from 0.
 
     >>> import datetime as dt
     >>> line = dict.fromkeys(DATED, "x") | {
@@ -49,7 +50,9 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     """
     place = pl.int_range(lines.height, eager=True).alias("line")
     numbered = pl.DataFrame([place]).hstack(lines)
-    found = events(numbered.hstack(numbered.select_seq(_numbers())))
+    number, first = numbered.select_seq(_firsts()).get_columns()
+    _, group = np.unique(first, return_inverse=True)
+    found = events(numbered.hstack([number, pl.Series("group", group)]))
     return found[[name for name in found.columns if name not in _UNDATED]]
 
 
@@ -57,10 +60,11 @@ _UNDATED = [*TERMS, "after"]
 
 
 @cache
-def _numbers() -> list[pl.Expr]:
+def _firsts() -> list[pl.Expr]:
+    """The first row of the same line, and of the same suite under the same reading."""
     first = pl.col("line").first()
     suite = ("reading", "agreement", "suite")
-    return [first.over(LINE).alias("number"), first.over(suite).alias("group")]
+    return [first.over(LINE).alias("number"), first.over(suite).alias("suite")]
 
 
 def _events_of(terms: pl.DataFrame) -> pl.DataFrame:

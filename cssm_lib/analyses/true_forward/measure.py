@@ -11,6 +11,7 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
 ACCOUNTS = "sum_of_negative_accounts"
+SIDES = ("before", "after")
 _FIGURES = ["demand", "deficit", "outside"]
 _DAY = {
     "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
@@ -32,8 +33,9 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
     in both frames, null on days of no line that is asked for; an event that is `ahead` is not
     measured. Units are whole millionths of a licence. Adds value, used (what stands against the
-    base for unused value), outside, measured_on, full, coverage, and value and outside before and
-    after. Measures that no row of `events` asks for are not worked out.
+    base for unused value), outside, measured_on, full, coverage, and, of an event without a value,
+    value and outside before and after. Measures that no row of `events` asks for are not worked
+    out.
     """
     known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
     number, event = (_whole(events[name]) for name in ("number", "event_date"))
@@ -45,36 +47,41 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
         own = _near(told, number[billable], event[billable], carry_days)
         places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
         shown = pl.concat([shown, told.days])
-    found = _found(shown, places, measure == ACCOUNTS)
+    short = measure == ACCOUNTS
+    found = _said(shown, places[0], short) | {"coverage": _none(pl.Float64, events.height)}
     windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
     if windowed.any():
         start = _whole(events["window_start"])
         window = [each[windowed] for each in (number, start, event)]
         peak = (measure == "peak").to_numpy()[windowed]
         _put(found, windowed, _over_windows(known, carry_days, *window, peak))
-    return events.hstack(pl.DataFrame(found))
+    silent = (found["value"].is_null() & past).to_numpy()
+    return events.hstack(pl.DataFrame(found | _around(shown, places[1:], short, silent)))
 
 
-def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
-    """What snapshots say of each event; should it be undecided, those before and after too.
+def _said(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
+    """What snapshots say of events.
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    every, height = _at(days, places.ravel()), len(short)
-    now, before, after = (
-        {name: column.slice(nth * height, height) for name, column in every.items()}
-        for nth in range(len(places))
-    )
-    value, value_before, value_after = (
-        each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
-    )
+    day = _at(days, places)
     return {
-        "value": value, "used": now["demand"], "outside": now["outside"],
-        "measured_on": now["snapshot_date"], "full": now["full"],
-        "coverage": _none(pl.Float64, height),
-        "value_before": value_before, "value_after": value_after,
-        "outside_before": before["outside"], "outside_after": after["outside"],
+        "value": day["deficit"].zip_with(short, day["demand"]), "used": day["demand"],
+        "outside": day["outside"], "measured_on": day["snapshot_date"], "full": day["full"],
     }  # fmt: skip
+
+
+def _around(
+    days: pl.DataFrame, places: np.ndarray, short: pl.Series, silent: np.ndarray
+) -> dict[str, pl.Series]:
+    """What the snapshots before and after say of the events of which their own says nothing."""
+    none = _none(pl.Int128, len(short))
+    found = {f"{name}_{side}": none.clone() for side in SIDES for name in ("value", "outside")}
+    if silent.any():
+        for side, near in zip(SIDES, places, strict=True):
+            said = _said(days, near[silent], short.filter(pl.Series(silent)))
+            _put(found, silent, {f"{name}_{side}": said[name] for name in ("value", "outside")})
+    return found
 
 
 def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Series]) -> None:

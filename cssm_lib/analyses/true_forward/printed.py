@@ -7,14 +7,13 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, first_of, known, whole, word
+from cssm_lib.analyses.true_forward.columns import NO, filled, first_of, known, whole, word
+from cssm_lib.analyses.true_forward.measure import SIDES
 from cssm_lib.analyses.true_forward.money import MICRO, MILLION, decimal, half_up
 from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.analyses.true_forward.settled import NOTHING, valued
 from cssm_lib.schema import ANSWERS
 
-_SIDES = ("before", "after")
-_NO = pl.Series([False])
 
 
 def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
@@ -49,8 +48,8 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     """
     silent = rows["over"].is_null() & ~rows["ahead"]
     if not silent.any():
-        none, no = (one.new_from_index(0, rows.height) for one in (whole(None), _NO))
-        sides = [none.alias(f"charge_if_{side}") for side in _SIDES]
+        none, no = (one.new_from_index(0, rows.height) for one in (whole(None), NO))
+        sides = [none.alias(f"charge_if_{side}") for side in SIDES]
         uncertain = rows["open_since"].alias("uncertain")
         return rows.hstack([*sides, no.alias("undecided"), no.alias("blind"), uncertain])
     told = _around(rows, silent)
@@ -65,9 +64,9 @@ def _around(rows: pl.DataFrame, silent: pl.Series) -> dict[str, pl.Series]:
     """
     at = np.flatnonzero(silent.to_numpy())
     asked = rows[_RESTS_ON][at]
-    near = pl.concat([counted(asked, asked["offsets"], f"_{side}") for side in _SIDES])
+    near = pl.concat([counted(asked, asked["offsets"], f"_{side}") for side in SIDES])
     over, charge, *_ = valued(pl.concat([asked, asked]).hstack([near]))
-    charges, none = filled(over > NOTHING, _NO), whole(None).new_from_index(0, rows.height)
+    charges, none = filled(over > NOTHING, NO), whole(None).new_from_index(0, rows.height)
     open_ = ~asked["early"] | charges.head(at.size) | charges.tail(at.size)
     return {
         "undecided": silent.clone().scatter(at, open_),
@@ -105,8 +104,8 @@ def _blind(rows: pl.DataFrame, silent: pl.Series) -> pl.Series:
 
 def _shown(rows: pl.DataFrame) -> pl.Series:
     """Early events have a row only where they charge, may charge, or give value to their suite."""
-    charges = filled(rows["over"] > NOTHING, _NO)
-    gives = filled(rows["residual"] > NOTHING, _NO) & (rows["shift"] > NOTHING)
+    charges = filled(rows["over"] > NOTHING, NO)
+    gives = filled(rows["residual"] > NOTHING, NO) & (rows["shift"] > NOTHING)
     return ~rows["early"] | rows["ahead"] | rows["undecided"] | charges | gives
 
 

@@ -19,8 +19,8 @@ def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """What each event bills, month after month: what one leaves the next begins with.
 
     `rows` have the columns RESTS_ON and, of the way they are seen, counted (what stands against
-    the base), chain and suite, a number like those of chains. `base` is each chain's own before its
-    first event, in millionths of a licence; a row's `chain` is a place in it. Columns, in the rows'
+    the base), chain and suite, both numbered from 0. `base` is each chain's own before its first
+    event, in millionths of a licence; a row's `chain` is a place in it. Columns, in the rows'
     order: base, over, charge, residual (the unused value), spent (of it, what its suite used),
     credit (of the charge, what unused value met), shift and next_base. Units are millionths, money
     is cents.
@@ -31,7 +31,7 @@ def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     done = []
     for begin, height in zip(begins, heights, strict=True):
         now = by_month.slice(begin, height)
-        step = _one_month(now.hstack([base[now["chain"]].alias("base")]), base.len())
+        step = _one_month(now.hstack([base[now["chain"]].alias("base")]))
         base = base.scatter(now["chain"], step["next_base"])
         done.append(step)
     place = np.empty_like(order)
@@ -67,13 +67,13 @@ def _over(rows: pl.DataFrame) -> pl.Series:
     return NOTHING.zip_with((beyond <= NOTHING) | below_cap, units)
 
 
-def _one_month(rows: pl.DataFrame, suites: int) -> pl.DataFrame:
+def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line. Value shifts where something is charged and something unused."""
     units = rows.hstack(valued(rows))
     charge, none = units["charge"], NOTHING.new_from_index(0, rows.height)
     told = {"spent": none, "credit": charge * NOTHING, "shift": none, "given": none}
     if charge.max() and units["residual"].max():
-        told = _shifted(units, suites)
+        told = _shifted(units)
     found = units.hstack([one.alias(name) for name, one in told.items()])
     return found.hstack([_next_base(found)])[_FOUND]
 
@@ -81,19 +81,20 @@ def _one_month(rows: pl.DataFrame, suites: int) -> pl.DataFrame:
 _FOUND = ["base", "over", "charge", "residual", "spent", "credit", "shift", "next_base"]
 
 
-def _shifted(rows: pl.DataFrame, suites: int) -> dict[str, pl.Series]:
+def _shifted(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """What of the shift each line gave or got, and the units that left its base with it.
 
     Value shift in a suite: min(gross, residual). The rows are charged or unused, none is both; so
-    the shift is laid to either side at once. A suite's sides are two numbers, one after the other.
+    the shift is laid to either side at once: those charged are numbered before those unused.
     """
     charge, residual, suite = rows["charge"], rows["residual"], rows["suite"].to_numpy()
+    suites = suite.max() + 1
     gives = filled(rows["shifts"] & (residual > NOTHING), NO)
     gets = filled(rows["shifts"] & (charge > NOTHING), NO)
     weight = residual.zip_with(gives, charge.zip_with(gets, NOTHING))
-    side = suite * 2 + gives.to_numpy()
+    side = suite + suites * gives.to_numpy()
     sums = totals(weight, side, suites * 2)
-    gross, unused = sums.gather_every(2), sums.gather_every(2, 1)
+    gross, unused = sums.head(suites), sums.tail(suites)
     shift = gross.zip_with(gross < unused, unused)[suite].zip_with(gives | gets, NOTHING)
     laid = _laid(shift, weight, sums, side)
     spent = laid.zip_with(gives, NOTHING)
