@@ -13,12 +13,8 @@ from cssm_lib.analyses.true_forward.money import MICRO, half_up
 ACCOUNTS = "sum_of_negative_accounts"
 SIDES = ("before", "after")
 _FIGURES = ["demand", "deficit", "outside"]
-_DAY = {
-    "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
-    "full": pl.Boolean,
-}  # fmt: skip
-_NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
-_NOWHERE = -1  # the place of no day
+_DAY = ["number", "snapshot_date", *_FIGURES, "full"]
+_NOWHERE, _PLACE = -1, pl.get_index_type()  # the place of no day is null as a row's number
 _MICRO = pl.Series([10**6], dtype=pl.Int128)
 
 
@@ -156,7 +152,7 @@ def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int)
 
 def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
     """The days at these places, all null nowhere, with their units in millionths."""
-    found = pl.concat([days, _NO_DAY], rechunk=True)[places].to_dict()
+    found = days[pl.Series(places).cast(_PLACE, strict=False)].to_dict()
     return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
 
 
