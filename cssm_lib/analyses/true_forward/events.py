@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, first_of
+from cssm_lib.analyses.true_forward.columns import NO, filled, first_of
 from cssm_lib.analyses.true_forward.scope import LINE
 
 TERMS = ["start", "end", "early_events", "commitment"]
@@ -56,6 +56,25 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     return found[[name for name in found.columns if name not in _UNDATED]]
 
 
+def numbered(days: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The days with the `number` that `dated` gives their line; null where no event is of it.
+
+    Days of a line mostly stand together: its names are looked up once for each such stretch.
+
+    >>> line = {"agreement": "A", "suite": "S", "sku": "X"}
+    >>> events = pl.DataFrame([line | {"number": 0}])
+    >>> numbered(pl.DataFrame([line, line | {"sku": "Y"}]), events)["number"].to_list()
+    [0, None]
+    """
+    _, first = np.unique(events["number"], return_index=True)
+    names, numbers = days[LINE], events[[*LINE, "number"]][first]
+    same = [one.slice(1) == one.head(-1) for one in names]
+    again = filled(same[0] & same[1] & same[2], NO).to_numpy()
+    begins = np.append(True, ~again)[: days.height]
+    told = names.filter(begins).join(numbers, on=LINE, how="left", maintain_order="left")
+    return days.hstack([told["number"][np.cumsum(begins) - 1]])
+
+
 _UNDATED = [*TERMS, "after"]
 
 
@@ -100,9 +119,9 @@ def _called(every: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
 
     Every third month is an event where quarters are; else every twelfth, or sixth with caps.
     """
-    said, no = every["early_events"], pl.Series([False])
-    quarterly = filled((said == "quarterly") & (every["commitment"] == "partial"), no)
-    caps, month = filled(said == "growth_caps", no), every["month"]
+    said = every["early_events"]
+    quarterly = filled((said == "quarterly") & (every["commitment"] == "partial"), NO)
+    caps, month = filled(said == "growth_caps", NO), every["month"]
     annual = month % 12 == 0
     return quarterly, annual, quarterly | annual | ((month % 6 == 0) & caps)
 

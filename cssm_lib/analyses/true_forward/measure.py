@@ -34,7 +34,7 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     out.
     """
     known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
-    number, event = (_whole(events[name]) for name in ("number", "event_date"))
+    number, event = (as_whole(events[name]) for name in ("number", "event_date"))
     places, shown = _near(known, number, event, carry_days), known.days
     places[:, ~past.to_numpy()] = _NOWHERE
     billable = ((measure == "billable") & past).to_numpy()
@@ -47,7 +47,7 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     found = _said(shown, places[0], short) | {"coverage": _none(pl.Float64, events.height)}
     windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
     if windowed.any():
-        start = _whole(events["window_start"])
+        start = as_whole(events["window_start"])
         window = [each[windowed] for each in (number, start, event)]
         peak = (measure == "peak").to_numpy()[windowed]
         _put(found, windowed, _over_windows(known, carry_days, *window, peak))
@@ -92,8 +92,8 @@ def _none(dtype: type[pl.DataType], height: int) -> pl.Series:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """Dated days that have a figure, as `demand`, in order by line and day.
+class Known:
+    """Dated days of lines that have a number, in order by line and day.
 
     `moments` has each one's line and day as one whole number.
     """
@@ -115,29 +115,34 @@ def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
     return number * 2**32 + (day + 2**31)
 
 
-def _known(days: pl.DataFrame, figure: str) -> _Known:
+def _known(days: pl.DataFrame, figure: str) -> Known:
     """The days that have a figure; columns that they lack are null."""
     none = _none(pl.Int64, days.height)
     named = {name: days.get_column(name, default=none) for name in _DAY}
     rows = pl.DataFrame(named | {"demand": days.get_column(figure, default=none)})
     asked = ["number", "snapshot_date", "demand"]
-    if any(rows[name].null_count() for name in asked):
-        rows = rows.drop_nulls(asked)
     if rows["full"].null_count():
         rows = rows.with_columns(pl.col("full").fill_null(False))
-    moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
+    return in_order(rows, *asked)
+
+
+def in_order(days: pl.DataFrame, *asked: str) -> Known:
+    """The days of a line that have all that is asked, which is a number and a date at least."""
+    if any(days[name].null_count() for name in asked):
+        days = days.drop_nulls(asked)
+    moments = _moment(as_whole(days["number"]), as_whole(days["snapshot_date"]))
     if (moments[1:] < moments[:-1]).any():
         order = np.argsort(moments, kind="stable")
-        rows, moments = rows[order], moments[order]
-    return _Known(rows, moments)
+        days, moments = days[order], moments[order]
+    return Known(days, moments)
 
 
-def _whole(numbers: pl.Series) -> np.ndarray:
+def as_whole(numbers: pl.Series) -> np.ndarray:
     """Numbers, or days since 1970, for numpy; none of them is null."""
     return numbers.cast(pl.Int64).to_numpy()
 
 
-def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
+def _near(known: Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
     """Where the snapshot is that speaks for each event, the last before its reach, the next one."""
     own, others = known.of(number)
     old, end = known.until(number, event - carry_days - 1), known.until(number, event)
@@ -157,7 +162,7 @@ def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
 
 
 def _over_windows(
-    known: _Known,
+    known: Known,
     carry_days: int,
     number: np.ndarray,
     start: np.ndarray,
@@ -204,7 +209,7 @@ class _Windows:
 
 
 def _windows(
-    known: _Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
+    known: Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
 ) -> _Windows:
     day, until, full = _spoken(known, carry_days)
     ends, lines = np.concatenate([start, event]), np.concatenate([number, number])
@@ -215,9 +220,9 @@ def _windows(
     return _Windows(pl.Series(np.where(full, until - day + 1, 0)), at, pl.Series(held))
 
 
-def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _spoken(known: Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
-    number, day = (_whole(known.days[name]) for name in ("number", "snapshot_date"))
+    number, day = (as_whole(known.days[name]) for name in ("number", "snapshot_date"))
     until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
     until[more] = np.minimum(until[more], day[more + 1] - 1)
     full = known.days["full"].to_numpy()
@@ -240,18 +245,27 @@ def _means() -> list[pl.Expr]:
     ]
 
 
-def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
-    """The largest full day among those from one place to before another, where one is full."""
+def within(first: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places from one to before another, window after window, and whose each of them is.
+
+    >>> [each.tolist() for each in within(np.array([0, 5, 2]), np.array([2, 5, 3]))]
+    [[0, 0, 2], [0, 1, 2]]
+    """
     days = end - first
     window = np.repeat(np.arange(len(days)), days)
-    place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
+    return window, np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
+
+
+def _peak(known: Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
+    """The largest full day among those from one place to before another, where one is full."""
+    window, place = within(first, end)
     full = known.days["full"].to_numpy()[place]
     window, place = window[full], place[full]
     demand = known.days["demand"].to_numpy()[place]
-    most = np.full(len(days), np.iinfo(np.int64).min)
+    most = np.full(len(first), np.iinfo(np.int64).min)
     np.maximum.at(most, window, demand)
     largest = np.flatnonzero(demand == most[window])[::-1]  # of ties the earliest is written last
-    at = np.full(len(days), _NOWHERE)
+    at = np.full(len(first), _NOWHERE)
     at[window[largest]] = place[largest]
     found = _at(known.days, at)
     return {

@@ -15,7 +15,6 @@ from cssm_lib.analyses.true_forward.settled import NOTHING, valued
 from cssm_lib.schema import ANSWERS
 
 
-
 def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
     """The table true_forward of settled events, `line` a row of `terms`.
 
@@ -23,14 +22,19 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) ->
     way's charge; `beside` is what a true-up would bill. The rows are those of one line after the
     other, month after month.
     """
+    rows = told(settled, beside)
+    lines = terms.select_seq(_of_line())[rows["line"]]
+    return ANSWERS["true_forward"].shaped(lines.hstack(rows.drop("line")))
+
+
+def told(settled: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
+    """What a row of each event says of it in words and decimals; of its line the number, `line`."""
     events = _doubted(settled).hstack(beside)
     shown, rows = _shown(events), events[_PRINTED]
     if not shown.all():
         rows = rows.filter(shown)
-    told = _words(rows) | _figures(rows)
-    lines = terms.select_seq(_of_line())[rows["line"]].hstack(rows[_TAKEN])
-    found = lines.hstack([one.alias(name) for name, one in told.items()])
-    return ANSWERS["true_forward"].shaped(found)
+    said = _words(rows) | _figures(rows)
+    return rows[_TAKEN].hstack([one.alias(name) for name, one in said.items()])
 
 
 def counted(rows: pl.DataFrame, off: pl.Series, side: str = "") -> pl.Series:
@@ -128,7 +132,7 @@ _PRINTED = [
     *("next_base", "charge_if_before", "charge_if_after"),
     *("over_since", "months_past", "past", "true_up"),
 ]
-_TAKEN = ["event_date", "measured_on", "coverage", "over_since"]
+_TAKEN = ["line", "event_date", "measured_on", "coverage", "over_since"]
 _UNITS = {"measured": "value"} | {
     name: name for name in ("base", "outside", "allowance", "over", "next_base", "months_past")
 }
