@@ -22,6 +22,7 @@ from cssm_lib.analyses.true_forward import (
     moved_by_settings,
     moved_by_steps,
     next_events,
+    numbered,
     published,
     reading_range,
     relieved,
@@ -46,8 +47,9 @@ FLEX = {"programme": "Flex", "entitled": 500, "price": D("12.5")}
 
 def billed(terms, seen, as_of=FIRST, rules=ASSUMED):
     read = under_readings(terms, rules)
-    events = measured_events(dated(read.select(DATED)), seen, as_of=as_of, rules=rules)
-    return bill(read, events, rules, days=seen)
+    when = dated(read.select(DATED))
+    seen = numbered(seen, when)
+    return bill(read, measured_events(when, seen, as_of=as_of, rules=rules), rules, days=seen)
 
 
 def under(name, terms, seen, as_of=FIRST):

@@ -19,6 +19,7 @@ from cssm_lib.analyses.true_forward import (
     in_lines,
     line_lots,
     measured_events,
+    numbered,
     outside_units,
     scope,
     stock_frame,
@@ -337,10 +338,10 @@ def test_days_are_measured_alike_in_any_order_and_beside_those_of_no_line(measur
     own = [days((dt.date(2024, 8, 1), large), (dt.date(2024, 9, 3), large + 1), (FIRST, large + 2)),
            days((dt.date(2024, 12, 1), 1100), (FIRST, 1200), sku="B")]  # fmt: skip
     when = dated(completed(terms, RULES).select(DATED))
-    seen = measured_events(when, pl.concat(own), as_of=FIRST, rules=RULES)
+    seen = measured_events(when, numbered(pl.concat(own), when), as_of=FIRST, rules=RULES)
     others = [days((None, 7)), days((FIRST, 9), sku="X"), *own[::-1]]
     mixed = pl.concat(others).reverse()
-    assert measured_events(when, mixed, as_of=FIRST, rules=RULES).equals(seen)
+    assert measured_events(when, numbered(mixed, when), as_of=FIRST, rules=RULES).equals(seen)
     covered = 33 * large + 36 * (large + 1) + large + 2  # the first snapshot holds until the next
     values = {
         "as_of": [(large + 2) * 10**6, 1200 * 10**6],

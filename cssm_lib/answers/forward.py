@@ -34,17 +34,16 @@ def _billed(client: Client, made: Made) -> pl.DataFrame:
 
 
 def _past(client: Client, made: Made) -> pl.DataFrame:
-    """Of the days of the lines those that an event up to as_of may look at.
+    """Of the days of the lines, by number, those that an event up to as_of may look at.
 
     These are the days up to a line's last such event, and the first known one after it.
     """
     day, last = pl.col("snapshot_date"), pl.col("last_event")
-    ends = made["last_events"].with_row_index("line")
-    days = made["measurable"].join(ends, on=LINE, maintain_order="left")
+    days = made["measurable"].join(made["last_events"], on=LINE, maintain_order="left")
     told = [n for n in ("demand", "billable") if days[n].null_count() < days.height]
     known = [pl.col(name).is_not_null() & (day > last) for name in told]
-    after = [day == day.filter(after).min().over("line") for after in known]
-    return days.filter(pl.any_horizontal(day <= last, *after)).drop("last_event", "line")
+    after = [day == day.filter(after).min().over("number") for after in known]
+    return days.filter(pl.any_horizontal(day <= last, *after)).drop("last_event")
 
 
 def _generated(client: Client, made: Made) -> pl.DataFrame:
@@ -53,10 +52,14 @@ def _generated(client: Client, made: Made) -> pl.DataFrame:
 
 
 def _last_events(client: Client, made: Made) -> pl.DataFrame:
-    """The last event up to as_of of each line, whatever the reading."""
+    """The last event up to as_of of each line, by number, whatever the reading."""
     when = made["dated"]
     past = when if client.as_of is None else when.filter(pl.col("event_date") <= client.as_of)
-    return past.group_by(LINE).agg(last_event=pl.col("event_date").max()).sort(LINE)
+    return (
+        past.group_by(LINE)
+        .agg(pl.col("number").first(), last_event=pl.col("event_date").max())
+        .sort(LINE)
+    )
 
 
 def _places(client: Client, made: Made) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from cssm_lib.analyses.true_forward.counted import (
 )
 from cssm_lib.analyses.true_forward.dispute import disputes
 from cssm_lib.analyses.true_forward.errors import error_places, error_units
-from cssm_lib.analyses.true_forward.events import DATED, dated
+from cssm_lib.analyses.true_forward.events import DATED, dated, numbered
 from cssm_lib.analyses.true_forward.generated import generated, with_billable
 from cssm_lib.analyses.true_forward.growth import growth, growth_years, project_units
 from cssm_lib.analyses.true_forward.outlook import intervals, outlook
@@ -81,6 +81,7 @@ __all__ = [
     "moved_by_settings",
     "moved_by_steps",
     "next_events",
+    "numbered",
     "outlook",
     "outside_units",
     "places_in_lines",

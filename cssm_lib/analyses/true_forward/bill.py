@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from cssm_lib.analyses.true_forward.columns import filled, whole
-from cssm_lib.analyses.true_forward.events import DATED, dated
+from cssm_lib.analyses.true_forward.events import DATED, dated, numbered
 from cssm_lib.analyses.true_forward.measure import ACCOUNTS, measured
 from cssm_lib.analyses.true_forward.money import (
     CENT,
@@ -24,7 +24,6 @@ from cssm_lib.analyses.true_forward.money import (
     timed,
 )
 from cssm_lib.analyses.true_forward.printed import counted, printed
-from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.analyses.true_forward.settled import NOTHING, RESTS_ON, settled
 from cssm_lib.analyses.true_forward.true_up import true_up
 from cssm_lib.rules import Rules
@@ -63,7 +62,8 @@ def true_forward(
     if lines.is_empty():
         return ANSWERS["true_forward"].empty()
     terms = completed(lines, rules)
-    seen = measured_events(dated(terms.select(DATED)), days, as_of=as_of, rules=rules)
+    when = dated(terms.select(DATED))
+    seen = measured_events(when, numbered(days, when), as_of=as_of, rules=rules)
     return billed(terms, seen, rules)
 
 
@@ -96,40 +96,42 @@ def _shipped(rules: Rules) -> dict[str, tuple[Any, Any]]:
 def measured_events(
     events: pl.DataFrame, days: pl.DataFrame, *, as_of: dt.date | None, rules: Rules
 ) -> pl.DataFrame:
-    """Events of lines, as `dated` has them, with what is known of each on the days up to as_of.
+    """Events of lines, as `dated` has them, with what is known of each on `numbered` days.
 
     Adds ahead (the event is after as_of) and the columns of `measured`; what lies ahead is not
-    measured. Prices, discounts and entitlements have no part in it.
+    measured, nor are days after it looked at. Prices, discounts and entitlements have no part.
     """
     if events.is_empty():
         return events
     last = as_of or dt.date.max
     known = days.filter(days["snapshot_date"] <= last)
-    numbers = events.select(*LINE, "number")[events["number"].arg_unique()]
-    own = known.select(LINE).join(numbers, on=LINE, how="left", maintain_order="left")["number"]
     ahead = (events["event_date"] > last).alias("ahead")
-    carry_days = rules["positions.carry_days"]
-    return measured(events.hstack([ahead]), known.hstack([own]), carry_days=carry_days)
+    return measured(events.hstack([ahead]), known, carry_days=rules["positions.carry_days"])
 
 
 def billed(
-    terms: pl.DataFrame,
-    seen: pl.DataFrame,
-    rules: Rules,
-    *,
-    days: pl.DataFrame | None = None,
-    standing: pl.DataFrame | None = None,
+    terms: pl.DataFrame, seen: pl.DataFrame, rules: Rules, *, days: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """The table true_forward of lines with all their settings and their measured events.
 
     `seen` is what `measured_events` makes of the same lines, in the same order. With the `days`
-    that were measured, what a true-up would bill stands beside each event. Where events came
-    before these, `standing` has the base (millionths of a licence) that they left each of the
-    lines by its own way with outside stock, and open_since, the first undecided one.
+    that were measured, what a true-up would bill stands beside each event.
     """
     if seen.is_empty():
         return ANSWERS["true_forward"].empty()
     terms = priced(terms)
+    bills = settled_events(terms, seen)
+    return printed(bills, terms, true_up(bills, days, rules["positions.carry_days"]))
+
+
+def settled_events(
+    terms: pl.DataFrame, seen: pl.DataFrame, standing: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """What the measured events of `priced` lines bill, in whole numbers.
+
+    Where events came before these, `standing` has the base (millionths of a licence) that they left
+    each of the lines by its own way with outside stock, and open_since, the first undecided one.
+    """
     rows = weighed(terms, seen)
     if standing is None:
         both = _stock_outside(rows)
@@ -141,7 +143,7 @@ def billed(
     free = half_up(found["base"] * rows["share"], MILLION)
     bills = rows.hstack(found).hstack([since.alias("open_since"), free.alias("allowance")])
     refuse_overflow(bills, terms)
-    return printed(bills, terms, true_up(bills, terms, days, rules["positions.carry_days"]))
+    return bills
 
 
 def _base(terms: pl.DataFrame) -> pl.Series:
@@ -163,7 +165,6 @@ def weighed(terms: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
         "share": share,
         "cap": cap.zip_with(early, whole(None)),
         "too_late": too_late,
-        "deal": rows["group"] * 2**16 + month,
         "owed": NOTHING.zip_with(accounts, whole(1)),
         "free_to": NOTHING.zip_with(accounts, share + MILLION),
         "billed_time": NOTHING.zip_with(too_late, rows["unit_billed"] * time),
@@ -206,7 +207,7 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """What each line is billed by its own way with outside stock, beside the other way's charge."""
     ways = [
         _seen(rows, pl.Series([False])),
-        _seen(rows, pl.Series([True]), chains=base.len(), deals=2**48),
+        _seen(rows, pl.Series([True]), chains=base.len(), suites=rows["group"].max() + 1),
     ]
     found = settled(pl.concat(ways), pl.concat([base, base]))
     place, below = np.arange(rows.height), rows["offsets"].to_numpy()
@@ -214,11 +215,11 @@ def _both_ways(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     return found[place + rows.height * below].hstack([other.alias("other")])
 
 
-def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0, deals: int = 0) -> pl.DataFrame:
+def _seen(rows: pl.DataFrame, off: pl.Series, chains: int = 0, suites: int = 0) -> pl.DataFrame:
     """The rows as they are settled where outside stock is taken off or not.
 
     What is seen both ways has for each way chains and suites of its own, numbered on.
     """
-    chain, deal = rows["line"] + chains, rows["deal"] + deals
-    told = [counted(rows, off), chain.alias("chain"), deal.alias("deal")]
+    chain, suite = rows["line"] + chains, rows["group"] + suites
+    told = [counted(rows, off), chain.alias("chain"), suite.alias("suite")]
     return rows[RESTS_ON].hstack(told)

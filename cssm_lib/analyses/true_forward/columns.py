@@ -10,6 +10,9 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+NO = pl.Series([False])
+_PART = pl.Series([2**32], dtype=pl.Int128)
+
 
 @cache
 def whole(number: int | None) -> pl.Series:
@@ -58,18 +61,33 @@ def first_of(*cases: tuple[pl.Series, pl.Series], otherwise: pl.Series) -> pl.Se
     return otherwise
 
 
-def ranked(amounts: pl.Series, group: pl.Series) -> pl.Series:
+def totals(amounts: pl.Series, group: np.ndarray, groups: int) -> pl.Series:
+    """What the amounts of each group, a number below `groups`, add up to.
+
+    >>> amounts = pl.Series([2**70, 3, 1], dtype=pl.Int128)
+    >>> totals(amounts, np.array([0, 2, 0]), 3).to_list() == [2**70 + 1, 0, 3]
+    True
+    """
+    most = amounts.max() or 0
+    if most * amounts.len() < 2**53:  # every sum is exact as a float
+        added = np.bincount(group, amounts.cast(pl.Float64).to_numpy(), groups)
+        return pl.Series(added).cast(pl.Int128)
+    low = amounts % _PART
+    return totals(low, group, groups) + totals((amounts - low) // _PART, group, groups) * _PART
+
+
+def ranked(amounts: pl.Series, group: np.ndarray) -> pl.Series:
     """The place of each amount in its group, largest first, ties in the rows' order.
 
     >>> amounts = pl.Series([3, 2**70, 2**70 + 1, 3], dtype=pl.Int128)
-    >>> ranked(amounts, pl.Series([0, 1, 1, 0])).to_list()
+    >>> ranked(amounts, np.array([0, 1, 1, 0])).to_list()
     [1, 2, 1, 2]
     """
     low = amounts % whole(2**62)
     high = (amounts - low).cast(pl.Float64)  # exact: its low bits are nought
-    groups = group.to_numpy()
-    order = np.lexsort((-low.cast(pl.Int64).to_numpy(), -high.to_numpy(), groups))
-    begins = np.searchsorted(groups[order], groups[order])
+    keys = [-low.cast(pl.Int64).to_numpy(), *([-high.to_numpy()] if high.max() else []), group]
+    order, sizes = np.lexsort(keys), np.bincount(group)
+    before = np.cumsum(sizes) - sizes
     rank = np.empty_like(order)
-    rank[order] = np.arange(1, order.size + 1) - begins
+    rank[order] = np.arange(1, order.size + 1) - before[group[order]]
     return pl.Series(rank).cast(pl.Int128)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, first_of
+from cssm_lib.analyses.true_forward.columns import NO, filled, first_of
 from cssm_lib.analyses.true_forward.scope import LINE
 
 TERMS = ["start", "end", "early_events", "commitment"]
@@ -36,8 +37,8 @@ def events(lines: pl.DataFrame) -> pl.DataFrame:
 def dated(lines: pl.DataFrame) -> pl.DataFrame:
     """The events of `lines`, which have the columns DATED, each with numbers for its names.
 
-    `line` is the row of `lines`, `number` the first one of the same line under any reading, `group`
-    that of its suite under its own reading.
+    `line` is the row of `lines`, `number` the first one of the same line under any reading; `group`
+    numbers the suites under each reading from 0.
 
     >>> import datetime as dt
     >>> line = dict.fromkeys(DATED, "x") | {
@@ -49,18 +50,40 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     """
     place = pl.int_range(lines.height, eager=True).alias("line")
     numbered = pl.DataFrame([place]).hstack(lines)
-    found = events(numbered.hstack(numbered.select_seq(_numbers())))
+    number, first = numbered.select_seq(_firsts()).get_columns()
+    _, group = np.unique(first, return_inverse=True)
+    found = events(numbered.hstack([number, pl.Series("group", group)]))
     return found[[name for name in found.columns if name not in _UNDATED]]
+
+
+def numbered(days: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The days with the `number` that `dated` gives their line; null where no event is of it.
+
+    Days of a line mostly stand together: its names are looked up once for each such stretch.
+
+    >>> line = {"agreement": "A", "suite": "S", "sku": "X"}
+    >>> events = pl.DataFrame([line | {"number": 0}])
+    >>> numbered(pl.DataFrame([line, line | {"sku": "Y"}]), events)["number"].to_list()
+    [0, None]
+    """
+    _, first = np.unique(events["number"], return_index=True)
+    names, numbers = days[LINE], events[[*LINE, "number"]][first]
+    same = [one.slice(1) == one.head(-1) for one in names]
+    again = filled(same[0] & same[1] & same[2], NO).to_numpy()
+    begins = np.append(True, ~again)[: days.height]
+    told = names.filter(begins).join(numbers, on=LINE, how="left", maintain_order="left")
+    return days.hstack([told["number"][np.cumsum(begins) - 1]])
 
 
 _UNDATED = [*TERMS, "after"]
 
 
 @cache
-def _numbers() -> list[pl.Expr]:
+def _firsts() -> list[pl.Expr]:
+    """The first row of the same line, and of the same suite under the same reading."""
     first = pl.col("line").first()
     suite = ("reading", "agreement", "suite")
-    return [first.over(LINE).alias("number"), first.over(suite).alias("group")]
+    return [first.over(LINE).alias("number"), first.over(suite).alias("suite")]
 
 
 def _events_of(terms: pl.DataFrame) -> pl.DataFrame:
@@ -96,9 +119,9 @@ def _called(every: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
 
     Every third month is an event where quarters are; else every twelfth, or sixth with caps.
     """
-    said, no = every["early_events"], pl.Series([False])
-    quarterly = filled((said == "quarterly") & (every["commitment"] == "partial"), no)
-    caps, month = filled(said == "growth_caps", no), every["month"]
+    said = every["early_events"]
+    quarterly = filled((said == "quarterly") & (every["commitment"] == "partial"), NO)
+    caps, month = filled(said == "growth_caps", NO), every["month"]
     annual = month % 12 == 0
     return quarterly, annual, quarterly | annual | ((month % 6 == 0) & caps)
 

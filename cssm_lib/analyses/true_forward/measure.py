@@ -11,13 +11,10 @@ import polars as pl
 from cssm_lib.analyses.true_forward.money import MICRO, half_up
 
 ACCOUNTS = "sum_of_negative_accounts"
+SIDES = ("before", "after")
 _FIGURES = ["demand", "deficit", "outside"]
-_DAY = {
-    "number": pl.Int64, "snapshot_date": pl.Date, **dict.fromkeys(_FIGURES, pl.Int64),
-    "full": pl.Boolean,
-}  # fmt: skip
-_NO_DAY = pl.DataFrame(dict.fromkeys(_DAY, [None]), schema=_DAY)
-_NOWHERE = -1  # the place of no day
+_DAY = ["number", "snapshot_date", *_FIGURES, "full"]
+_NOWHERE, _PLACE = -1, pl.get_index_type()  # the place of no day is null as a row's number
 _MICRO = pl.Series([10**6], dtype=pl.Int128)
 
 
@@ -32,11 +29,12 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     export, on rows of `days` that have `billable`, as old as as_of may be. `number` is the line's
     in both frames, null on days of no line that is asked for; an event that is `ahead` is not
     measured. Units are whole millionths of a licence. Adds value, used (what stands against the
-    base for unused value), outside, measured_on, full, coverage, and value and outside before and
-    after. Measures that no row of `events` asks for are not worked out.
+    base for unused value), outside, measured_on, full, coverage, and, of an event without a value,
+    value and outside before and after. Measures that no row of `events` asks for are not worked
+    out.
     """
     known, measure, past = _known(days, "demand"), events["measure"], ~events["ahead"]
-    number, event = (_whole(events[name]) for name in ("number", "event_date"))
+    number, event = (as_whole(events[name]) for name in ("number", "event_date"))
     places, shown = _near(known, number, event, carry_days), known.days
     places[:, ~past.to_numpy()] = _NOWHERE
     billable = ((measure == "billable") & past).to_numpy()
@@ -45,36 +43,41 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
         own = _near(told, number[billable], event[billable], carry_days)
         places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
         shown = pl.concat([shown, told.days])
-    found = _found(shown, places, measure == ACCOUNTS)
+    short = measure == ACCOUNTS
+    found = _said(shown, places[0], short) | {"coverage": _none(pl.Float64, events.height)}
     windowed = (((measure == "peak") | (measure == "average")) & past).to_numpy()
     if windowed.any():
-        start = _whole(events["window_start"])
+        start = as_whole(events["window_start"])
         window = [each[windowed] for each in (number, start, event)]
         peak = (measure == "peak").to_numpy()[windowed]
         _put(found, windowed, _over_windows(known, carry_days, *window, peak))
-    return events.hstack(pl.DataFrame(found))
+    silent = (found["value"].is_null() & past).to_numpy()
+    return events.hstack(pl.DataFrame(found | _around(shown, places[1:], short, silent)))
 
 
-def _found(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
-    """What snapshots say of each event; should it be undecided, those before and after too.
+def _said(days: pl.DataFrame, places: np.ndarray, short: pl.Series) -> dict[str, pl.Series]:
+    """What snapshots say of events.
 
     What single accounts are short of stands in the place of the line's whole use.
     """
-    every, height = _at(days, places.ravel()), len(short)
-    now, before, after = (
-        {name: column.slice(nth * height, height) for name, column in every.items()}
-        for nth in range(len(places))
-    )
-    value, value_before, value_after = (
-        each["deficit"].zip_with(short, each["demand"]) for each in (now, before, after)
-    )
+    day = _at(days, places)
     return {
-        "value": value, "used": now["demand"], "outside": now["outside"],
-        "measured_on": now["snapshot_date"], "full": now["full"],
-        "coverage": _none(pl.Float64, height),
-        "value_before": value_before, "value_after": value_after,
-        "outside_before": before["outside"], "outside_after": after["outside"],
+        "value": day["deficit"].zip_with(short, day["demand"]), "used": day["demand"],
+        "outside": day["outside"], "measured_on": day["snapshot_date"], "full": day["full"],
     }  # fmt: skip
+
+
+def _around(
+    days: pl.DataFrame, places: np.ndarray, short: pl.Series, silent: np.ndarray
+) -> dict[str, pl.Series]:
+    """What the snapshots before and after say of the events of which their own says nothing."""
+    none = _none(pl.Int128, len(short))
+    found = {f"{name}_{side}": none.clone() for side in SIDES for name in ("value", "outside")}
+    if silent.any():
+        for side, near in zip(SIDES, places, strict=True):
+            said = _said(days, near[silent], short.filter(pl.Series(silent)))
+            _put(found, silent, {f"{name}_{side}": said[name] for name in ("value", "outside")})
+    return found
 
 
 def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Series]) -> None:
@@ -89,8 +92,8 @@ def _none(dtype: type[pl.DataType], height: int) -> pl.Series:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """Dated days that have a figure, as `demand`, in order by line and day.
+class Known:
+    """Dated days of lines that have a number, in order by line and day.
 
     `moments` has each one's line and day as one whole number.
     """
@@ -112,29 +115,34 @@ def _moment(number: np.ndarray, day: np.ndarray) -> np.ndarray:
     return number * 2**32 + (day + 2**31)
 
 
-def _known(days: pl.DataFrame, figure: str) -> _Known:
+def _known(days: pl.DataFrame, figure: str) -> Known:
     """The days that have a figure; columns that they lack are null."""
     none = _none(pl.Int64, days.height)
     named = {name: days.get_column(name, default=none) for name in _DAY}
     rows = pl.DataFrame(named | {"demand": days.get_column(figure, default=none)})
     asked = ["number", "snapshot_date", "demand"]
-    if any(rows[name].null_count() for name in asked):
-        rows = rows.drop_nulls(asked)
     if rows["full"].null_count():
         rows = rows.with_columns(pl.col("full").fill_null(False))
-    moments = _moment(_whole(rows["number"]), _whole(rows["snapshot_date"]))
+    return in_order(rows, *asked)
+
+
+def in_order(days: pl.DataFrame, *asked: str) -> Known:
+    """The days of a line that have all that is asked, which is a number and a date at least."""
+    if any(days[name].null_count() for name in asked):
+        days = days.drop_nulls(asked)
+    moments = _moment(as_whole(days["number"]), as_whole(days["snapshot_date"]))
     if (moments[1:] < moments[:-1]).any():
         order = np.argsort(moments, kind="stable")
-        rows, moments = rows[order], moments[order]
-    return _Known(rows, moments)
+        days, moments = days[order], moments[order]
+    return Known(days, moments)
 
 
-def _whole(numbers: pl.Series) -> np.ndarray:
+def as_whole(numbers: pl.Series) -> np.ndarray:
     """Numbers, or days since 1970, for numpy; none of them is null."""
     return numbers.cast(pl.Int64).to_numpy()
 
 
-def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
+def _near(known: Known, number: np.ndarray, event: np.ndarray, carry_days: int) -> np.ndarray:
     """Where the snapshot is that speaks for each event, the last before its reach, the next one."""
     own, others = known.of(number)
     old, end = known.until(number, event - carry_days - 1), known.until(number, event)
@@ -149,12 +157,12 @@ def _near(known: _Known, number: np.ndarray, event: np.ndarray, carry_days: int)
 
 def _at(days: pl.DataFrame, places: np.ndarray) -> dict[str, pl.Series]:
     """The days at these places, all null nowhere, with their units in millionths."""
-    found = pl.concat([days, _NO_DAY], rechunk=True)[places].to_dict()
+    found = days[pl.Series(places).cast(_PLACE, strict=False)].to_dict()
     return found | {name: found[name].cast(pl.Int128) * _MICRO for name in _FIGURES}
 
 
 def _over_windows(
-    known: _Known,
+    known: Known,
     carry_days: int,
     number: np.ndarray,
     start: np.ndarray,
@@ -201,7 +209,7 @@ class _Windows:
 
 
 def _windows(
-    known: _Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
+    known: Known, carry_days: int, number: np.ndarray, start: np.ndarray, event: np.ndarray
 ) -> _Windows:
     day, until, full = _spoken(known, carry_days)
     ends, lines = np.concatenate([start, event]), np.concatenate([number, number])
@@ -212,9 +220,9 @@ def _windows(
     return _Windows(pl.Series(np.where(full, until - day + 1, 0)), at, pl.Series(held))
 
 
-def _spoken(known: _Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _spoken(known: Known, carry_days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From when to when each snapshot speaks, and whether in full; a partial day covers nothing."""
-    number, day = (_whole(known.days[name]) for name in ("number", "snapshot_date"))
+    number, day = (as_whole(known.days[name]) for name in ("number", "snapshot_date"))
     until, more = day + carry_days, np.flatnonzero(number[1:] == number[:-1])
     until[more] = np.minimum(until[more], day[more + 1] - 1)
     full = known.days["full"].to_numpy()
@@ -237,18 +245,27 @@ def _means() -> list[pl.Expr]:
     ]
 
 
-def _peak(known: _Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
-    """The largest full day among those from one place to before another, where one is full."""
+def within(first: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places from one to before another, window after window, and whose each of them is.
+
+    >>> [each.tolist() for each in within(np.array([0, 5, 2]), np.array([2, 5, 3]))]
+    [[0, 0, 2], [0, 1, 2]]
+    """
     days = end - first
     window = np.repeat(np.arange(len(days)), days)
-    place = np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
+    return window, np.arange(len(window)) + np.repeat(first - (np.cumsum(days) - days), days)
+
+
+def _peak(known: Known, first: np.ndarray, end: np.ndarray) -> dict[str, pl.Series]:
+    """The largest full day among those from one place to before another, where one is full."""
+    window, place = within(first, end)
     full = known.days["full"].to_numpy()[place]
     window, place = window[full], place[full]
     demand = known.days["demand"].to_numpy()[place]
-    most = np.full(len(days), np.iinfo(np.int64).min)
+    most = np.full(len(first), np.iinfo(np.int64).min)
     np.maximum.at(most, window, demand)
     largest = np.flatnonzero(demand == most[window])[::-1]  # of ties the earliest is written last
-    at = np.full(len(days), _NOWHERE)
+    at = np.full(len(first), _NOWHERE)
     at[window[largest]] = place[largest]
     found = _at(known.days, at)
     return {

@@ -7,14 +7,12 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, first_of, known, whole, word
+from cssm_lib.analyses.true_forward.columns import NO, filled, first_of, known, whole, word
+from cssm_lib.analyses.true_forward.measure import SIDES
 from cssm_lib.analyses.true_forward.money import MICRO, MILLION, decimal, half_up
 from cssm_lib.analyses.true_forward.scope import LINE
 from cssm_lib.analyses.true_forward.settled import NOTHING, valued
 from cssm_lib.schema import ANSWERS
-
-_SIDES = ("before", "after")
-_NO = pl.Series([False])
 
 
 def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
@@ -24,14 +22,19 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) ->
     way's charge; `beside` is what a true-up would bill. The rows are those of one line after the
     other, month after month.
     """
+    rows = told(settled, beside)
+    lines = terms.select_seq(_of_line())[rows["line"]]
+    return ANSWERS["true_forward"].shaped(lines.hstack(rows.drop("line")))
+
+
+def told(settled: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
+    """What a row of each event says of it in words and decimals; of its line the number, `line`."""
     events = _doubted(settled).hstack(beside)
     shown, rows = _shown(events), events[_PRINTED]
     if not shown.all():
         rows = rows.filter(shown)
-    told = _words(rows) | _figures(rows)
-    lines = terms.select_seq(_of_line())[rows["line"]].hstack(rows[_TAKEN])
-    found = lines.hstack([one.alias(name) for name, one in told.items()])
-    return ANSWERS["true_forward"].shaped(found)
+    said = _words(rows) | _figures(rows)
+    return rows[_TAKEN].hstack([one.alias(name) for name, one in said.items()])
 
 
 def counted(rows: pl.DataFrame, off: pl.Series, side: str = "") -> pl.Series:
@@ -49,8 +52,8 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     """
     silent = rows["over"].is_null() & ~rows["ahead"]
     if not silent.any():
-        none, no = (one.new_from_index(0, rows.height) for one in (whole(None), _NO))
-        sides = [none.alias(f"charge_if_{side}") for side in _SIDES]
+        none, no = (one.new_from_index(0, rows.height) for one in (whole(None), NO))
+        sides = [none.alias(f"charge_if_{side}") for side in SIDES]
         uncertain = rows["open_since"].alias("uncertain")
         return rows.hstack([*sides, no.alias("undecided"), no.alias("blind"), uncertain])
     told = _around(rows, silent)
@@ -65,9 +68,9 @@ def _around(rows: pl.DataFrame, silent: pl.Series) -> dict[str, pl.Series]:
     """
     at = np.flatnonzero(silent.to_numpy())
     asked = rows[_RESTS_ON][at]
-    near = pl.concat([counted(asked, asked["offsets"], f"_{side}") for side in _SIDES])
+    near = pl.concat([counted(asked, asked["offsets"], f"_{side}") for side in SIDES])
     over, charge, *_ = valued(pl.concat([asked, asked]).hstack([near]))
-    charges, none = filled(over > NOTHING, _NO), whole(None).new_from_index(0, rows.height)
+    charges, none = filled(over > NOTHING, NO), whole(None).new_from_index(0, rows.height)
     open_ = ~asked["early"] | charges.head(at.size) | charges.tail(at.size)
     return {
         "undecided": silent.clone().scatter(at, open_),
@@ -105,8 +108,8 @@ def _blind(rows: pl.DataFrame, silent: pl.Series) -> pl.Series:
 
 def _shown(rows: pl.DataFrame) -> pl.Series:
     """Early events have a row only where they charge, may charge, or give value to their suite."""
-    charges = filled(rows["over"] > NOTHING, _NO)
-    gives = filled(rows["residual"] > NOTHING, _NO) & (rows["shift"] > NOTHING)
+    charges = filled(rows["over"] > NOTHING, NO)
+    gives = filled(rows["residual"] > NOTHING, NO) & (rows["shift"] > NOTHING)
     return ~rows["early"] | rows["ahead"] | rows["undecided"] | charges | gives
 
 
@@ -129,7 +132,7 @@ _PRINTED = [
     *("next_base", "charge_if_before", "charge_if_after"),
     *("over_since", "months_past", "past", "true_up"),
 ]
-_TAKEN = ["event_date", "measured_on", "coverage", "over_since"]
+_TAKEN = ["line", "event_date", "measured_on", "coverage", "over_since"]
 _UNITS = {"measured": "value"} | {
     name: name for name in ("base", "outside", "allowance", "over", "next_base", "months_past")
 }

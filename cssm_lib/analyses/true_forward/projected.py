@@ -8,12 +8,13 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.bill import billed as settled_and_printed
-from cssm_lib.analyses.true_forward.bill import completed, measured_events
-from cssm_lib.analyses.true_forward.columns import known
-from cssm_lib.analyses.true_forward.events import DATED, dated
-from cssm_lib.analyses.true_forward.money import MICRO, PARTS, micro
+from cssm_lib.analyses.true_forward.bill import completed, measured_events, settled_events
+from cssm_lib.analyses.true_forward.columns import known, word
+from cssm_lib.analyses.true_forward.events import DATED, dated, numbered
+from cssm_lib.analyses.true_forward.money import MICRO, PARTS, micro, priced
+from cssm_lib.analyses.true_forward.printed import told
 from cssm_lib.analyses.true_forward.scope import LINE
+from cssm_lib.analyses.true_forward.true_up import true_up
 from cssm_lib.rules import Rules
 from cssm_lib.schema import ANSWERS
 
@@ -52,14 +53,19 @@ def next_events(
     seen = last[[*LINE, "snapshot_date", "demand"]].rename(_LAST)
     standing = _standing(terms, billed).hstack([_due(ahead, terms.height)])
     due = standing.join(seen, on=LINE, how="left", maintain_order="left")
-    over = due.filter((due["end"] >= as_of) & due["event_date"].is_null())
-    found = [over.with_columns_seq(_none_left())]
+    found = []
+    if due["event_date"].null_count():
+        over = due.filter((due["end"] >= as_of) & due["event_date"].is_null())
+        found.append(over.with_columns_seq(_none_left()))
     if not ahead.is_empty():
         until = due["event_date"].max()
         asked = ahead.filter(ahead["event_date"] <= until)
-        seen = measured_events(asked, held(days, last, due, as_of), as_of=until, rules=rules)
-        found.append(_projected(due, settled_and_printed(terms, seen, rules, standing=standing)))
-    return contract.shaped(pl.concat(found, how="diagonal_relaxed").sort(READ))
+        known = numbered(held(days, last, due, as_of), asked)
+        seen = measured_events(asked, known, as_of=until, rules=rules)
+        bills = settled_events(priced(terms), seen, standing)
+        found.append(_projected(due, told(bills, true_up(bills, None, 0))))
+    whole = pl.concat(found, how="diagonal_relaxed") if len(found) > 1 else found[0]
+    return contract.shaped(whole.sort(READ))
 
 
 _LAST = {"snapshot_date": "known_on", "demand": "use"}
@@ -125,10 +131,13 @@ def _base() -> pl.Expr:
 
 
 def _projected(due: pl.DataFrame, ahead: pl.DataFrame) -> pl.DataFrame:
-    figures = ["base", "over", "months", "charge", "credit", "net", "outcome"]
-    event = [*READ, "event_date"]
-    rows = due.drop("base").join(ahead.select(*event, *figures), on=event)
-    return rows.with_columns(outcome=pl.format("projected: {}", "outcome"))
+    """What is told of the event that is due; `line` is a row of `due`."""
+    rows = ahead.filter(ahead["event_date"] == due["event_date"][ahead["line"]])
+    outcome = (word("projected: ") + rows["outcome"]).alias("outcome")
+    return due.drop("base")[rows["line"]].hstack(rows[_FIGURES]).hstack([outcome])
+
+
+_FIGURES = ["base", "over", "months", "charge", "credit", "net"]
 
 
 @cache

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, ranked, whole
+from cssm_lib.analyses.true_forward.columns import NO, filled, ranked, totals, whole
 from cssm_lib.analyses.true_forward.money import MILLION, half_up
 
 RESTS_ON = [
@@ -21,7 +19,7 @@ def settled(rows: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
     """What each event bills, month after month: what one leaves the next begins with.
 
     `rows` have the columns RESTS_ON and, of the way they are seen, counted (what stands against
-    the base), chain and deal (the suite's event). `base` is each chain's own before its first
+    the base), chain and suite, both numbered from 0. `base` is each chain's own before its first
     event, in millionths of a licence; a row's `chain` is a place in it. Columns, in the rows'
     order: base, over, charge, residual (the unused value), spent (of it, what its suite used),
     credit (of the charge, what unused value met), shift and next_base. Units are millionths, money
@@ -72,59 +70,48 @@ def _over(rows: pl.DataFrame) -> pl.Series:
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
     """One event of every line. Value shifts where something is charged and something unused."""
     units = rows.hstack(valued(rows))
-    none = NOTHING.new_from_index(0, rows.height)
-    told = dict.fromkeys(("spent", "credit", "shift", "given"), none)
-    told["credit"] = units["charge"] * NOTHING
-    if units["charge"].max() and units["residual"].max():
-        may = rows["shifts"] & ((units["charge"] > NOTHING) | (units["residual"] > NOTHING))
-        at = np.flatnonzero(filled(may, pl.Series([False])))
-        shifted = _shifted(units[_SHIFTS_ON][at])
-        told = {name: one.clone().scatter(at, shifted[name]) for name, one in told.items()}
+    charge, none = units["charge"], NOTHING.new_from_index(0, rows.height)
+    told = {"spent": none, "credit": charge * NOTHING, "shift": none, "given": none}
+    if charge.max() and units["residual"].max():
+        told = _shifted(units)
     found = units.hstack([one.alias(name) for name, one in told.items()])
     return found.hstack([_next_base(found)])[_FOUND]
 
 
 _FOUND = ["base", "over", "charge", "residual", "spent", "credit", "shift", "next_base"]
-_SHIFTS_ON = ["deal", "charge", "residual", "under", "cent", "priced_time", "shift_consumes"]
 
 
 def _shifted(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """What of the shift each line gave or got, and the units that left its base with it.
 
     Value shift in a suite: min(gross, residual). The rows are charged or unused, none is both; so
-    the shift is laid to either side at once.
+    the shift is laid to either side at once: those charged are numbered before those unused.
     """
-    charge, residual, deal = rows["charge"], rows["residual"], rows["deal"] * 2
-    gross, unused = rows.select_seq(_sums()).get_columns()
-    shift, gives = gross.zip_with(gross < unused, unused), residual > NOTHING
-    weight, whole_side = residual.zip_with(gives, charge), unused.zip_with(gives, gross)
-    laid = _laid(shift, weight, whole_side, (deal + 1).zip_with(gives, deal))
+    charge, residual, suite = rows["charge"], rows["residual"], rows["suite"].to_numpy()
+    suites = suite.max() + 1
+    gives = filled(rows["shifts"] & (residual > NOTHING), NO)
+    gets = filled(rows["shifts"] & (charge > NOTHING), NO)
+    weight = residual.zip_with(gives, charge.zip_with(gets, NOTHING))
+    side = suite + suites * gives.to_numpy()
+    sums = totals(weight, side, suites * 2)
+    gross, unused = sums.head(suites), sums.tail(suites)
+    shift = gross.zip_with(gross < unused, unused)[suite].zip_with(gives | gets, NOTHING)
+    laid = _laid(shift, weight, sums, side)
     spent = laid.zip_with(gives, NOTHING)
     return {
         "spent": spent,
-        "credit": laid - spent,
+        "credit": laid.zip_with(gets, charge * NOTHING),
         "shift": shift,
         "given": _given(rows, spent),
     }
 
 
-@cache
-def _sums() -> list[pl.Expr]:
-    return [pl.col(name).sum().over("deal") for name in ("charge", "residual")]
-
-
-def _laid(shift: pl.Series, weight: pl.Series, of: pl.Series, side: pl.Series) -> pl.Series:
+def _laid(shift: pl.Series, weight: pl.Series, sums: pl.Series, side: np.ndarray) -> pl.Series:
     """The shift by weight in whole cents: largest remainder, ties in the rows' order."""
-    top = shift * weight
+    top, of = shift * weight, sums.zip_with(sums > NOTHING, whole(1))[side]
     share = top // of
-    shares = pl.DataFrame([share.alias("share"), side.alias("side")])
-    left = shift - shares.select_seq(_shared()).to_series()
+    left = shift - totals(share, side, sums.len())[side]
     return whole(1).zip_with(ranked(top - share * of, side) <= left, NOTHING) + share
-
-
-@cache
-def _shared() -> pl.Expr:
-    return pl.col("share").sum().over("side")
 
 
 def _given(rows: pl.DataFrame, spent: pl.Series) -> pl.Series:

@@ -7,23 +7,21 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from cssm_lib.analyses.true_forward.columns import filled, whole
+from cssm_lib.analyses.true_forward.columns import NO, filled, whole
 from cssm_lib.analyses.true_forward.events import whole_months
+from cssm_lib.analyses.true_forward.measure import as_whole, in_order, within
 from cssm_lib.analyses.true_forward.money import CENT, MILLION, half_up, timed
-from cssm_lib.analyses.true_forward.scope import LINE
 
 _ADDED = {"over_since": pl.Date, "months_past": pl.Int128, "past": pl.Int128, "true_up": pl.Int128}
 _RESTS_ON = [
-    *("line", "event_date", "window_start", "months", "per", "term_months", "base"),
+    *("number", "event_date", "window_start", "months", "per", "term_months", "base"),
     *("allowance", "over", "charge", "unit_billed", "accounts", "offsets"),
 ]
 _STOCK = ["deficit", "outside"]
 
 
-def true_up(
-    rows: pl.DataFrame, terms: pl.DataFrame, days: pl.DataFrame | None, carry_days: int
-) -> pl.DataFrame:
-    """What a true-up would bill in place of each settled event; `line` is a row of `terms`.
+def true_up(rows: pl.DataFrame, days: pl.DataFrame | None, carry_days: int) -> pl.DataFrame:
+    """What a true-up would bill in place of each settled event, by `numbered` days.
 
     Rule: a true-up bills from the moment of over-use, and the way to the end; a True Forward only
     the latter (rules.md, True Forward). The moment is the first full day since the milestone
@@ -37,56 +35,50 @@ def true_up(
     over = (rows["over"] > whole(0)) & ~rows["too_late"]
     if days is None or not over.any():
         return pl.DataFrame(told)
-    at = np.flatnonzero(filled(over, pl.Series([False])).to_numpy())
-    billed = rows[_RESTS_ON][at]
-    first = _first_days(billed, terms, days)
-    past = _past(billed[first["event"]], first, carry_days)
-    place = at[first["event"].to_numpy()]
+    at = np.flatnonzero(filled(over, NO).to_numpy())
+    found = _above(rows[_RESTS_ON][at], days)
+    past, place = _past(found, carry_days), at[found["at"].to_numpy()]
     return pl.DataFrame([one.scatter(place, past[one.name]) for one in told])
 
 
-def _first_days(rows: pl.DataFrame, terms: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """The first full day in the window of each row, `event`, and the first above what is free.
+def _above(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a full day of their window above what is free, by their number `at`.
 
-    Single accounts have no allowance and no base.
+    Adds `first`, the first full day there, and `first_above`. Single accounts have no allowance and
+    no base.
     """
-    free = whole(0).zip_with(rows["accounts"], rows["base"] + rows["allowance"]).alias("free")
-    windows = terms[LINE][rows["line"]].hstack(rows[_WINDOW]).hstack([free]).with_row_index("event")
-    names = [name for name in (*LINE, *_DAY, *_STOCK) if name in days.columns]
-    seen = windows.join(days[names], on=LINE)
-    day = seen["snapshot_date"]
-    inside = seen["full"] & (day >= seen["window_start"]) & (day <= seen["event_date"])
-    known = seen.filter(inside)
-    return known.hstack([_above(known)]).group_by("event").agg(_firsts())
+    full = in_order(days.filter(days["full"]), "number", "snapshot_date")
+    number, start, event = (as_whole(rows[name]) for name in _WINDOW)
+    begin, end = full.until(number, start - 1), full.until(number, event)
+    window, place = within(begin, end)
+    free = whole(0).zip_with(rows["accounts"], rows["base"] + rows["allowance"])
+    asked = rows[["accounts", "offsets"]].hstack([free.alias("free")])[window]
+    above = np.flatnonzero(filled(_used(full.days[place], asked) > asked["free"], NO))[::-1]
+    first = np.full(rows.height, -1)
+    first[window[above]] = place[above]  # the first of a window is written last
+    at, day = np.flatnonzero(first >= 0), full.days["snapshot_date"]
+    own = {"first": day[begin[at]], "first_above": day[first[at]], "at": pl.Series(at)}
+    return rows[at].hstack([one.alias(name) for name, one in own.items()])
 
 
-_WINDOW = ["event_date", "window_start", "accounts", "offsets"]
-_DAY = ["snapshot_date", "full", "demand"]
+_WINDOW = ["number", "window_start", "event_date"]
 
 
-def _above(days: pl.DataFrame) -> pl.Series:
-    """Whether use is above what is free; days of which no stock is known have no such column."""
+def _used(days: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    """What counts as use on each day; days of which no stock is known have no such column."""
     stock = {name: days[name] if name in days.columns else whole(None) for name in _STOCK}
     deficit, outside = (one.cast(pl.Int128) for one in stock.values())
-    owned = filled(outside.zip_with(days["offsets"], whole(0)), whole(0))
-    used = deficit.zip_with(days["accounts"], days["demand"].cast(pl.Int128) - owned)
-    return (used * MILLION > days["free"]).alias("above")
+    owned = filled(outside.zip_with(rows["offsets"], whole(0)), whole(0))
+    return deficit.zip_with(rows["accounts"], days["demand"].cast(pl.Int128) - owned) * MILLION
 
 
-@cache
-def _firsts() -> list[pl.Expr]:
-    day = pl.col("snapshot_date")
-    return [day.min().alias("first"), day.filter("above").min().alias("first_above")]
-
-
-def _past(rows: pl.DataFrame, first: pl.DataFrame, carry_days: int) -> pl.DataFrame:
-    """What the rows bill from the moment of over-use, null where no day above is known."""
-    found = rows.hstack(first[["first", "first_above"]])
+def _past(found: pl.DataFrame, carry_days: int) -> pl.DataFrame:
+    """What the rows bill from the moment of over-use."""
     since = found.select_seq(_since(carry_days))
     time = timed(found.hstack(since))
     top, part = time["month_top"], time["month_part"]
-    past = half_up(rows["over"] * rows["unit_billed"] * top, CENT * time["time_part"])
-    told = (since["over_since"], top * MILLION // part, past, past + rows["charge"])
+    past = half_up(found["over"] * found["unit_billed"] * top, CENT * time["time_part"])
+    told = (since["over_since"], top * MILLION // part, past, past + found["charge"])
     return pl.DataFrame([one.alias(name) for name, one in zip(_ADDED, told, strict=True)])
 
 
