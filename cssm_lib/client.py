@@ -59,8 +59,9 @@ class Client:
         tables = dict(self.tables)
         for name, frame in tables.items() if self.as_of else ():
             for day in DAYS.intersection(frame.columns):
-                later = (frame[day] > self.as_of).fill_null(False)
-                tables[name] = tables[name].filter(~later) if later.any() else tables[name]
+                later = frame[day] > self.as_of
+                if later.any():
+                    tables[name] = tables[name].filter(~later.fill_null(False))
         return tables
 
     def to_pandas(self, table: str) -> Any:

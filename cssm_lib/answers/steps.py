@@ -119,6 +119,8 @@ class Making(Mapping[str, Any]):
         if not isinstance(made, pl.DataFrame):
             return made
         known = [one._made.get(name) for one in self._others]
+        if any(was is made for was in known):
+            return made
         return next((was for was in known if was is not None and was.equals(made)), made)
 
     def _as_before(self, step: Step) -> Mapping[str, Any] | None:

@@ -86,7 +86,7 @@ def counted(
     made = _entitled(rows, units) | {"entitled_gap": _gap(rows, beside.get("lots_valid"))}
     young = smaller(units["lots_young"], made["entitled"]) if dated else NOT_KNOWN
     made |= _needed(rows, made["entitled"], units)
-    return with_all(rows, made | {"young": young}).select(*KEY, *_COLUMNS)
+    return with_all(rows, made | {"young": young})[[*KEY, *_COLUMNS]]
 
 
 _COLUMNS = [
@@ -233,7 +233,11 @@ def _needed(
 
 def _twice(rows: pl.DataFrame, found: pl.Series) -> pl.Series:
     """A device both reserved and reporting is counted once, where demand adds the two."""
-    units = smaller(found, smaller(filled(rows["reserved"], 0), rows["in_use"]))
+    reserved, use = rows["reserved"], rows["in_use"]
+    # where nothing was found nothing counts twice but a correction below zero
+    if nothing(found) and min(reserved.min() or 0, use.min() or 0) >= 0:
+        return found
+    units = smaller(found, smaller(filled(reserved, 0), use))
     if nothing(units):
         return units
     adds = (rows["demand_identity"] != "in_use") & ~rows["billed_only"]

@@ -146,11 +146,11 @@ def pool_sums(holdings: pl.DataFrame, frame: PoolFrame) -> pl.DataFrame:
     twins = {name: twin for name, twin in TWINS.items() if held[name].equals(held[twin])}
     counts = [name for name in every if name not in twins and not nothing(held[name])]
     sums = {name: np.zeros(height + 1, np.int64) for name in counts}
-    asked = held["snapshot_date", "place", *sums]
+    asked = held["snapshot_date", "place"].hstack([filled(held[name], 0) for name in counts])
     parts = [frame.adding(asked, members) for members in frame.members]
     for rows, at in itertools.chain(*parts, _older(asked, frame)):
         for name, sum_ in sums.items():
-            np.add.at(sum_, at, filled(rows[name], 0).to_numpy())
+            np.add.at(sum_, at, rows[name].to_numpy())
     zero = same(ZERO, frame.days)
     made = dict.fromkeys(every, zero) | {name: pl.Series(sums[name][:height]) for name in sums}
     made |= {name: made[twin] for name, twin in twins.items()}

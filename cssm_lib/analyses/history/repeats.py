@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-THREADS = 2  # days are compared side by side; more threads wait for memory
+THREADS = 2  # names are compared side by side; more threads wait for memory
 LONG = 2**12  # rows of a usual day from which on it pays to look for them on the next one
 
 
@@ -52,8 +52,7 @@ def repeats(rows: pl.DataFrame) -> Repeats:
     names, counts = rows.drop("snapshot_date"), np.diff(starts, append=rows.height)
     stretches = list(zip(starts.tolist(), counts.tolist(), strict=True))
     parts = [names.slice(*stretch) for stretch in stretches]
-    with ThreadPoolExecutor(THREADS) as pool:
-        again = [False, *pool.map(pl.DataFrame.equals, parts[1:], parts)]
+    again = [False, *_as_before(parts)]
     anew: list[tuple[int, int]] = []
     says, size = [], 0
     for (start, count), same in zip(stretches, again, strict=True):
@@ -62,6 +61,14 @@ def repeats(rows: pl.DataFrame) -> Repeats:
             size += count
         says.append((size - count, count))
     return Repeats(tuple(anew), tuple(says)) if len(anew) < len(says) else Repeats(whole, whole)
+
+
+def _as_before(parts: list[pl.DataFrame]) -> list[bool]:
+    """Whether each part but the first equals the one before; numbers are compared in no time."""
+    if pl.String not in parts[0].dtypes:
+        return [*map(pl.DataFrame.equals, parts[1:], parts)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [*pool.map(pl.DataFrame.equals, parts[1:], parts)]
 
 
 def numbers_of(column: pl.Series) -> np.ndarray:
