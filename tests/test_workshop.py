@@ -627,7 +627,7 @@ def test_lines_over_without_a_price_are_told_beside_the_money(tmp_path):
     )
     config = base.config.model_copy(update={"agreements": (unpriced,)})
     board = Board(Session(of(replace(base, config=config)), tmp_path))
-    assert board.doubts.value == "<p>No price for 1 charge: not in the money.</p>"
+    assert board.doubts.value == "<p>Not in the money: 1 charge without a price.</p>"
 
 
 def test_readings_are_chosen_by_title_and_kept_by_name(board):

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.charts.rows import with_account
-from cssm_lib.pages.facts import Fact
+from cssm_lib.pages.facts import Fact, left_out
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.pages.sheet import Page
 from cssm_lib.schema.figures import FIGURES, MONEY
@@ -101,16 +101,14 @@ def _values(figures: Sequence[Figure], when: str, words: list[str]) -> str:
 
 
 def doubts(pairs: Iterable[Pair]) -> str:
-    """Which of the figures rest on incomplete input; empty where none does."""
-    found = [one.after.figure.label for one in pairs if one.today.note or one.after.note]
-    return f"Incomplete export: {', '.join(found)}." if found else ""
-
-
-def unpriced(page: Page) -> str:
-    """How many charges of the contract have no price, so that no money tells of them."""
-    own = page.table("reading_range").filter(pl.col("reading") == "contract")
-    found = own["unpriced"].sum()
-    return f"No price for {said(found, 'charges')}: not in the money." if found else ""
+    """Which figures rest on incomplete input, and what has no price; empty where nothing is."""
+    pairs = list(pairs)
+    found = ", ".join(one.after.figure.label for one in pairs if one.today.note or one.after.note)
+    rest = "; ".join(
+        f"{one} {one.figure.label.lower()}" for one in left_out(one.after for one in pairs)
+    )
+    told = {"Incomplete export": found, "Not in the money": rest}
+    return " ".join(f"{about}: {words}." for about, words in told.items() if words)
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:
