@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from cssm_lib.pages.charts.rows import with_account
-from cssm_lib.pages.facts import Fact, left_out
+from cssm_lib.pages.facts import Fact
 from cssm_lib.pages.labels import NOTHING, safe, said
 from cssm_lib.pages.sheet import Page
 from cssm_lib.schema.figures import FIGURES, MONEY
@@ -103,12 +103,12 @@ def _values(figures: Sequence[Figure], when: str, words: list[str]) -> str:
 def doubts(pairs: Iterable[Pair]) -> str:
     """Which figures rest on incomplete input, and what has no price; empty where nothing is."""
     pairs = list(pairs)
-    found = ", ".join(one.after.figure.label for one in pairs if one.today.note or one.after.note)
-    rest = "; ".join(
-        f"{one} {one.figure.label.lower()}" for one in left_out(one.after for one in pairs)
-    )
-    told = {"Incomplete export": found, "Not in the money": rest}
-    return " ".join(f"{about}: {words}." for about, words in told.items() if words)
+    found = [one.after.figure.label for one in pairs if one.today.note or one.after.note]
+    words = [f"Incomplete export: {', '.join(found)}."] if found else []
+    for told in (one.after for one in pairs if one.after.unpriced):
+        lacks = told.unpriced.figure.label.lower()
+        words.append(f"{told.figure.label}: {told.unpriced} {lacks}.")
+    return " ".join(words)
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:

@@ -262,7 +262,7 @@ def reading(page: Page, part: str) -> Shown:
     if do and page.internal:
         html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}")
     told = [one for name, one in facts.items() if f"{{{name}}}" in means + do]
-    rest = [one for one in left_out(told) if one.figure.id not in text.figures]
+    rest = left_out(told)
     html += _doubts(facts.values()) + _no_money(rest)
     return Shown(html, (*facts.values(), *rest), f"<reading: {part}>")
 
