@@ -16,10 +16,11 @@ import pytest
 
 from cssm_lib.errors import PageError, ParameterError
 from cssm_lib.pages import charts, facts, header, lists, readings, sheet, tables
-from cssm_lib.pages.figures import FIGURES, HEADLINES
+from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.readings import READINGS
 from cssm_lib.schema import ANSWERS, TABLES
 from cssm_lib.schema.aggregates import value_of
+from cssm_lib.schema.audience import is_internal
 
 stand_in = runpy.run_path(str(Path(__file__).with_name("stand_in.py")))
 HOSTILE = stand_in["HOSTILE"]
@@ -171,10 +172,94 @@ def test_what_several_agreements_bill_is_unknown_where_one_is(answers):
         assert FIGURES[f"forward.{name}"].value(pl.concat([lines, other])) is None
 
 
-def test_rows_without_a_price_are_told_beside_the_money(answers):
+def test_rows_without_a_price_are_told_beside_the_money():
     table = pl.DataFrame({"number": ["ask", "ask", "cured"], "rows_without_price": [3, 1, 3]})
     assert FIGURES["brief.unpriced"].value(table) == 4
-    assert "{unpriced}" in READINGS["numbers"].some
+
+
+@pytest.mark.parametrize("name", [n for n, figure in FIGURES.items() if figure.unit == MONEY])
+def test_every_money_says_what_it_leaves_out(name):
+    figure = FIGURES[name]
+    # one money alone, ends of a range of which the sentence says the rest, the vendor's own words
+    alone = ("setting_effect", "lowest", "highest", "claimed")
+    assert figure.unpriced or name in {f"forward.{one}" for one in alone}
+
+
+@pytest.mark.parametrize("name", [n for n, figure in FIGURES.items() if figure.unpriced])
+def test_whoever_sees_money_sees_what_it_leaves_out(name):
+    both = FIGURES[name], FIGURES[FIGURES[name].unpriced]
+    money, rest = (is_internal(one.table, one.column, one.where) for one in both)
+    assert money or not rest
+
+
+def renewing(*money):
+    """A page of rows to renew, two units each, with their money; the last row has no measure."""
+    rows = {"recommended": [2] * len(money) + [None], "money": [*money, None]}
+    rows |= {"agreement": ["EA"] * len(rows["money"]), "sku": list("abcd")[: len(rows["money"])]}
+    renewal = ANSWERS["renewal"].shaped(pl.DataFrame(rows))
+    return sheet.Page(stand_in["StandIn"]({"renewal": renewal}), "00")
+
+
+@pytest.mark.parametrize(
+    ("money", "value", "rest"),
+    [
+        ([50, 30], 80, None),
+        ([50, None, None], 50, "2 rows"),
+        ([None], None, "1 row"),  # unknown, and no zero
+    ],
+)
+def test_a_sum_says_how_many_rows_stand_in_no_money_of_it(money, value, rest):
+    one = renewing(*money).fact("brief.renewal_money")
+    assert one.value == value
+    assert (str(one.unpriced) if one.unpriced else None) == rest
+    assert one.record["note"] == ("in part without a price" if rest else "")
+    shown = facts.show_facts([one])
+    beside = f'<i><data data-fact="brief.renewal_unpriced">{rest}</data> without a price</i>'
+    assert (beside in shown.html) is bool(rest)
+    assert ("without a price" in shown.html) is bool(rest)
+    # the number beside it is a figure too, and heads no page
+    told = ["brief.renewal_money"] + (["brief.renewal_unpriced"] if rest else [])
+    records = shown._repr_mimebundle_()[facts.FACTS_MIME]
+    assert [record["id"] for record in records["facts"]] == told
+    assert records["headline"] == told[:1]
+
+
+@pytest.mark.parametrize(
+    ("priced", "says"),
+    [
+        (3, ""),
+        (1, "<p class=\"cssm-doubt\">Not in the money: "
+            '<b data-fact="drift.lapse_unpriced">12 units</b> without a price.</p>'),
+    ],
+)  # fmt: skip
+def test_a_sentence_with_money_says_what_stands_in_none(priced, says):
+    rows = {"demand": [5, 4, 8], "saved": [Decimal(10)] * priced + [None] * (3 - priced)}
+    lapse = ANSWERS["addon_lapse"].shaped(pl.DataFrame(rows))
+    shown = sheet.reading(sheet.Page(stand_in["StandIn"]({"addon_lapse": lapse}), "03"), "lapse")
+    assert says in shown.html
+    assert ("Not in the money" in shown.html) is bool(says)
+    assert ("drift.lapse_unpriced" in {one.figure.id for one in shown.facts}) is bool(says)
+
+
+@pytest.mark.parametrize(
+    ("short", "money", "value", "rest"),
+    [
+        ([2, 3, 0], [40, 60, None], 100, None),  # what is not short needs no price
+        ([2, 3, 0], [40, None, 0], None, 1),
+        ([2, 3, 0], [None, None, None], None, 2),
+        ([0, 0, 0], [None, None, None], 0, None),
+    ],
+)
+def test_what_pools_are_short_of_in_money_is_unknown_where_a_part_is(short, money, value, rest):
+    rows = {"short": short, "own_short": short, "part": ["add-on"] * 3, "money": money}
+    network = {"short": [9], "own_short": [9], "part": ["network"], "money": [None]}
+    shape = {"money": pl.Int64}
+    pools = [pl.DataFrame(one, schema_overrides=shape) for one in (rows, network)]
+    held = {"tier_pools": ANSWERS["tier_pools"].shaped(pl.concat(pools))}
+    one = sheet.Page(stand_in["StandIn"](held), "03").fact("drift.short_money")
+    # a network licence is perpetual: a device is one unit of money, on its add-on
+    assert one.value == value
+    assert (one.unpriced and one.unpriced.value) == rest
 
 
 def test_an_unknown_aggregate_names_those_there_are():
@@ -224,7 +309,9 @@ def test_every_number_of_a_sentence_is_a_figure(page, part):
     assert set(re.findall(r"\d+", templates)) <= {"90"}
     shown = sheet.reading(page, part)
     assert "What it means" in shown.html
-    assert {fact.figure.id for fact in shown.facts} == set(reading.figures)
+    beside = {fact.unpriced.figure.id for fact in shown.facts if fact.unpriced}
+    assert {fact.figure.id for fact in shown.facts} - beside <= set(reading.figures)
+    assert set(reading.figures) <= {fact.figure.id for fact in shown.facts}
 
 
 @pytest.mark.parametrize("part", READINGS)

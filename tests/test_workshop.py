@@ -627,7 +627,8 @@ def test_lines_over_without_a_price_are_told_beside_the_money(tmp_path):
     )
     config = base.config.model_copy(update={"agreements": (unpriced,)})
     board = Board(Session(of(replace(base, config=config)), tmp_path))
-    assert board.doubts.value == "<p>No price for 1 charge: not in the money.</p>"
+    told = "Billed by contract: 1 charge without a price. Renewal: 1 row without a price."
+    assert board.doubts.value == f"<p>{told}</p>"
 
 
 def test_readings_are_chosen_by_title_and_kept_by_name(board):

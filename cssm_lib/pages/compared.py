@@ -101,16 +101,14 @@ def _values(figures: Sequence[Figure], when: str, words: list[str]) -> str:
 
 
 def doubts(pairs: Iterable[Pair]) -> str:
-    """Which of the figures rest on incomplete input; empty where none does."""
+    """Which figures rest on incomplete input, and what has no price; empty where nothing is."""
+    pairs = list(pairs)
     found = [one.after.figure.label for one in pairs if one.today.note or one.after.note]
-    return f"Incomplete export: {', '.join(found)}." if found else ""
-
-
-def unpriced(page: Page) -> str:
-    """How many charges of the contract have no price, so that no money tells of them."""
-    own = page.table("reading_range").filter(pl.col("reading") == "contract")
-    found = own["unpriced"].sum()
-    return f"No price for {said(found, 'charges')}: not in the money." if found else ""
+    words = [f"Incomplete export: {', '.join(found)}."] if found else []
+    for told in (one.after for one in pairs if one.after.unpriced):
+        lacks = told.unpriced.figure.label.lower()
+        words.append(f"{told.figure.label}: {told.unpriced} {lacks}.")
+    return " ".join(words)
 
 
 def compared(pages: Mapping[str, Page], names: Iterable[str]) -> str:

@@ -26,12 +26,16 @@ INCOMPLETE = "incomplete export"
 
 @dataclass(frozen=True)
 class Fact:
-    """A headline figure with its value, the page it stands on and what to know about it."""
+    """A headline figure with its value, the page it stands on and what to know about it.
+
+    `unpriced` is what has no price and so stands in no money of it, where there is any.
+    """
 
     figure: Figure
     value: Any
     page: str
     note: str = ""
+    unpriced: Fact | None = None
 
     @property
     def record(self) -> dict[str, Any]:
@@ -44,7 +48,9 @@ class Fact:
             "aggregate": figure.aggregate,
         }
         record = {"id": figure.id, "label": figure.label, "value": plain(self.value)}
-        return record | {"unit": figure.unit, "page": self.page, "how": made, "note": self.note}
+        part = f"in part {self.unpriced.figure.label.lower()}" if self.unpriced else ""
+        note = "; ".join(filter(None, [self.note, part]))
+        return record | {"unit": figure.unit, "page": self.page, "how": made, "note": note}
 
     def __str__(self) -> str:
         """The value as a reader reads it, with its unit; a setting of the rule packs in words."""
@@ -108,20 +114,20 @@ def _note(frame: pl.DataFrame, where: str) -> str:
 class Shown:
     """HTML for the reader, with what it shows as outputs of their own types.
 
-    `facts` are the figures in it; `heads`: they are the page's headline. `rows` are those of a
+    `facts` are the figures in it, `heads` those that are the page's headline. `rows` are those of a
     printed table: {table, height, parquet} with the rows as Parquet in Base64.
     """
 
     html: str
     facts: tuple[Fact, ...] = ()
     plain: str = ""
-    heads: bool = False
+    heads: tuple[str, ...] = ()
     rows: Mapping[str, Any] | None = None
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle = {"text/html": self.html, "text/plain": self.plain or "<page>"}
         records = {"facts": [fact.record for fact in self.facts]}
-        records |= {"headline": True} if self.heads else {}
+        records |= {"headline": list(self.heads)} if self.heads else {}
         bundle |= {FACTS_MIME: records} if self.facts else {}
         return bundle | ({TABLE_MIME: dict(self.rows)} if self.rows else {})
 
@@ -146,13 +152,30 @@ def show_facts(facts: Iterable[Fact], *, note: str = "") -> Shown:
     tiles = "".join(_tile(one) for one in facts)
     remark = f'<p class="cssm-quiet">{safe(note)}</p>' if note else ""
     words = "; ".join(f"{one.figure.label}: {one}" for one in facts)
-    return Shown(f'{TILES}<div class="cssm-tiles">{tiles}</div>{remark}', facts, words, heads=True)
+    html = f'{TILES}<div class="cssm-tiles">{tiles}</div>{remark}'
+    return Shown(html, (*facts, *left_out(facts)), words, tuple(one.figure.id for one in facts))
+
+
+def left_out(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """What has no price and so stands in no money of some figures, once each."""
+    rest = (one.unpriced for one in facts)
+    return tuple({one.figure.id: one for one in rest if one}.values())
+
+
+def lacking(rest: Fact, *, tag: str = "b") -> str:
+    """What has no price, as HTML: how much of it, and what it lacks.
+
+    >>> lacking(Fact(Figure("a.b", "Without a price", "renewal", "money", unit="rows"), 3, "00"))
+    '<b data-fact="a.b">3 rows</b> without a price'
+    """
+    return f"{spoken(rest, tag=tag)} {safe(rest.figure.label.lower())}"
 
 
 def _tile(one: Fact) -> str:
     unit = one.figure.unit if one.value is not None else "no data"
     number = said(one.value, "share" if one.figure.unit == "share" else "")
     note = f"<i>{safe(one.note)}</i>" if one.note and number != NOTHING else ""
+    note += f"<i>{lacking(one.unpriced, tag='data')}</i>" if one.unpriced else ""
     said_already = unit == "share" or unit in one.figure.label.lower()
     words = (
         f"<span>{safe(one.figure.label if said_already else f'{one.figure.label}, {unit}')}</span>"

@@ -16,10 +16,11 @@ import polars as pl
 
 from cssm_lib.errors import InternalOnly, ParameterError
 from cssm_lib.pages.exports import RESTS_ON, SAYS_NONE_BY, WANTS_FIRST, filling, nothing_here
-from cssm_lib.pages.facts import Fact, Figure, Shown, fact, show_facts, spoken
+from cssm_lib.pages.facts import Fact, Figure, Shown, fact, lacking, left_out, show_facts, spoken
 from cssm_lib.pages.figures import FIGURES, HEADLINES, MONEY
 from cssm_lib.pages.labels import safe
 from cssm_lib.pages.readings import READINGS
+from cssm_lib.schema.aggregates import WHOLE
 from cssm_lib.schema.audience import INTERNAL, is_internal
 
 Patterns = str | tuple[str, ...]
@@ -107,7 +108,19 @@ class Page:
         asked = replace(figure, where=" AND ".join(f"({part})" for part in where), unit=unit)
         found = fact(self.answers, asked, page=self.number)
         stands_in = found.value is None and figure.otherwise
-        return self.fact(figure.otherwise) if stands_in else found
+        if stands_in:
+            return self.fact(figure.otherwise)
+        return replace(found, unpriced=self._unpriced(figure, found)) if figure.unpriced else found
+
+    def _unpriced(self, figure: Figure, found: Fact) -> Fact | None:
+        """What has no price and so stands in no money of a figure; None where all has one."""
+        if found.value is not None and figure.aggregate in WHOLE:
+            return None
+        rest = FIGURES[figure.unpriced]
+        says = self.answers[rest.table][rest.column]
+        told = rest.column == figure.column and not says.null_count()
+        counted = None if told else self.made(rest)
+        return counted if counted and counted.value else None
 
     def known(self, table: str) -> bool:
         """Whether what a table is made of is there, so that its being empty is an answer."""
@@ -248,7 +261,10 @@ def reading(page: Page, part: str) -> Shown:
     html = _paragraph(f"<b>What it means.</b> {means.format_map(words)}")
     if do and page.internal:
         html += _paragraph(f"<b>What to do.</b> {do.format_map(words)}")
-    return Shown(html + _doubts(facts.values()), tuple(facts.values()), f"<reading: {part}>")
+    told = [one for name, one in facts.items() if f"{{{name}}}" in means + do]
+    rest = left_out(told)
+    html += _doubts(facts.values()) + _no_money(rest)
+    return Shown(html, (*facts.values(), *rest), f"<reading: {part}>")
 
 
 def changes(page: Page) -> Shown:
@@ -289,6 +305,12 @@ def _doubts(facts: Iterable[Fact]) -> str:
     names = ", ".join(dict.fromkeys(doubtful))
     words = f"Incomplete input: {names} rest on an export of which pages are missing."
     return f'<p class="cssm-doubt">{safe(words)}</p>'
+
+
+def _no_money(rest: Iterable[Fact]) -> str:
+    """What the money of a sentence does not tell of."""
+    words = "; ".join(lacking(one) for one in rest)
+    return f'<p class="cssm-doubt">Not in the money: {words}.</p>' if words else ""
 
 
 def _paragraph(html: str) -> str:

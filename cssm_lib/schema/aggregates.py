@@ -25,6 +25,7 @@ AGGREGATES: dict[str, Callable[[pl.Series], Any]] = {
 
 
 NONE_IS_ZERO = ("sum", "whole", "count", "distinct")
+WHOLE = ("total", "whole")  # known only where every part is
 
 
 def value_of(frame: pl.DataFrame, *, column: str, aggregate: str = "sum", where: str = "") -> Any:

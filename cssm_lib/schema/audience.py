@@ -38,7 +38,7 @@ COLUMNS = frozenset(
         *("charge_if_ignored", "charge_if_offset", "charge_if_before", "charge_if_after"),
         *("move", "counter_move", "vendor_reading", "act_by", "cure", "cure_money"),
         *("risk", "software_step", "refresh", "uplift"),
-        *("our_reading", "ask", "recommended", "money", "unit_money"),
+        *("our_reading", "ask", "recommended", "money", "unit_money", "unpriced_units"),
     }
 )
 # the rows of a table that the vendor may see; the others compare readings, which is a range, or

@@ -157,7 +157,7 @@ class Board:
         names, pairs = compared.TILES[number], self.session.pairs(number)
         self.tiles[number].value = compared.tiles(names, pairs, lead="" if number else self._lead)
         self._shown[number] = self.session.after
-        self._doubts[number] = self.session.doubts(pairs)
+        self._doubts[number] = compared.doubts(pairs)
         choice = "" if self.session.choice == Choice() else NARROWED
         idle = [f"Nothing fits “{name}”: it changes nothing." for name in self.session.idle()]
         words = " ".join(filter(None, [*idle, choice, *self._doubts]))

@@ -140,13 +140,6 @@ class Session:
         pages = [choice.page(seen, "00") for seen in (self.live.today, self.after)]
         return [compared.pair(name, *pages) for name in compared.TILES[number]]
 
-    def doubts(self, pairs: list[compared.Pair]) -> str:
-        """What to know about some tiles: input that is incomplete, lines that have no price."""
-        words = [compared.doubts(pairs)]
-        if any(one.after.figure.table == "reading_range" for one in pairs):
-            words.append(compared.unpriced(Page(self.after, "02")))
-        return " ".join(filter(None, words))
-
     def idle(self) -> list[str]:
         """The names of the actions on the screen that nothing fits."""
         noted = set(self.after.client.tables["notes"]["about"])

@@ -53,7 +53,7 @@ def exposure(
     )
     age = (pl.lit(as_of, pl.Date) - pl.col("last_contact")).dt.total_days()
     rows = rows.join(known, on="method", how="left", maintain_order="left").with_columns(
-        *_sent(rules), age_days=age, units=pl.col("units").fill_null(0)
+        *_sent(rules), pl.col("units", "unpriced_units").fill_null(0), age_days=age
     )
     return ANSWERS["exposure"].shaped(rows.sort(INSTANCE, nulls_last=True))
 
@@ -111,9 +111,11 @@ def _worth(uses: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         .with_columns(cost=pl.col("quantity") * pl.col("unit_money"))
     )
     cost = pl.col("cost").sum().round(2, mode="half_away_from_zero")
+    term = pl.col("license_class") == "subscription"
     return rows.group_by(INSTANCE).agg(
         units=pl.col("quantity").sum(),
         money=pl.when(pl.col("cost").count() > 0).then(cost),
+        unpriced_units=pl.col("quantity").filter(term & pl.col("cost").is_null()).sum(),
         currency=pl.col("currency").drop_nulls().first(),
     )
 

@@ -167,12 +167,13 @@ def judged(
     mine = with_removal(device_states(mine, with_records=not records.is_empty()))
     once = ~(pl.col("twin") & pl.col("reserved"))
     mine = mine.with_columns(
-        pl.when(once).then(pl.col("units", "perpetual_units")).otherwise(0),
+        pl.when(once).then(pl.col("units", "perpetual_units", "unpriced_units")).otherwise(0),
         money=pl.when(once).then(pl.col("cost").round(2, mode="half_away_from_zero")),
     )
     theirs = _beside(record_rows(devices, records, links), of_record, ["r"])
     theirs = record_states(theirs, with_devices=not devices.is_empty())
-    nothing = dict.fromkeys(("units", "perpetual_units", "freed_units"), 0)
+    counts = ("units", "perpetual_units", "unpriced_units", "freed_units")
+    nothing = dict.fromkeys(counts, 0)
     theirs = theirs.drop("cost", "licenses", "last_contact", strict=False)
     theirs = theirs.with_columns(about=pl.lit("record"), **nothing)
     mine = mine.with_columns(about=pl.lit("instance"))

@@ -35,7 +35,7 @@ def consumed(device_licenses: pl.DataFrame, prices: pl.DataFrame, rules: Rules) 
 
     Columns: source, record, units (subscription), perpetual_units, most_units (of one licence),
     restricted (an export-restricted one is among them), licenses (in words), cost (exact, null
-    where no agreement prices any of it).
+    where no agreement prices any of it), unpriced_units (subscription, not in the cost).
     """
     kinds = licence_classes(device_licenses["license"], rules)
     place = ["smart_account", "virtual_account", "license"]
@@ -55,6 +55,7 @@ def consumed(device_licenses: pl.DataFrame, prices: pl.DataFrame, rules: Rules) 
         restricted=pl.col("export_restricted").fill_null(False).any(),
         licenses=_words(),
         cost=pl.when(cost.count() > 0).then(cost.sum()),
+        unpriced_units=quantity.filter(~kept & cost.is_null()).sum(),
     )
 
 
@@ -123,7 +124,7 @@ def with_use(rows: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     told = [name for name in used.columns if name not in RECORD]
     rows = rows.drop(told, "twin", strict=False)
     rows = rows.join(used, on=RECORD, how="left", maintain_order="left")
-    counts = pl.col("units", "perpetual_units", "most_units").fill_null(0)
+    counts = pl.col("units", "perpetual_units", "most_units", "unpriced_units").fill_null(0)
     return _with_twins(rows.with_columns(counts, pl.col("restricted").fill_null(False)))
 
 

@@ -62,7 +62,7 @@ class Page:
         """The figures that head the page: those of the output that says so, else of the longest."""
         held = held_outputs(self.notebook, FACTS)
         heads = [one for one in held if isinstance(one, dict) and one.get("headline")]
-        return max((_facts(one, self.stem) for one in heads or held), key=len, default=[])
+        return max((_heads(one, self.stem) for one in heads or held), key=len, default=[])
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,12 @@ def _facts(held: Any, stem: str) -> list[dict[str, Any]]:
     """The facts of one output, with their page."""
     facts = held["facts"] if isinstance(held, dict) else held
     return [_in_order(fact | {"page": stem}) for fact in facts]
+
+
+def _heads(held: Any, stem: str) -> list[dict[str, Any]]:
+    """Of the facts of one output those that it names as the headline; all where it names none."""
+    named = held.get("headline") if isinstance(held, dict) else None
+    return [fact for fact in _facts(held, stem) if not named or fact["id"] in named]
 
 
 def _in_order(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,7 +314,7 @@ def _opening(pack: Pack) -> list[dict[str, str]]:
     known = {fact["id"]: fact for made in pack.pages for fact in made.facts}
     sets = (
         [
-            _tile(known[name] | {"label": label, "note": note})
+            _tile(known[name] | {"label": label, "note": _noted(note, known[name]["note"])})
             for id_, label, note in numbers
             for name in (id_, f"{id_}_units")
             if name in known
@@ -316,6 +322,10 @@ def _opening(pack: Pack) -> list[dict[str, str]]:
         for numbers in OPENING
     )
     return next(filter(None, sets), [])
+
+
+def _noted(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _tile(fact: Mapping[str, Any]) -> dict[str, str]:

@@ -5,12 +5,11 @@ from cssm_lib.pages.readings.reading import Reading, of
 READINGS = {
     "numbers": Reading(
         "numbers",
-        of("brief", "ask", "position", "cured", "disputed", "unpriced"),
+        of("brief", "ask", "position", "cured", "disputed"),
         "The vendor is likely to open at {ask}: today's quantity with the shortages of single"
         " accounts on top, or the year's peak, at the highest uplift given. Our position is"
         " {position}. Of the difference {cured} are cured free, by removing instances and by"
-        " transfers; {disputed} are left to argue. Without a price, and so in no money here:"
-        " {unpriced}.",
+        " transfers; {disputed} are left to argue.",
         "Cure first, export again, then talk: what is cured is no subject any more.",
         "Nothing is to be renewed.",
     ),

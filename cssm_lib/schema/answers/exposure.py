@@ -40,6 +40,7 @@ EXPOSURE = Table(
             "what they cost to the agreement's end; null without a price",
             unit="money",
         ),
+        count("unpriced_units", "term licences of them that no agreement prices: in no money"),
         text("currency", "of the money"),
         Column("complete", BOOL, "false where the instance export lacks pages or records"),
         *PLACED,

@@ -47,6 +47,7 @@ MATCHES = Table(
         text("action", "what it calls for"),
         count("units", "subscription units that the instance consumes"),
         Column("money", MONEY, "of them until the agreement's end, at its price", unit="money"),
+        count("unpriced_units", "of them, units that no one price is known for: in no money"),
         count("perpetual_units", "perpetual units beside them"),
         text("licenses", "what the instance consumes"),
         text("removal", "retired with evidence, ask first or never; null: no question"),

@@ -1,19 +1,20 @@
 """The figures of page 07: the bills before and after a scenario, what moves, what was decided."""
 
-from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named, unpriced
 
 
 def _bills(name: str, label: str, of: str) -> tuple[Figure, Figure, Figure]:
     """A kind of money before any action, after all of them, and what they change."""
     # each row of an agreement has the agreement's bills
     first = f"of = '{of}' AND place = 1"
-    bills = {"unit": MONEY, "where": first}
+    money = {"unit": MONEY, "unpriced": "decided.unpriced"}
+    bills = money | {"where": first}
     return (
         figure(f"{name}_before", f"{label} before", "sum of action_prices.bill_before", **bills),
         figure(f"{name}_after", f"{label} after", "sum of action_prices.bill_after", tone="over",
                **bills),
-        figure(f"{name}_change", f"{label}, change", "sum of action_prices.money", unit=MONEY,
-               where=f"of = '{of}'", tone="cure"),
+        figure(f"{name}_change", f"{label}, change", "sum of action_prices.money", tone="cure",
+               where=f"of = '{of}'", **money),
     )  # fmt: skip
 
 
@@ -23,6 +24,12 @@ FIGURES = named(
         figure("actions", "Actions", "count of scenario_actions.action", unit="actions"),
         *_bills("forward", "True Forward", "true_forward"),
         *_bills("term", "A new term", "new_term"),
+        unpriced(
+            "unpriced",
+            "count of renewal.sku",
+            where="sku IS NOT NULL AND price IS NULL",
+            unit="lines",
+        ),
         figure(
             "moved",
             "Figures that change",

@@ -1,6 +1,6 @@
 """The figures of page 05: what Cisco sees, what is owed, what is untidy and what grows old."""
 
-from cssm_lib.schema.figures.made import MONEY, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, figure, headline, named, unpriced
 
 DUTY = "reports"
 
@@ -36,13 +36,27 @@ FIGURES = named(
             where="method = 'reserved'",
             unit="instances",
         ),
-        figure("money", "Licence money behind them", "sum of exposure.money", unit=MONEY),
+        figure(
+            "money",
+            "Licence money behind them",
+            "sum of exposure.money",
+            unit=MONEY,
+            unpriced="exposure.unpriced",
+        ),
+        unpriced("unpriced", "sum of exposure.unpriced_units"),
         figure(
             "unknown_money",
             "Money seen by an unknown method",
             "sum of exposure.money",
             where="method = 'unknown'",
             unit=MONEY,
+            unpriced="exposure.unknown_unpriced",
+        ),
+        unpriced(
+            "unknown_unpriced",
+            "sum of exposure.unpriced_units",
+            "Without a price, method unknown",
+            where="method = 'unknown'",
         ),
         figure(
             "names_sent",

@@ -1,8 +1,10 @@
 """The figures of page 03: devices by verdict, what is short, what could be saved, what drifted."""
 
-from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named, unpriced
 
 ACTED = "action IN ('drop the tier', 'switch features off')"
+# a network licence is perpetual: the money of a device stands on its add-on
+SHORT = "short > 0 AND (part <> 'network' OR money IS NOT NULL)"
 PARTED = "changed NOT IN ('first day', 'seen again')"
 
 
@@ -55,9 +57,17 @@ FIGURES = named(
         figure(
             "short_money",
             "Short, in money",
-            "sum of tier_pools.money",
+            "whole of tier_pools.money",
+            where=SHORT,
             unit=MONEY,
             tone="short",
+            unpriced="drift.short_unpriced",
+        ),
+        unpriced(
+            "short_unpriced",
+            "count of tier_pools.money",
+            where=f"{SHORT} AND money IS NULL",
+            unit="pools",
         ),
         figure(
             "saved_money",
@@ -66,6 +76,12 @@ FIGURES = named(
             where=ACTED,
             unit=MONEY,
             tone="cure",
+            unpriced="drift.saved_unpriced",
+        ),
+        unpriced(
+            "saved_unpriced",
+            "sum of tier_plan.quantity",
+            where=f"{ACTED} AND part <> 'network' AND money IS NULL",
         ),
         figure(
             "planned",
@@ -104,7 +120,14 @@ FIGURES = named(
         ),
         figure("largest", "Largest blast radius", "max of drift_groups.quantity", unit="units"),
         figure("lapsing", "Add-ons in use", "sum of addon_lapse.demand"),
-        figure("lapse_money", "Cost of all add-ons", "sum of addon_lapse.saved", unit=MONEY),
+        figure(
+            "lapse_money",
+            "Cost of the add-ons",
+            "sum of addon_lapse.saved",
+            unit=MONEY,
+            unpriced="drift.lapse_unpriced",
+        ),
+        unpriced("lapse_unpriced", "sum of addon_lapse.demand", where="saved IS NULL"),
         figure(
             "unread_devices",
             "Devices on add-ons without a configuration",

@@ -25,6 +25,7 @@ class Figure:
     unit: str = "units"
     tone: str = ""
     otherwise: str = ""  # the figure that stands in where this one has no value
+    unpriced: str = ""  # the figure of what has no price, so that this money does not tell of it
 
     def value(self, frame: pl.DataFrame) -> Any:
         """The figure made from the rows of its table."""
@@ -41,6 +42,15 @@ def figure(id_: str, label: str, made: str, **more: str) -> Figure:
     aggregate, _, place = made.partition(" of ")
     table, _, column = place.partition(".")
     return Figure(id_, label, table, column, aggregate, **more)
+
+
+def unpriced(id_: str, made: str, label: str = "Without a price", **more: str) -> Figure:
+    """What stands in no money of a page; the label goes on where the number ends.
+
+    >>> unpriced("unpriced", "count of renewal.money", unit="rows").label
+    'Without a price'
+    """
+    return figure(id_, label, made, **more)
 
 
 def named(page: str, figures: tuple[Figure, ...]) -> dict[str, Figure]:

@@ -1,9 +1,12 @@
 """The figures of page 04: instances and own records, who knows whom, and what may be taken off."""
 
-from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named
+from cssm_lib.schema.figures.made import MONEY, Figure, figure, headline, named, unpriced
 
 INSTANCE = "about = 'instance'"
+RETIRED = f"{INSTANCE} AND state = 'retired'"
 EVIDENCE, ASK = "removal = 'retired with evidence'", "removal = 'ask first'"
+
+SAVED = f"reading = 'contract' AND {EVIDENCE}"
 
 
 def _state(id_: str, label: str, state: str, tone: str = "") -> tuple[Figure, Figure]:
@@ -42,10 +45,12 @@ FIGURES = named(
             "retired_money",
             "Retired: money to the end",
             "sum of matches.money",
-            where=f"{INSTANCE} AND state = 'retired'",
+            where=RETIRED,
             unit=MONEY,
             tone="short",
+            unpriced="shadow.retired_unpriced",
         ),
+        unpriced("retired_unpriced", "sum of matches.unpriced_units", where=RETIRED),
         figure(
             "evidence",
             "Retired with evidence",
@@ -111,8 +116,15 @@ FIGURES = named(
             "saved",
             "Saved by the contract's reading",
             "sum of cleanup.money",
-            where=f"reading = 'contract' AND {EVIDENCE}",
+            where=SAVED,
             unit=MONEY,
+            unpriced="shadow.saved_unpriced",
+        ),
+        unpriced(
+            "saved_unpriced",
+            "count of cleanup.money",
+            where=f"{SAVED} AND money IS NULL AND avoided_units > 0",
+            unit="lines",
         ),
     ),
 )

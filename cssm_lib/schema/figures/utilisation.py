@@ -117,6 +117,7 @@ FIGURES = named(
             "total of true_forward.net",
             where=BILLED,
             unit=MONEY,
+            unpriced="forward.unpriced",
         ),
     ),
 )
