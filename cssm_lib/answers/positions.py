@@ -66,7 +66,9 @@ def history_after(
     some = None if lots is None else lots.filter(changed)
     asked = {"as_of": client.as_of, "lots": some}
     part = history.holdings(near, client.rules, **asked)
-    rest, was = (before["holdings"].filter(rows) for rows in (~changed, changed))
+    held = before["holdings"]
+    there = held.select(changed).to_series()
+    rest, was = held.filter(~there), held["place", "snapshot_date"].filter(there)
     names = [*UNIT, "tag"]
     numbers = before["places"].filter("dated").select(*names, "place")
     part = part.drop("place").join(numbers, on=names, how="left", nulls_equal=True)
@@ -79,10 +81,9 @@ def history_after(
 
 def _stands(was: pl.DataFrame, now: pl.DataFrame, before: Making) -> bool:
     """Whether no holding of these days is gone, and all pages of the new ones were there before."""
-    held = ["place", "snapshot_date"]
-    if all(was[name].equals(now[name]) for name in held):
+    if all(was[name].equals(now[name]) for name in was.columns):
         return True
-    lost = was.join(now, on=held, how="anti")
+    lost = was.join(now, on=was.columns, how="anti")
     unseen = now.join(before["pages"], on=PAGE, how="anti", nulls_equal=True)
     return lost.is_empty() and unseen.is_empty()
 
