@@ -18,7 +18,7 @@ from cssm_lib import open_client
 from cssm_lib.answers.compute import answer_tables
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
-from cssm_lib.scenario import mark_of, read_scenario, under
+from cssm_lib.scenario import mark_of, read_scenario, stand, under
 from cssm_lib.scenario.fleet import _numbered
 from cssm_lib.schema import TABLES
 
@@ -150,6 +150,14 @@ def test_a_dropped_tier_moves_use_to_the_lower_licence():
     now = made.tables["device_licenses"].filter(pl.col("snapshot_date") == OCTOBER)
     assert now.group_by("license").len().sort("license").rows() == [(ADV, 4), (ESS, 3)]
     assert answer_tables(made)["instance_check"]["unexplained"].to_list() == [0, 0, 0]
+
+
+def test_growth_and_moves_do_not_go_through_instances(monkeypatch: pytest.MonkeyPatch):
+    """A long history of them takes seconds to be numbered."""
+    monkeypatch.setattr(stand, "fleet_of", None)
+    grown = {"do": "grow", "share": 1}
+    made = under(client(), what_if(grown, MOVE, {"do": "terms", "price": 3}))
+    assert use(made)["South", ADV] == (3, 6, -3)
 
 
 def test_rows_that_no_file_has_stand_in_one_order():

@@ -114,13 +114,15 @@ def after(stand: Stand, action: AnyAction, *, where: str = "scenario") -> Stand:
             tag = _tag(stand.usage, action.to_license)
             return _on_instances(stand, action, *on_tier(stand.fleet, action, tag))
         case LeaveOut():
-            return _with(stand, left_over(stand.fleet, action), left_out(stand.usage, action))
+            fleet = left_over(stand.fleet, action)
+            return _with(stand, left_out(stand.usage, action), fleet=fleet)
         case Grow():
-            return _with(stand, stand.fleet, grown(stand.usage, action))
+            return _with(stand, grown(stand.usage, action))
         case Move():
             newest = stand.start.newest
-            stock = moved(stand.usage, stand.lots, action, newest=newest, where=where)
-            return _with(stand, stand.fleet, **stock)
+            return _with(
+                stand, **moved(stand.usage, stand.lots, action, newest=newest, where=where)
+            )
         case _:
             raise TypeError(f"no such action: {action!r}")
 
@@ -130,7 +132,7 @@ def _on_instances(stand: Stand, action: Retire | Tier, fleet: Fleet, units: pl.D
     if fleet is stand.fleet and units.is_empty():
         return stand
     more = on_usage_days(_seen(stand), units)
-    return _with(stand, fleet, used_more(stand.usage, more, action))
+    return _with(stand, used_more(stand.usage, more, action), fleet=fleet)
 
 
 def _seen(stand: Stand) -> pl.DataFrame:
@@ -144,12 +146,17 @@ def _seen(stand: Stand) -> pl.DataFrame:
 
 
 def _with(
-    stand: Stand, fleet: Fleet, usage: pl.DataFrame, lots: pl.DataFrame | None = None
+    stand: Stand,
+    usage: pl.DataFrame,
+    *,
+    lots: pl.DataFrame | None = None,
+    fleet: Fleet | None = None,
 ) -> Stand:
+    """The stand with this use, and with these lots and instances where they are given."""
     lots = stand.lots if lots is None else lots
-    if fleet is stand.fleet and usage is stand.usage and lots is stand.lots:
+    changed = stand.changed if fleet is None or fleet is stand.fleet else fleet
+    if changed is stand.changed and usage is stand.usage and lots is stand.lots:
         return stand
-    changed = None if fleet is stand.start.fleet else fleet
     return replace(stand, usage=usage, lots=lots, changed=changed)
 
 
