@@ -79,8 +79,12 @@ def _pool_frame(client: Client, made: Made) -> Any:
     return history.pool_frame(made["places"], made["pages"], by=POOL, rules=client.rules)
 
 
+def _standing_rows(client: Client, made: Made) -> pl.Series:
+    return history.standing_rows(made["named_usage"].stands, made["speaking"])
+
+
 def _standing(client: Client, made: Made) -> pl.DataFrame:
-    return history.standing(made["holdings"], as_of=client.as_of, newest=made["speaking"])
+    return history.standing(made["holdings"], as_of=client.as_of, rows=made["standing_rows"])
 
 
 def _page_days(client: Client, made: Made) -> pl.DataFrame:
@@ -176,6 +180,7 @@ STEPS = (
     one("places", lambda c, made: history.places(made["named_usage"].stands)),
     one("pages", lambda c, made: history.pages(made["named_usage"].stands)),
     one("speaking", lambda c, made: history.speaking(made["pages"], as_of=c.as_of)),
+    one("standing_rows", _standing_rows),
     one("standing", _standing),
     one("counted_lots", lambda c, made: history.counted_lots(c.tables)),
     one("pool_frame", _pool_frame),

@@ -8,7 +8,7 @@ pages alone, `pool_sums` by what they held. `standing` picks the rows that speak
 pages that are `speaking`, and `counted_lots` the purchased lots that may count.
 """
 
-from cssm_lib.analyses.history.days import pages, places, speaking, standing
+from cssm_lib.analyses.history.days import pages, places, speaking, standing, standing_rows
 from cssm_lib.analyses.history.holdings import COUNTS, beside_of, counted, holdings, lending
 from cssm_lib.analyses.history.lots import LOTS, counted_lots, lot_units
 from cssm_lib.analyses.history.named import NAMES, Named, named
@@ -35,4 +35,5 @@ __all__ = [
     "pool_sums",
     "speaking",
     "standing",
+    "standing_rows",
 ]

@@ -64,14 +64,30 @@ def speaking(pages: pl.DataFrame, *, as_of: dt.date | None) -> pl.DataFrame:
     return newest.filter("present").select(PAGE)
 
 
+def standing_rows(holdings: pl.DataFrame, newest: pl.DataFrame) -> pl.Series:
+    """Which rows of holdings stand, by the page that each account is `speaking` by, in order.
+
+    Undated rows stand only for a Smart Account that has nothing else, or where no day is looked at.
+    """
+    rows, day = holdings.select(KEY).with_row_index("row"), pl.col("snapshot_date")
+    # few days speak, however long the history is
+    near = rows.filter(day.is_in(newest["snapshot_date"].unique().implode()))
+    found = near.join(newest, on=PAGE, how="semi", nulls_equal=True)
+    if holdings["snapshot_date"].null_count():
+        silent = rows.filter(day.is_null()).join(
+            newest, on="smart_account", how="anti", nulls_equal=True
+        )
+        found = pl.concat([found, silent])
+    return found.sort(KEY)["row"]
+
+
 def standing(
-    holdings: pl.DataFrame, *, as_of: dt.date | None, newest: pl.DataFrame | None = None
+    holdings: pl.DataFrame, *, as_of: dt.date | None, rows: pl.Series | None = None
 ) -> pl.DataFrame:
     """One row per licence in a Virtual Account: the holding that speaks for `as_of`, with its age.
 
-    `newest` says by which page each account speaks, by default `speaking` of the pages of
-    `holdings`. Undated rows stand only for a Smart Account that has nothing else, or where `as_of`
-    is null. Adds age_days (days, null if undated).
+    `rows` says which these are, by default `standing_rows` by the pages of `holdings`. Adds
+    age_days (days, null if undated).
 
     >>> from cssm_lib.analyses.history import holdings
     >>> from cssm_lib.rules import load_rules
@@ -81,20 +97,11 @@ def standing(
     >>> standing(held, as_of=dt.date(2026, 5, 31))["age_days"].to_list()
     [30]
     """
-    if newest is None:
-        newest = speaking(pages(holdings), as_of=as_of)
-    day = pl.col("snapshot_date")
-    # few days speak, however long the history is
-    near = holdings.filter(day.is_in(newest["snapshot_date"].unique().implode()))
-    rows = near.join(newest, on=PAGE, how="semi", nulls_equal=True)
-    if holdings["snapshot_date"].null_count():
-        silent = holdings.filter(day.is_null()).join(
-            newest, on="smart_account", how="anti", nulls_equal=True
-        )
-        rows = pl.concat([rows, silent])
-    age = (pl.lit(as_of, pl.Date) - day).dt.total_days()
+    if rows is None:
+        rows = standing_rows(holdings, speaking(pages(holdings), as_of=as_of))
+    age = (pl.lit(as_of, pl.Date) - pl.col("snapshot_date")).dt.total_days()
     words = pl.col("entitled_basis", "demand_identity").cast(pl.String)
-    return rows.with_columns(words, age_days=age).sort(KEY)
+    return holdings[rows].with_columns(words, age_days=age)
 
 
 def latest(

@@ -175,13 +175,19 @@ def _identity(shown: Named, usage: pl.DataFrame) -> pl.Series | None:
     if not tells.any():
         return None
     left = usage["quantity"] - usage["in_use"] - usage["available"]
-    files = shown.files
     tell, no_use, no_both = (
-        pl.Series(np.isin(files, files[filled(rows, False).to_numpy()]))
+        _in_files_of(rows, shown.files)
         for rows in (tells, tells & (left != 0), tells & (left != usage["reserved"]))
     )
     both = where(tell & ~no_both, BOTH, UNPROVEN)
     return where(tell & ~no_use, IN_USE, both)
+
+
+def _in_files_of(rows: pl.Series, files: np.ndarray) -> pl.Series:
+    """Which rows are of a file that has some of these rows."""
+    told = np.zeros(files.max() + 1, bool)
+    told[files[filled(rows, False).to_numpy()]] = True
+    return pl.Series(told.take(files))
 
 
 def _entitled(rows: pl.DataFrame, units: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
