@@ -221,12 +221,12 @@ def _needed(
     paid, lent, borrowed = rows["billed_only"], units["lent"], units["borrowed"]
     twice = _twice(rows, units["reserved_and_reporting"])
     demand = less(rows["demand"], twice)
-    free = less(less(entitled, lent), demand)
+    missing = demand - less(entitled, lent)
     bound, held = paid | rows["export_restricted"], rows["held"]
-    short = above_zero(less(0 - free, borrowed))
-    # what is neither short nor borrowed or held is free
+    short = above_zero(less(missing, borrowed))
+    # what is neither missing nor borrowed or held is free
     plain = nothing(borrowed) and nothing(held)
-    spare = more(free, short) if plain else above_zero(less(free, held))
+    spare = short - missing if plain else above_zero(less(0 - missing, held))
     return {
         "reserved_and_reporting": twice,
         "demand": demand,
