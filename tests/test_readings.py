@@ -101,6 +101,20 @@ def test_b_a_true_up_bills_the_past_and_a_true_forward_nothing_of_it():
     assert row["charge"] == 200 * 24
 
 
+def test_a_true_up_finds_its_day_in_any_order_and_beside_days_of_no_line():
+    """Days of two lines; some are not full, of no day, or of a line that nobody asks for."""
+    terms = lines({}, {"sku": "B"})
+    own = [days((dt.date(2024, 5, 1), 900), (dt.date(2024, 8, 1), 1100), (FIRST, 1100)),
+           days((dt.date(2024, 6, 1), 1300, {"full": False}), (dt.date(2024, 9, 1), 1200),
+                (FIRST, 1200), sku="B")]  # fmt: skip
+    others = [days((None, 5000)), days((dt.date(2024, 3, 1), 5000), sku="X")]
+    mixed = pl.concat([*others, *own[::-1]]).reverse()
+    found = billed(terms, mixed)
+    assert found.equals(billed(terms, pl.concat(own)))
+    since = found.filter(pl.col("reading") == "contract", pl.col("over") > 0)["over_since"]
+    assert since.to_list() == [dt.date(2024, 8, 1), dt.date(2024, 9, 1)]
+
+
 def test_a_true_up_knows_no_past_without_a_full_day_above():
     row = under("contract", lines({"price": D(1)}), days((FIRST, 1200), full=False))[0]
     assert (row["over"], row["charge"]) == (200, 200 * 24)

@@ -508,6 +508,20 @@ def test_units_whose_value_was_used_leave_the_donor(consumes, base):
     assert rows[3]["base"] == base
 
 
+def test_credit_is_exact_where_a_suite_adds_up_to_more_than_a_float_holds():
+    price, units = D("9999.999999"), 10**8 + 1
+    cents = int(Fraction(price) * units * 24 * 100 + Fraction(1, 2))
+    assert 2**53 < 5 * cents
+    terms = [{"sku": sku, "price": price, "entitled": 2 * units} for sku in "ABCDE"]
+    used = dict(zip("ABCDE", (3, 3, 3, 1, 1), strict=True))
+    seen = [days((FIRST, used[sku] * units), sku=sku) for sku in "ABCDE"]
+    rows = [row for row in run(lines(*terms), pl.concat(seen)) if row["event_date"] == FIRST]
+    assert [int(row["charge"] * 100) for row in rows] == [cents] * 3 + [0] * 2
+    shares = [(2 * cents + 2 - place) // 3 for place in range(3)]
+    assert [int(row["credit"] * 100) for row in rows] == shares + [0] * 2
+    assert sum(shares) == 2 * cents
+
+
 def test_credit_goes_to_charged_lines_by_largest_remainder():
     thirds = [{"sku": sku, "licenses": [sku]} for sku in "ACD"]
     donor = SUITE_B | {"price": D("0.041667")}

@@ -159,11 +159,11 @@ def line_days(client: Client, made: Made) -> pl.DataFrame:
     """One row per line and known day, whatever way the line counts, outside stock beside it.
 
     `made` has holdings, the frame of the lines that add them up, and what is measured otherwise: by
-    devices, of lines that no licence fits, in stock from outside.
+    devices or users, of lines that no licence fits, in stock from outside.
     """
     summed = history.pool_sums(made["holdings"], made["line_frame"])
-    users = true_forward.user_days(client.tables["user_counts"], made["scope"])
-    others = [days for days in (made["device_days"], made["unmatched"], users) if days.height]
+    apart = [made[name] for name in ("device_days", "unmatched", "user_days")]
+    others = [days for days in apart if days.height]
     days = pl.concat([summed, *others], how="diagonal_relaxed")
     return days.drop("outside", strict=False).join(
         made["outside"], on=[*LINE, "snapshot_date"], how="left", nulls_equal=True
@@ -233,6 +233,10 @@ STEPS = (
     one("named", lambda c, made: true_forward.in_one_line(made["fits"], made["scope"])),
     one("members", lambda c, made: true_forward.summed(made["named"], made["reach"])),
     one("device_days", device_days),
+    one(
+        "user_days",
+        lambda c, made: true_forward.user_days(c.tables["user_counts"], made["scope"]),
+    ),
     one("unmatched", unmatched),
     one("stock_frame", _stock_frame),
     one("older_line_lots", _line_lots("older_counted_lots")),

@@ -38,7 +38,8 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     places, shown = _near(known, number, event, carry_days), known.days
     places[:, ~past.to_numpy()] = _NOWHERE
     billable = ((measure == "billable") & past).to_numpy()
-    if billable.any():
+    places[:, billable] = _NOWHERE
+    if billable.any() and _any(days, "billable"):
         told = _known(days, "billable")
         own = _near(told, number[billable], event[billable], carry_days)
         places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
@@ -51,7 +52,8 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
         window = [each[windowed] for each in (number, start, event)]
         peak = (measure == "peak").to_numpy()[windowed]
         _put(found, windowed, _over_windows(known, carry_days, *window, peak))
-    silent = (found["value"].is_null() & past).to_numpy()
+    around = (places[1:] != _NOWHERE).any(axis=0)
+    silent = around & found["value"].is_null().to_numpy()
     return events.hstack(pl.DataFrame(found | _around(shown, places[1:], short, silent)))
 
 
@@ -85,6 +87,10 @@ def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Serie
     rows = pl.Series(np.flatnonzero(where))
     for name, column in own.items():
         found[name].scatter(rows, column)
+
+
+def _any(days: pl.DataFrame, figure: str) -> bool:
+    return figure in days.columns and days[figure].null_count() < days.height
 
 
 def _none(dtype: type[pl.DataType], height: int) -> pl.Series:

@@ -60,11 +60,13 @@ def _over(rows: pl.DataFrame) -> pl.Series:
     counted, base = rows["counted"], rows["base"]
     above = counted - base * rows["owed"]
     beyond = counted * MILLION - base * rows["free_to"]
-    below_cap = above * MILLION <= base * rows["cap"]
     by_allowance, units = rows["beyond_allowance"], above
     if by_allowance.any():
         units = half_up(beyond, MILLION).zip_with(by_allowance, above)
-    return NOTHING.zip_with((beyond <= NOTHING) | below_cap, units)
+    free, cap = beyond <= NOTHING, rows["cap"]
+    if cap.null_count() < cap.len():
+        free |= above * MILLION <= base * cap
+    return NOTHING.zip_with(free, units)
 
 
 def _one_month(rows: pl.DataFrame) -> pl.DataFrame:
