@@ -131,26 +131,21 @@ def moved(
     newest day of both tables for each Smart Account. Raises ConfigError where the giving account
     does not hold so many on each day.
     """
-    rows = _of_licence(usage, action, newest["usage"])
-    giving, taking = (
-        rows.filter(pl.col("virtual_account") == account)
-        for account in (action.from_virtual_account, action.to_virtual_account)
-    )
+    accounts = action.from_virtual_account, action.to_virtual_account
+    rows = _of_licence(usage, action, accounts, newest["usage"])
+    giving, taking = (rows.filter(rows["virtual_account"] == account) for account in accounts)
     _held(giving, action, where)
-    changes = pl.concat(
-        side.unique(LICENCE, keep="first", maintain_order=True).select("row", more=pl.lit(units))
-        for side, units in ((giving, -action.units), (taking, action.units))
-    )
+    first = rows.unique(LICENCE, keep="first", maintain_order=True)
+    gives = first["virtual_account"] == action.from_virtual_account
+    units = pl.select(pl.repeat(action.units, len(gives), dtype=pl.Int64)).to_series()
+    changes = pl.DataFrame({"row": first["row"], "more": (-units).zip_with(gives, units)})
     shifted = with_more(usage, changes, quantity=1, available=1)
-    days_of = giving.select("smart_account", DAY).unique()
-    absent = days_of.join(
-        taking, on=["smart_account", DAY], how="anti", nulls_equal=True
-    ).with_columns(
-        virtual_account=pl.lit(action.to_virtual_account),
-        license=pl.lit(action.license),
-        units=pl.lit(0, pl.Int64),
-    )
+    day = ["smart_account", DAY]
+    absent = giving.join(taking, on=day, how="anti", nulls_equal=True)
     if absent.height:
+        absent = absent.unique(day).with_columns(
+            virtual_account=pl.lit(action.to_virtual_account), units=pl.lit(0, pl.Int64)
+        )
         new = _new_rows(usage, absent, action).with_columns(
             quantity=pl.lit(action.units, pl.Int64), available=pl.lit(action.units, pl.Int64)
         )
@@ -158,16 +153,22 @@ def moved(
     return {"usage": shifted, "lots": _moved_lots(lots, action, newest["lots"])}
 
 
-def _of_licence(rows: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
-    """Of the licence that moves and the days that change: which rows these are, and their units."""
-    days = newest[DAY] if action.from_ is None else pl.Series([action.from_])
-    near = _since(rows, days)
-    some = rows.select(*LICENCE, "billing", "quantity")[near].with_columns(row=near)
-    mine = some.filter(pl.col("license") == action.license, ~_paid())
+def _of_licence(
+    rows: pl.DataFrame, action: Move, accounts: Sequence[str], newest: pl.DataFrame
+) -> pl.DataFrame:
+    """What moves, in these accounts and on the days that change: the number of each row, its units.
+
+    `newest` has the newest day of each Smart Account.
+    """
+    named = (rows["license"] == action.license).arg_true()
+    some = rows[[*LICENCE, "billing", "quantity"]][named].hstack([named.alias("row")])
+    mine = (
+        fitting({"smart_account": action.smart_account}) if action.from_ is None else when(action)
+    )
+    some = some.filter(mine, ~_paid(), pl.col("virtual_account").is_in(accounts))
     if action.from_ is not None:
-        return mine.filter(when(action))
-    mine = mine.filter(fitting({"smart_account": action.smart_account}))
-    return mine.join(newest, on=["smart_account", DAY], how="semi", nulls_equal=True)
+        return some
+    return some.join(newest, on=["smart_account", DAY], how="semi", nulls_equal=True)
 
 
 def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
@@ -186,11 +187,10 @@ def _held(rows: pl.DataFrame, action: Move, where: str) -> None:
 
 
 def _moved_lots(lots: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.DataFrame:
-    theirs = pl.col("virtual_account") == action.from_virtual_account
-    rows = _of_licence(lots, action, newest).filter(theirs)["row"]
+    rows = _of_licence(lots, action, [action.from_virtual_account], newest)["row"]
     if rows.is_empty():
         return lots
-    mine = lots[rows].with_columns(row=rows)
+    mine = lots[rows].hstack([rows])
     active = pl.col("status").str.to_uppercase().fill_null("") == "ACTIVE"
     giving = mine.sort(
         [active, "end_date"], descending=[True, True], nulls_last=False, maintain_order=True
@@ -201,13 +201,20 @@ def _moved_lots(lots: pl.DataFrame, action: Move, newest: pl.DataFrame) -> pl.Da
         pl.col("more") > 0
     )
     left = with_more(lots, taken, quantity=-1)
-    used_up = taken.filter(pl.col("more") == pl.col("quantity"))["row"]
+    used_up = taken["row"].filter(taken["more"] == taken["quantity"])
     if used_up.len():
-        left = left.filter(~marked(used_up.to_numpy(), lots.height))
+        left = _without(left, used_up)
     arrived = taken.with_columns(
         quantity=pl.col("more"), virtual_account=pl.lit(action.to_virtual_account)
     )
-    return pl.concat([left, arrived.select(lots.columns)])
+    return pl.concat([left, arrived[lots.columns]])
+
+
+def _without(rows: pl.DataFrame, gone: pl.Series) -> pl.DataFrame:
+    """The rows without those of these numbers; those before the first one are not copied."""
+    first = gone.min()
+    there = ~marked(gone.to_numpy() - first, rows.height - first)
+    return pl.concat([rows.head(first), rows.slice(first).filter(there)])
 
 
 def left_out(usage: pl.DataFrame, action: LeaveOut) -> pl.DataFrame:
