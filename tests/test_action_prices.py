@@ -105,6 +105,23 @@ def test_by_hand():
     assert after == {("EA", "true_forward"): 43200, ("EA", "new_term"): 216000}
 
 
+def test_what_no_line_has_a_price_for_is_unknown_and_no_zero():
+    base = client()
+    (signed,) = base.config.agreements
+    suites = [
+        suite.model_copy(
+            update={"lines": tuple(one.model_copy(update={"price": None}) for one in suite.lines)}
+        )
+        for suite in signed.suites
+    ]
+    bare = signed.model_copy(update={"suites": tuple(suites)})
+    base = replace(base, config=base.config.model_copy(update={"agreements": (bare,)}))
+    found = priced.action_prices(under(base, what_if(RETIRE)))
+    assert found["place"].to_list() == [1, 1]
+    for name in ("money", "alone", "last", "bill_before", "bill_after"):
+        assert found[name].to_list() == [None, None]
+
+
 def test_actions_that_leave_usage_alone_are_told_apart():
     """A line that counts devices: 7 of which 2 are entitled, 12 months at 10. Usage is too old for
     the instances' day; one retired is 120 less, two others are 240 less.

@@ -171,6 +171,19 @@ def test_money_is_rounded_once_and_null_without_a_price():
     assert seen(held)["money"].item() is None
 
 
+def test_term_licences_that_no_agreement_prices_are_counted_beside_the_money():
+    uses = [use(DNA, quantity=3), use("Alpha Term", quantity=4), use(NETWORK, quantity=3)]
+    held = world([device()], uses)
+    names = ("units", "money", "unpriced_units")
+    # a perpetual licence has no price and wants none
+    assert seen(held).select(names).row(0) == (10, None, 7)
+    some = seen(held, priced=[(DNA, "10.000000000000")])
+    assert some.select(names).row(0) == (10, Decimal(30), 4)
+    every = seen(held, priced=[(DNA, "10.000000000000"), ("Alpha Term", "1.000000000000")])
+    assert every.select(names).row(0) == (10, Decimal(34), 0)
+    assert seen(world([device()])).select(names).row(0) == (0, None, 0)
+
+
 def test_the_methods_add_up_and_stand_in_the_order_of_the_rule_pack():
     devices = [device(f"ZZ{n}") for n in range(4)]
     uses = [use(DNA, f"ZZ{n}") for n in range(4)]

@@ -225,6 +225,24 @@ def test_a_sum_says_how_many_rows_stand_in_no_money_of_it(money, value, rest):
 
 
 @pytest.mark.parametrize(
+    ("price", "bill", "value", "rest"),
+    [
+        ([10, 4], Decimal(90), 90, None),
+        ([10, None], Decimal(60), 60, "1 line"),
+        ([None, None], None, None, "2 lines"),
+    ],
+)
+def test_bills_of_a_scenario_say_how_many_lines_have_no_price(price, bill, value, rest):
+    # the last row stands in no line of the agreement
+    lines = pl.DataFrame({"sku": ["A", "B", None], "price": [*price, None]})
+    bills = {"of": ["new_term"], "place": [1], "bill_before": [bill]}
+    held = {"renewal": ANSWERS["renewal"].shaped(lines)}
+    held["action_prices"] = ANSWERS["action_prices"].shaped(pl.DataFrame(bills))
+    one = sheet.Page(stand_in["StandIn"](held), "07").fact("decided.term_before")
+    assert (one.value, one.unpriced and str(one.unpriced)) == (value, rest)
+
+
+@pytest.mark.parametrize(
     ("priced", "says"),
     [
         (3, ""),

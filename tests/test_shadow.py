@@ -537,6 +537,17 @@ def test_money_is_units_at_the_agreements_price_rounded_once():
     assert said(judged([silent], [record(status="Retired")]), "units", "money") == [(3, None)]
 
 
+def test_units_without_a_price_are_counted_beside_the_money():
+    part = device(uses=((ADD_ON, 3), ("Alpha Term", 2), (NETWORK, 3)))
+    names = ("units", "money", "unpriced_units")
+    assert said(judged([part], [record()], prices=prices()), *names) == [(5, Decimal("90.02"), 2)]
+    assert said(judged([part], [record()]), *names) == [(5, None, 5)]
+    whole = device(uses=((ADD_ON, 3), (NETWORK, 3)))
+    assert said(judged([whole], prices=prices()), *names) == [(3, Decimal("90.02"), 0)]
+    # a record that stands for no instance consumes nothing
+    assert said(judged([], [record()]), *names) == [(0, None, 0)]
+
+
 def test_a_clean_up_saves_what_the_reading_has_not_counted_yet():
     silent = device(contact=dt.date(2024, 9, 1), uses=((ADD_ON, 3), (NETWORK, 3)))
     found = compared([silent], [record(status="Retired")], prices=prices())

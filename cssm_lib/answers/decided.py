@@ -20,6 +20,7 @@ KINDS = (FORWARD, TERM)
 ABOUT = pl.format("{} / {}", "scenario", "action")  # as the client's notes name an action
 WITHHELD = "withheld"
 NO_TERMS = "no agreement is told"
+NO_PRICE = "no line has a price"
 IN_A_GROUP = "priced together with others: only 8 stand alone"
 
 
@@ -67,13 +68,20 @@ def decisions(client: Client, made: Tables) -> pl.DataFrame:
     worth = listed.join(_worth(prices), on="action", how="left")
     alone = pl.col("currency").is_not_null() | pl.col("true_forward").is_not_null()
     why = IN_A_GROUP if client.config.agreements else NO_TERMS
-    no_price = pl.when(pl.col("action").is_not_null() & ~alone).then(pl.lit(why))
+    unknown = pl.all_horizontal(pl.col(kind).is_null() for kind in KINDS)
+    no_price = (
+        pl.when(pl.col("action").is_not_null() & ~alone)
+        .then(pl.lit(why))
+        .when(pl.col("action").is_not_null() & unknown)
+        .then(pl.lit(NO_PRICE))
+    )
     return ANSWERS["decisions"].shaped(worth.with_columns(no_price=no_price).sort("number"))
 
 
 def _worth(prices: pl.DataFrame) -> pl.DataFrame:
     """Each action's money of all agreements, a column a kind of money."""
-    sums = [pl.col("money").filter(pl.col("of") == kind).sum().alias(kind) for kind in KINDS]
+    of = {kind: pl.col("money").filter(pl.col("of") == kind) for kind in KINDS}
+    sums = [pl.when(one.count() > 0).then(one.sum()).alias(kind) for kind, one in of.items()]
     return prices.group_by("action").agg(*sums, pl.col("currency").first())
 
 

@@ -54,7 +54,14 @@ def _priced(client: Client, start: Stand) -> pl.DataFrame:
     # the client may have been given other names since
     named = [agreement.name for agreement in start.config.agreements]
     told = dict(zip(named, [one.name for one in client.config.agreements], strict=True))
-    return _summed(rows, client).with_columns(pl.col("agreement").replace_strict(told))
+    priced = [agreement.name for agreement in start.config.agreements if _has_price(agreement)]
+    return _summed(rows, client, priced).with_columns(pl.col("agreement").replace_strict(told))
+
+
+def _has_price(agreement: Any) -> bool:
+    """Whether any line has one: without, what the agreement bills is unknown and no zero."""
+    lines = [line for suite in agreement.suites for line in suite.lines]
+    return any(price is not None for line in lines for price in (line.price, line.list_price))
 
 
 def _done(stand: Stand, actions: Sequence[Any]) -> Stand:
@@ -95,12 +102,15 @@ def _rows(
     ]
 
 
-def _summed(rows: list[dict[str, Any]], client: Client) -> pl.DataFrame:
+def _summed(rows: list[dict[str, Any]], client: Client, priced: Sequence[str]) -> pl.DataFrame:
     exact = (
         pl.col("money", "alone", "last", "bill_before", "bill_after").cast(pl.Decimal(38, 6)) / 100
     )
+    known = pl.col("agreement").is_in(priced)
     return pl.DataFrame(rows).with_columns(
-        exact, scenario=pl.lit(client.scenario.name), currency=pl.lit(client.config.currency)
+        pl.when(known).then(exact),
+        scenario=pl.lit(client.scenario.name),
+        currency=pl.lit(client.config.currency),
     )
 
 

@@ -172,7 +172,7 @@ def lacking(rest: Fact, *, tag: str = "b") -> str:
 
 
 def _tile(one: Fact) -> str:
-    unit = one.figure.unit if one.value is not None else "no data"
+    unit = one.figure.unit if one.value is not None or one.unpriced else "no data"
     number = said(one.value, "share" if one.figure.unit == "share" else "")
     note = f"<i>{safe(one.note)}</i>" if one.note and number != NOTHING else ""
     note += f"<i>{lacking(one.unpriced, tag='data')}</i>" if one.unpriced else ""
