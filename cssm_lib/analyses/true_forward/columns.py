@@ -64,6 +64,8 @@ def first_of(*cases: tuple[pl.Series, pl.Series], otherwise: pl.Series) -> pl.Se
 def totals(amounts: pl.Series, group: np.ndarray, groups: int) -> pl.Series:
     """What the amounts of each group, a number below `groups`, add up to.
 
+    Amounts that wrapped before may have no sum; they are refused later.
+
     >>> amounts = pl.Series([2**70, 3, 1], dtype=pl.Int128)
     >>> totals(amounts, np.array([0, 2, 0]), 3).to_list() == [2**70 + 1, 0, 3]
     True
@@ -71,7 +73,7 @@ def totals(amounts: pl.Series, group: np.ndarray, groups: int) -> pl.Series:
     most = amounts.max() or 0
     if most * amounts.len() < 2**53:  # every sum is exact as a float
         added = np.bincount(group, amounts.cast(pl.Float64).to_numpy(), groups)
-        return pl.Series(added).cast(pl.Int128)
+        return pl.Series(added).cast(pl.Int128, strict=False)
     low = amounts % _PART
     return totals(low, group, groups) + totals((amounts - low) // _PART, group, groups) * _PART
 
@@ -85,7 +87,9 @@ def ranked(amounts: pl.Series, group: np.ndarray) -> pl.Series:
     """
     low = amounts % whole(2**62)
     high = (amounts - low).cast(pl.Float64)  # exact: its low bits are nought
-    keys = [-low.cast(pl.Int64).to_numpy(), *([-high.to_numpy()] if high.max() else []), group]
+    keys = [-low.cast(pl.Int64).to_numpy(), -high.to_numpy(), group]
+    if not high.max():  # as a rule: a key less to sort by
+        del keys[1]
     order, sizes = np.lexsort(keys), np.bincount(group)
     before = np.cumsum(sizes) - sizes
     rank = np.empty_like(order)

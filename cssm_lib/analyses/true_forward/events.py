@@ -49,10 +49,10 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     [0, 0]
     """
     place = pl.int_range(lines.height, eager=True).alias("line")
-    numbered = pl.DataFrame([place]).hstack(lines)
-    number, first = numbered.select_seq(_firsts()).get_columns()
+    placed = pl.DataFrame([place]).hstack(lines)
+    number, first = placed.select_seq(_firsts()).get_columns()
     _, group = np.unique(first, return_inverse=True)
-    found = events(numbered.hstack([number, pl.Series("group", group)]))
+    found = events(placed.hstack([number, pl.Series("group", group)]))
     return found[[name for name in found.columns if name not in _UNDATED]]
 
 

@@ -39,7 +39,7 @@ def measured(events: pl.DataFrame, days: pl.DataFrame, *, carry_days: int) -> pl
     places[:, ~past.to_numpy()] = _NOWHERE
     billable = ((measure == "billable") & past).to_numpy()
     places[:, billable] = _NOWHERE
-    if billable.any() and _any(days, "billable"):
+    if billable.any() and _has(days, "billable"):
         told = _known(days, "billable")
         own = _near(told, number[billable], event[billable], carry_days)
         places[:, billable] = np.where(own == _NOWHERE, own, own + shown.height)
@@ -89,7 +89,7 @@ def _put(found: dict[str, pl.Series], where: np.ndarray, own: dict[str, pl.Serie
         found[name].scatter(rows, column)
 
 
-def _any(days: pl.DataFrame, figure: str) -> bool:
+def _has(days: pl.DataFrame, figure: str) -> bool:
     return figure in days.columns and days[figure].null_count() < days.height
 
 
@@ -133,7 +133,7 @@ def _known(days: pl.DataFrame, figure: str) -> Known:
 
 
 def in_order(days: pl.DataFrame, *asked: str) -> Known:
-    """The days of a line that have all that is asked, which is a number and a date at least."""
+    """The days that have all that is asked: the number of their line and a date at least."""
     if any(days[name].null_count() for name in asked):
         days = days.drop_nulls(asked)
     moments = _moment(as_whole(days["number"]), as_whole(days["snapshot_date"]))

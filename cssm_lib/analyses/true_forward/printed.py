@@ -24,7 +24,7 @@ def printed(settled: pl.DataFrame, terms: pl.DataFrame, beside: pl.DataFrame) ->
     """
     rows = told(settled, beside)
     lines = terms.select_seq(_of_line())[rows["line"]]
-    return ANSWERS["true_forward"].shaped(lines.hstack(rows.drop("line")))
+    return ANSWERS["true_forward"].shaped(lines.hstack(rows))
 
 
 def told(settled: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:

@@ -60,8 +60,8 @@ def next_events(
     if not ahead.is_empty():
         until = due["event_date"].max()
         asked = ahead.filter(ahead["event_date"] <= until)
-        known = numbered(held(days, last, due, as_of), asked)
-        seen = measured_events(asked, known, as_of=until, rules=rules)
+        kept = numbered(held(days, last, due, as_of), asked)
+        seen = measured_events(asked, kept, as_of=until, rules=rules)
         bills = settled_events(priced(terms), seen, standing)
         found.append(_projected(due, told(bills, true_up(bills, None, 0))))
     whole = pl.concat(found, how="diagonal_relaxed") if len(found) > 1 else found[0]
