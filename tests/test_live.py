@@ -17,6 +17,7 @@ import pytest
 
 from cssm_lib import open_client
 from cssm_lib import scenario as scenario_module
+from cssm_lib.analyses.history import NAMES
 from cssm_lib.answers.compute import answer, answer_tables, making
 from cssm_lib.answers.live import KEPT, Live, Seen, live_client, live_of
 from cssm_lib.client import Client, load_client
@@ -339,6 +340,26 @@ def test_what_is_named_stays_where_an_action_changes_counts_alone(action, stay):
         assert found[name] is today[name], name
     changed = found["holdings"] is not today["holdings"]
     assert changed == (action.get("hostname") != "nobody")
+
+
+@pytest.mark.parametrize(
+    ("action", "same"),
+    [
+        ({"do": "grow", "share": 1, "from": DAYS[1]}, True),
+        ({"do": "leave_out", "from": DAYS[2], "to": DAYS[2], "license": elm.ESS}, True),
+        ({"do": "retire", "hostname": "s*"}, True),
+        (MOVE, True),
+        (MOVE | {"to_virtual_account": "New"}, False),
+        ({"do": "tier", "from_license": elm.ADV, "to_license": "New", "hostname": "*"}, False),
+    ],
+    ids=["grow", "span", "retire", "move", "new account", "new licence"],
+)
+def test_what_usage_is_named_by_stands_where_a_what_if_adds_no_row(action, same):
+    one = live_of(estate(reserved=False))
+    made = one.under(what_if(action)).made
+    assert made["usage_names"].equals(made.known("usage").select(NAMES))
+    assert (made["usage_names"] is one.today.made["usage_names"]) == same
+    assert (made["standing_rows"] is one.today.made["standing_rows"]) == same
 
 
 def test_only_what_follows_the_loss_of_a_newest_day_is_gone_through():

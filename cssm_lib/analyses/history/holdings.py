@@ -86,14 +86,16 @@ def counted(
     made = _entitled(rows, units) | {"entitled_gap": _gap(rows, beside.get("lots_valid"))}
     young = smaller(units["lots_young"], made["entitled"]) if dated else NOT_KNOWN
     made |= _needed(rows, made["entitled"], units)
-    return with_all(rows, made | {"young": young})[[*KEY, *_COLUMNS]]
+    return with_all(rows, made | {"young": young})[_COLUMNS]
 
 
+# counts before names: of two holdings that differ the first columns tell
 _COLUMNS = [
     *("quantity", "entitled", "entitled_basis", "entitled_gap", "in_use", "reserved", "available"),
     *("demand_identity", "reserved_and_reporting", "usage_billed", "demand", "lent", "borrowed"),
     *("held", "deficit", "movable", "young", "tag", "is_portable", "export_restricted"),
     *("perpetual", "complete", "wide", "account", "place"),
+    *KEY,
 ]
 
 
