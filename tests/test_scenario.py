@@ -19,7 +19,9 @@ from cssm_lib.answers.compute import answer_tables
 from cssm_lib.client import Client
 from cssm_lib.errors import ConfigError
 from cssm_lib.scenario import mark_of, read_scenario, stand, under
-from cssm_lib.scenario.fleet import _numbered
+from cssm_lib.scenario.fleet import PAGE, numbered
+from cssm_lib.scenario.instances import use_left_out
+from cssm_lib.scenario.stock import left_out_of
 from cssm_lib.schema import TABLES
 
 elm = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elm.py"))))
@@ -365,7 +367,45 @@ def test_rows_have_one_number_where_they_say_the_same(rows: int, names: int) -> 
     known = pl.Series([None, *(f"Ü{number}" for number in range(names - 1))], dtype=pl.String)
     told = pl.DataFrame([known[dice.integers(0, names, rows)].alias(at) for at in "abcde"])
     told = pl.concat([told, told.head(7)]).with_columns(day=pl.lit(None, pl.Date))
-    number, said = _numbered(told)
+    number, said = numbered(told)
     assert said[number].equals(told)
     assert said.height == told.n_unique() if rows else said.is_empty()
     assert number.unique().to_list() == list(range(said.height))
+
+
+USED = st.fixed_dictionaries(
+    {
+        "smart_account": st.sampled_from(["elm.example", None]),
+        "virtual_account": st.sampled_from(["North", "South", None]),
+        "license": st.sampled_from([ADV, ESS, None]),
+        "snapshot_date": st.sampled_from([JULY, OCTOBER, None]),
+    }
+)
+SCHEMA = dict.fromkeys(("smart_account", "virtual_account", "license"), pl.String)
+SCHEMA |= {"snapshot_date": pl.Date}
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(
+    st.lists(USED, max_size=6),
+    st.sampled_from(["*", "South"]),
+    st.sampled_from(["*", ESS]),
+    st.sampled_from([JULY, OCTOBER]),
+)
+def test_use_is_left_out_by_number_as_row_by_row(rows, account, license, start):
+    """What no row tells, such as a day, is in no span and fits no pattern but `*`."""
+    said = {"do": "leave_out", "virtual_account": account, "license": license}
+    action = what_if(said | {"from": start, "to": OCTOBER}).actions[0]
+    used = TABLES["device_licenses"].shaped(pl.DataFrame(rows, schema=SCHEMA))
+    page, kind = (numbered(used.select(names)) for names in (PAGE, "license"))
+    gone = use_left_out(action, *((of.to_numpy(), told) for of, told in (page, kind)))
+    assert gone.tolist() == used.select(left_out_of(action)).to_series().to_list()
+
+
+def test_of_lots_that_move_away_whole_the_others_stay_in_order():
+    lots = under(client(), what_if(MOVE | {"units": 3})).tables["lots"]
+    before = client().tables["lots"]
+    stay = before.join(lots, on=before.columns, how="semi", nulls_equal=True, maintain_order="left")
+    assert stay.height < before.height
+    there = lots.join(stay, on=before.columns, how="semi", nulls_equal=True, maintain_order="left")
+    assert there.equals(stay)

@@ -145,9 +145,9 @@ def fleet_of(devices: pl.DataFrame, used: pl.DataFrame) -> Fleet:
     """Both tables in numbers, before any action."""
     exported = dict(zip(INSTANCES, (devices, used), strict=True))
     named = pl.concat([one.select(*PAGE, *NAMES) for one in exported.values()])
-    page, pages = _numbered(named.select(PAGE))
-    instance, instances = _numbered(named.select(page.alias("page"), *NAMES))
-    kind, kinds = _numbered(used.select(KIND))
+    page, pages = numbered(named.select(PAGE))
+    instance, instances = numbered(named.select(page.alias("page"), *NAMES))
+    kind, kinds = numbered(used.select(KIND))
     both = pl.DataFrame({"page": page, "instance": instance})
     known = devices.select(reserved=RESERVED, silent=_silent_days())
     quantity = used["quantity"].cast(pl.Int64).fill_null(0)
@@ -163,7 +163,7 @@ def fleet_of(devices: pl.DataFrame, used: pl.DataFrame) -> Fleet:
     )
 
 
-def _numbered(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+def numbered(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     """The number of each row by what it says, from 0 on; what each number says.
 
     A number is made of those of the names in each column: long tables are told apart by one whole

@@ -10,6 +10,8 @@ from cssm_lib.scenario.model import Instances, LeaveOut, Retire, Tier
 from cssm_lib.scenario.stock import LICENCE, fitting, in_span, like
 
 PATTERNS = {"udi_pid": "pid", "hostname": "hostname", "serial": "serial"}
+# the number of each row, and a frame with what each number says
+Numbers = tuple[np.ndarray, pl.DataFrame]
 NEAR = "35d"  # a snapshot stands for the days up to so many after it
 
 
@@ -52,12 +54,17 @@ def on_tier(fleet: Fleet, action: Tier, tag: str | None) -> tuple[Fleet, pl.Data
 
 def left_over(fleet: Fleet, action: LeaveOut) -> Fleet:
     """The instances without the use that fits, between the days."""
-    pages = fit(fleet.pages, fitting(_accounts(action)) & in_span(action))
-    if not pages.any():
-        return fleet
-    kinds = fit(fleet.kinds, fitting({"license": action.license}))
     page, kind = (fleet.numbers("device_licenses", name) for name in ("page", "kind"))
-    return fleet.without(device_licenses=pages.take(page) & kinds.take(kind))
+    gone = use_left_out(action, (page, fleet.pages), (kind, fleet.kinds))
+    return fleet.without(device_licenses=gone)
+
+
+def use_left_out(action: LeaveOut, page: Numbers, kind: Numbers) -> np.ndarray:
+    """Whether each row of use is left out: it has the number of a page and of a licence."""
+    pages = fit(page[1], fitting(_accounts(action)) & in_span(action))
+    if not pages.any():
+        return np.zeros(len(page[0]), bool)
+    return pages.take(page[0]) & fit(kind[1], fitting({"license": action.license})).take(kind[0])
 
 
 def _fits(fleet: Fleet, table: str, action: Instances) -> np.ndarray:

@@ -12,16 +12,27 @@ import polars as pl
 
 from cssm_lib.client import Client
 from cssm_lib.scenario import acted, noted, under
-from cssm_lib.scenario.fleet import ACCOUNT, DAY, INSTANCES, NAMES, PAGE, Fleet, fit, marked
+from cssm_lib.scenario.fleet import (
+    ACCOUNT,
+    DAY,
+    INSTANCES,
+    NAMES,
+    PAGE,
+    Fleet,
+    fit,
+    marked,
+    numbered,
+)
+from cssm_lib.scenario.instances import Numbers, use_left_out
 from cssm_lib.scenario.later import Later
 from cssm_lib.scenario.model import AnyAction, LeaveOut, Retire, Scenario, Tier
 from cssm_lib.scenario.stand import STOCK, Stand, stand_of
-from cssm_lib.scenario.stock import left_out_of, newest_days
+from cssm_lib.scenario.stock import newest_days
 
 OF_DEVICE = ["status", "last_contact"]
 OF_LICENCE = ["license", "license_raw", "tag", "quantity"]
 PLACE = [*ACCOUNT, "license", "tag"]
-NEEDED = ("places", "_watched", "_used_by_watched", "_used_once", "_owing", "_named")
+NEEDED = ("places", "_first_and_last", "_each_day", "_used_once", "_owing", "_named")
 TOLD = {
     "devices": [*ACCOUNT, DAY, *NAMES, "last_contact"],
     "device_licenses": [*ACCOUNT, DAY, *NAMES, "license", "quantity"],
@@ -194,8 +205,9 @@ class Near:
         """Older use that no span takes out; first and last days do not tell of several spans."""
         if not spans:
             return self._used_once.lazy()
-        used = self._watched["device_licenses"] if len(spans) == 1 else self._used_by_watched
-        return used.lazy().filter(*(~left_out_of(span) for span in spans))
+        used, *numbers = self._first_and_last if len(spans) == 1 else self._each_day
+        gone = np.logical_or.reduce([use_left_out(span, *numbers) for span in spans])
+        return used.lazy().filter(~pl.Series(gone))
 
     @cached_property
     def _used_once(self) -> pl.DataFrame:
@@ -249,8 +261,14 @@ class Near:
         return watched | {"devices": pl.concat([last, watched["devices"]])}
 
     @cached_property
-    def _used_by_watched(self) -> pl.DataFrame:
-        return self._parts("device_licenses")[1].filter(self._may_owe)
+    def _first_and_last(self) -> tuple[pl.DataFrame, Numbers, Numbers]:
+        """Of the use of those that are watched the first and the last day, as `_by_number`."""
+        return _by_number(self._watched["device_licenses"])
+
+    @cached_property
+    def _each_day(self) -> tuple[pl.DataFrame, Numbers, Numbers]:
+        """Of the use of those that are watched every day, as `_by_number`."""
+        return _by_number(self._parts("device_licenses")[1].filter(self._may_owe))
 
     @cached_property
     def _owing(self) -> dict[str, tuple[np.ndarray, pl.DataFrame]]:
@@ -277,6 +295,12 @@ class Near:
 
 
 NAMED = pl.any_horizontal(pl.col("serial", "uuid", "hostname").is_not_null())
+
+
+def _by_number(used: pl.DataFrame) -> tuple[pl.DataFrame, Numbers, Numbers]:
+    """Rows of use with the number of each one's page and of its licence."""
+    page, kind = (numbered(used.select(names)) for names in (PAGE, "license"))
+    return used, (page[0].to_numpy(), page[1]), (kind[0].to_numpy(), kind[1])
 
 
 def _holders(fleet: Fleet, pages: np.ndarray) -> int:
