@@ -6,10 +6,10 @@ counts, for the machine may be busy. Prints ours, part by part, against two grou
 and day, and by the key of a row, which is what holdings are made by. The rows are as the cache
 gives them; holdings are made once for all tables of the answers, not for the readings alone.
 
-On two quiet cores the whole way takes 0.10 to 0.12 s: 4.6 to 5.3 times the group-by by licence and
+On two quiet cores the whole way takes 0.10 to 0.11 s: 4.4 to 4.9 times the group-by by licence and
 day (0.022 s) and 0.4 times that by a row's own key (0.28 s). By licence and day holdings are 1.4
-times, line days 1.8, all readings 1.9, whatever the number of accounts. The aim of 5 is met by a
-row's own key; by licence and day it is reached in about half of the runs.
+times, line days 1.8, all readings 1.6, whatever the number of accounts. The aim of 5 is met by
+either.
 """
 
 from __future__ import annotations

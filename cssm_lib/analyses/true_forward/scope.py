@@ -67,9 +67,8 @@ def in_one_line(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
     A predecessor agreement may name the same licences; two that run together may not.
     """
-    twice = rows.filter(pl.col("at").is_duplicated())
-    if not twice.is_empty():
-        _refuse_double(twice, lines)
+    if rows["at"].n_unique() < rows.height:
+        _refuse_double(rows.filter(pl.col("at").is_duplicated()), lines)
     return rows
 
 
