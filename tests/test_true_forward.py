@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal as D
 from fractions import Fraction
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,7 @@ from cssm_lib.analyses.true_forward import (
     user_days,
 )
 from cssm_lib.analyses.true_forward.bill import completed
+from cssm_lib.analyses.true_forward.columns import totals
 from cssm_lib.errors import ConfigError
 from cssm_lib.rules import load_rules
 from cssm_lib.schema import ANSWERS, TABLES
@@ -942,3 +944,12 @@ def test_lines_find_licences_by_full_names_as_by_patterns(monkeypatch):
     nobody = scope.licences_named(licences.clear(), told)
     assert nobody.is_empty()
     assert nobody.columns == ["agreement", "suite", "sku", "license", "tag"]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 2**21 + 3])
+def test_amounts_of_a_suite_add_up_to_the_last_digit(rows: int):
+    """10^-12 of a currency, of more rows than a float's digits could hold in halves."""
+    amounts = pl.Series([2**75 + 1, 3, 2**53 + 1], dtype=pl.Int128)
+    at = np.arange(rows) % 3
+    exact = [int(amounts[n]) * int((at == n).sum()) for n in range(3)]
+    assert totals(amounts[pl.Series(at)], at, 3).to_list() == exact

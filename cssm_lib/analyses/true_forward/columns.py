@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 NO = pl.Series([False])
-_PART = pl.Series([2**32], dtype=pl.Int128)
 
 
 @cache
@@ -70,12 +69,13 @@ def totals(amounts: pl.Series, group: np.ndarray, groups: int) -> pl.Series:
     >>> totals(amounts, np.array([0, 2, 0]), 3).to_list() == [2**70 + 1, 0, 3]
     True
     """
-    most = amounts.max() or 0
-    if most * amounts.len() < 2**53:  # every sum is exact as a float
+    most, bits = amounts.max() or 0, 53 - amounts.len().bit_length()
+    if most < 2**bits:  # every sum is exact as a float
         added = np.bincount(group, amounts.cast(pl.Float64).to_numpy(), groups)
         return pl.Series(added).cast(pl.Int128, strict=False)
-    low = amounts % _PART
-    return totals(low, group, groups) + totals((amounts - low) // _PART, group, groups) * _PART
+    part = whole(2**bits)
+    low = amounts % part
+    return totals(low, group, groups) + totals((amounts - low) // part, group, groups) * part
 
 
 def ranked(amounts: pl.Series, group: np.ndarray) -> pl.Series:
