@@ -287,6 +287,39 @@ def test_who_leaves_takes_kernels_and_folders_along(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+LATE = """
+import psutil, shutil, subprocess, sys, tempfile
+from cssm_lib.batch import private
+
+tempfile.tempdir = sys.argv[1]
+begun, remove = [], shutil.rmtree
+
+
+def removed(place, **more):
+    remove(place, **more)
+    if not begun:  # a thread that knows nothing of the end begins a kernel in the folder
+        place.mkdir()
+        (place / "kernel.json").touch()
+        wait = [sys.executable, "-c", "import time; time.sleep(60)"]
+        begun.append(subprocess.Popen(wait, start_new_session=True))
+
+
+shutil.rmtree = removed
+private.private_folder().__enter__()
+private.leave()
+print(begun[0].poll() is None, psutil.Process().children())
+private.private_folder().__enter__()
+"""
+
+
+def test_a_kernel_that_a_thread_begins_meanwhile_goes_too(temporary: Path) -> None:
+    late = [sys.executable, "-c", LATE, str(temporary)]
+    done = subprocess.run(late, capture_output=True, text=True, check=False)
+    assert done.stdout == "False []\n"
+    assert "this process ends: it begins no kernel" in done.stderr
+    assert list(temporary.iterdir()) == []
+
+
 # A run with real kernels, stopped from outside
 
 
