@@ -12,6 +12,7 @@ import pytest
 
 import cssm_lib
 from cssm_lib.analyses.signals import counted, seen, stated, told
+from cssm_lib.analyses.signals.asks import _clause
 from cssm_lib.rules import load_rules
 from cssm_lib.sample.estate import (
     Group,
@@ -201,6 +202,23 @@ def test_the_asks_have_their_worth(seeded):
     assert asked["auto-renewal off"]["money"] == Decimal(21600 + 11520 + 1800)
     assert asked["suite swap"]["money"] == 0
     assert {row["act_by"] for row in asked.values()} == {dt.date(2026, 12, 18)}
+
+
+@pytest.mark.parametrize(
+    ("units", "prices", "money"),
+    [
+        ([35, 0], [None, 3], None),  # what has a price has no units: nothing is known
+        ([35, 2], [None, 3], 6),
+        ([0, 0], [None, 3], 0),
+        ([35, 2], [None, None], None),
+        ([35, 2], [2, 3], 76),
+    ],
+)
+def test_a_clause_of_units_without_a_price_is_not_worth_nothing(units, prices, money):
+    rows = pl.DataFrame({"agreement": "EA", "units": units, "price": prices}, strict=False)
+    rows = rows.with_columns(pl.col("price").cast(pl.Decimal(38, 6)))
+    found = _clause(rows, "true-down", pl.col("units"), pl.col("units") * pl.col("price"))
+    assert found.select("units", "money").row(0) == (sum(units), money)
 
 
 def test_numbers_in_sentences_have_their_thousands_apart():

@@ -33,8 +33,9 @@ def asks(
 
     Rule: clauses and words are those of the rule pack `signals.asks`; units and money follow BASIS
     from `renewal` and `scenarios`, over the new term. Without an agreement the clauses stand in
-    words alone; without a price or a range money is null. `act_by` is the day of notice: after it
-    the old quantity renews by itself. Columns: ANSWERS["asks"].
+    words alone; without a price or a range money is null, and so where
+    no unit of a clause has a price. `act_by` is the day of notice: after it the old quantity renews
+    by itself. Columns: ANSWERS["asks"].
     """
     renewal = made["renewal"]
     if renewal.is_empty():
@@ -85,10 +86,13 @@ def _clause(
 ) -> pl.DataFrame:
     none = pl.lit(None, pl.Decimal(38, 6))
     money = none if money is None else money
+    some = units.fill_null(0) != 0
+    # a row without units is worth nothing at any price: it does not tell that one is known
+    told = (money.count() > 0) & (~some.any() | (money.filter(some).count() > 0))
     return rows.group_by("agreement").agg(
         ask=pl.lit(ask),
         units=pl.when(units.count() > 0).then(units.sum()),
-        money=pl.when(money.count() > 0).then(money.sum()),
+        money=pl.when(told).then(money.sum()),
     )
 
 
