@@ -164,9 +164,6 @@ def _given(at: Day, then: Then | None, scenario: Scenario) -> dict[str, Callable
     if then is None:
         return given
     client, counted = then.client, pl.col("count").eq("devices") & pl.col("metric").is_null()
-    if client.tables["usage"].height == day.client.tables["usage"].height:
-        # an action may add rows of usage, and changes nothing but the counts of others
-        given["usage_names"] = lambda made: day["usage_names"]
     told_before = at.last is not None and at.last.then.reports is then.reports
     if "devices" in then.client.tables.later:
         given["owing"] = partial(_owing, then=then)

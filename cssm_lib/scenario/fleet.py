@@ -105,10 +105,11 @@ class Fleet:
     @cached_property
     def shown(self) -> dict[str, np.ndarray]:
         """Of each table whether a page has a row in it."""
-        return {
-            name: marked(self.numbers(name, "page")[there], self.pages.height)
-            for name, there in self.left.items()
-        }
+        return {name: self.showing(name, there) for name, there in self.left.items()}
+
+    def showing(self, table: str, rows: np.ndarray) -> np.ndarray:
+        """Which pages have one of these rows of a table."""
+        return marked(self.numbers(table, "page")[rows], self.pages.height)
 
     def units(self, rows: np.ndarray) -> pl.DataFrame:
         """The units that rows consume: smart_account, virtual_account, license, day; none of 0."""

@@ -20,7 +20,6 @@ from cssm_lib.scenario.fleet import (
     PAGE,
     Fleet,
     fit,
-    marked,
     numbered,
 )
 from cssm_lib.scenario.instances import Numbers, use_left_out
@@ -170,21 +169,17 @@ class Near:
     def _lost(self, fleet: Fleet) -> bool:
         """Whether a Smart Account shows its newest day no more, in one of the two tables.
 
-        Nor in the rows of instances that have a name.
+        Or no more by an instance that has a name: only such a one can owe a report.
         """
         first = self.start.fleet
         pages = [(first.newest[name], fleet.shown[name]) for name in INSTANCES]
         if not self._named.all():
-            pages.append((self._pages_named(first), self._pages_named(fleet)))
+            there = (one.left["devices"] & self._named for one in (first, fleet))
+            pages.append(tuple(first.showing("devices", rows) for rows in there))
         return any(
             (was & ~left).any() and _holders(first, was & left) < _holders(first, was)
             for was, left in pages
         )
-
-    def _pages_named(self, fleet: Fleet) -> np.ndarray:
-        """Which of the newest pages show an instance with a name."""
-        rows = fleet.left["devices"] & self._named
-        return marked(fleet.numbers("devices", "page")[rows], fleet.pages.height)
 
     def _new_places(self, fleet: Fleet) -> pl.DataFrame:
         if not fleet.risen:
@@ -196,9 +191,8 @@ class Near:
     ) -> dict[str, Callable[[], pl.DataFrame]]:
         """The tables of instances that change; a span may take use of older days alone."""
         whole = cache(partial(under, self.client, scenario, start=self.whole))
-        changed = [name for name in INSTANCES if now.fleet.changed(name)]
-        if spans and "device_licenses" not in changed:
-            changed.append("device_licenses")
+        older = {"device_licenses"} if spans else set()
+        changed = [name for name in INSTANCES if name in older or now.fleet.changed(name)]
         return {name: lambda name=name: whole().tables[name] for name in changed}
 
     def _used_earlier(self, spans: Sequence[LeaveOut]) -> pl.LazyFrame:

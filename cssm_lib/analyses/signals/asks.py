@@ -33,9 +33,9 @@ def asks(
 
     Rule: clauses and words are those of the rule pack `signals.asks`; units and money follow BASIS
     from `renewal` and `scenarios`, over the new term. Without an agreement the clauses stand in
-    words alone; without a price or a range money is null, and so where
-    no unit of a clause has a price. `act_by` is the day of notice: after it the old quantity renews
-    by itself. Columns: ANSWERS["asks"].
+    words alone; without a price or a range money is null, and so where no unit of a clause has a
+    price. `act_by` is the day of notice: after it the old quantity renews by itself. Columns:
+    ANSWERS["asks"].
     """
     renewal = made["renewal"]
     if renewal.is_empty():
